@@ -1,4 +1,8 @@
 namespace Iommufd.Cli;
+
 /// <summary>Entry point.</summary>
-public static class Program { /// <summary>Runs the command line.</summary>
-public static int Main(string[] args) => 0; }
+public static class Program
+{
+    /// <summary>Runs the command line.</summary>
+    public static int Main(string[] args) => 0;
+}
