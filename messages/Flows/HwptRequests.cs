@@ -1,0 +1,37 @@
+namespace Iommufd.Messages.Flows;
+
+/// <summary>
+/// The translation that a domain gives to devices: a lock-free page table. Devices keep it and translate through it at
+/// any time, from any thread, until they are switched away.
+/// </summary>
+public interface ITranslationRoot
+{
+    /// <summary>The HWPT it belongs to.</summary>
+    uint HwptId { get; }
+}
+
+/// <summary>Installs an area's pages. Refused as a whole: nothing stays installed.</summary>
+/// <param name="Area">The area.</param>
+/// <param name="Runs">PFNs of its pages in order.</param>
+/// <param name="PageByPage">Whether each page gets an entry of its own.</param>
+public sealed record InstallArea(AreaView Area, IReadOnlyList<PfnRun> Runs, bool PageByPage) : FlowRequest;
+
+/// <summary>An area is installed.</summary>
+/// <param name="Errno">OK, EINVAL, EADDRINUSE, ENOMEM.</param>
+/// <param name="Source">Reads its PFNs back.</param>
+public sealed record AreaInstalled(Errno Errno, IPfnSource? Source) : FlowResponse(Errno);
+
+/// <summary>Asks how to read an area's PFNs back.</summary>
+public sealed record OpenPfnSource(AreaView Area) : FlowRequest;
+
+/// <summary>
+/// Clears an area's IOPTEs and invalidates every IOTLB that may hold them. Answered when no device can reach the pages
+/// through this domain any more.
+/// </summary>
+/// <param name="Area">The area.</param>
+/// <param name="WantPfns">Whether the PFNs are wanted: the domain is the storage and the pages are to be unpinned.</param>
+public sealed record ClearArea(AreaView Area, bool WantPfns) : FlowRequest;
+
+/// <summary>An area is cleared.</summary>
+/// <param name="Runs">The PFNs that the IOPTEs held, in page order; empty unless wanted.</param>
+public sealed record AreaCleared(IReadOnlyList<PfnRun> Runs) : FlowResponse(Errno.OK);
