@@ -1,0 +1,178 @@
+using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
+using Iommufd.Messages;
+
+namespace Iommufd.Core.Context;
+
+/// <summary>A process as a context sees its caller.</summary>
+/// <param name="ProcessId">The machine's number for it; also names its memory as a participant.</param>
+/// <param name="Memory">Its address space, for user copies: safe from any thread.</param>
+/// <param name="Descriptors">Its open descriptors.</param>
+public sealed record Caller(uint ProcessId, ProcessMemory Memory, DescriptorTable Descriptors);
+
+/// <summary>The machine as a context sees it. Safe from any thread.</summary>
+public interface IHostRegistry
+{
+    /// <summary>Finds a process.</summary>
+    Caller Process(uint processId);
+
+    /// <summary>Claims a physical device for a context. ENODEV unknown or removed, EBUSY claimed by another.</summary>
+    Errno ClaimDevice(string name, int context, out DeviceTraits? traits);
+
+    /// <summary>Makes a mock device, in a group of its own, claimed by the context.</summary>
+    DeviceTraits MakeMockDevice(int context, uint stdev, bool dirtyTracking, bool pasid);
+
+    /// <summary>Gives a device back; a mock device disappears.</summary>
+    void ReleaseDevice(string name);
+}
+
+/// <summary>Which of a context's page sets lives in which memory, and how many areas are on it.</summary>
+public sealed class PageSetTable
+{
+    private readonly Dictionary<uint, PageSetObject> _sets = [];
+    private uint _next = 1;
+
+    /// <summary>Page sets that have areas.</summary>
+    public int Count => _sets.Count;
+
+    /// <summary>The sets, by number.</summary>
+    public IEnumerable<PageSetObject> InOrder => _sets.Values.OrderBy(s => s.Number);
+
+    /// <summary>The number that the next set gets.</summary>
+    public uint NextNumber => _next;
+
+    /// <summary>Registers a set with no area yet.</summary>
+    public PageSetObject Add(uint process, bool writable)
+    {
+        var made = new PageSetObject(_next++, process, writable);
+        _sets.Add(made.Number, made);
+        return made;
+    }
+
+    /// <summary>Finds a set.</summary>
+    public PageSetObject Get(uint number) => _sets[number];
+
+    /// <summary>The process whose memory participant holds a set.</summary>
+    public uint ProcessOf(uint number) => _sets[number].Process;
+
+    /// <summary>Forgets a set.</summary>
+    public void Remove(PageSetObject set) => _sets.Remove(set.Number);
+}
+
+/// <summary>A page set as the context knows it; the pages themselves are with the memory participant.</summary>
+/// <param name="number">Unique in the context.</param>
+/// <param name="process">Whose memory.</param>
+/// <param name="writable">Whether it may be mapped writeable.</param>
+public sealed class PageSetObject(uint number, uint process, bool writable)
+{
+    /// <summary>Unique in the context.</summary>
+    public uint Number { get; } = number;
+
+    /// <summary>The process whose memory participant holds it.</summary>
+    public uint Process { get; } = process;
+
+    /// <summary>Whether it may be mapped writeable.</summary>
+    public bool Writable { get; } = writable;
+
+    /// <summary>Areas on it, in all IOASes.</summary>
+    public int Areas { get; set; }
+
+    /// <summary>pages->mutex: held while pages move between tiers.</summary>
+    public FlowLock Lock { get; } = new();
+}
+
+/// <summary>
+/// One open /dev/iommu: its objects, groups, page sets and running flows. Single-threaded: its actor calls it, one message at a
+/// time. It outlives the actor's restarts.
+/// </summary>
+public sealed class ContextCore
+{
+    private readonly SortedDictionary<int, DeviceGroup> _groups = [];
+    private ulong _nextArea = 1;
+
+    /// <summary>Makes an empty context.</summary>
+    /// <param name="number">Its number on the machine.</param>
+    /// <param name="registry">The machine.</param>
+    /// <param name="host">Where its participants live.</param>
+    public ContextCore(int number, IHostRegistry registry, IParticipantHost host)
+    {
+        Number = number;
+        Registry = registry;
+        Engine = new FlowEngine(host);
+    }
+
+    /// <summary>Its number on the machine; the actor is /user/iommufd-N.</summary>
+    public int Number { get; }
+
+    /// <summary>The machine.</summary>
+    public IHostRegistry Registry { get; }
+
+    /// <summary>Its running flows.</summary>
+    public FlowEngine Engine { get; }
+
+    /// <summary>Its objects.</summary>
+    public ObjectTable Objects { get; } = new();
+
+    /// <summary>Its page sets.</summary>
+    public PageSetTable PageSets { get; } = new();
+
+    /// <summary>Whether locked memory is charged to the process (MM) instead of the user (OPTION RLIMIT_MODE).</summary>
+    public bool ChargeProcess { get; set; }
+
+    /// <summary>Values that a replay dictates: ids and IOVAs that were chosen when the journal was written.</summary>
+    public RecordedChoices? Recorded { get; set; }
+
+    /// <summary>The groups that have devices here.</summary>
+    public IEnumerable<DeviceGroup> Groups => _groups.Values;
+
+    /// <summary>The key that the next area gets.</summary>
+    public ulong NextAreaKey => _nextArea;
+
+    /// <summary>Takes a new area key.</summary>
+    public ulong TakeAreaKey() => _nextArea++;
+
+    /// <summary>Takes an id for a new object: the recorded one during a replay.</summary>
+    public T Reserve<T>(T made)
+        where T : ContextObject => Objects.Reserve(made, Recorded?.TakeId() ?? 0);
+
+    /// <summary>Finds or makes a group.</summary>
+    public DeviceGroup GroupOf(int number)
+    {
+        if (!_groups.TryGetValue(number, out var group))
+        {
+            group = new DeviceGroup(number);
+            _groups.Add(number, group);
+        }
+
+        return group;
+    }
+
+    /// <summary>A device of the group was unbound; the group goes with its last one.</summary>
+    public void LeaveGroup(DeviceGroup group)
+    {
+        group.Devices--;
+        if (group.Devices == 0)
+        {
+            _groups.Remove(group.Number);
+        }
+    }
+}
+
+/// <summary>Values that a replay dictates instead of choosing them anew, in the order in which they were chosen.</summary>
+public sealed class RecordedChoices
+{
+    private readonly Queue<uint> _ids = new();
+
+    /// <summary>Replaces what is dictated.</summary>
+    public void Load(params ReadOnlySpan<uint> ids)
+    {
+        _ids.Clear();
+        foreach (var id in ids)
+        {
+            _ids.Enqueue(id);
+        }
+    }
+
+    /// <summary>The next id, 0 when none is dictated.</summary>
+    public uint TakeId() => _ids.TryDequeue(out var id) ? id : 0;
+}

@@ -1,0 +1,147 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>
+/// One command on its way through a context. A flow is a coroutine: <see cref="Run"/> yields what it waits for (answers of
+/// participants, or a lock) and is resumed by the <see cref="FlowEngine"/>. Everything between two yields happens at once, in
+/// the context. Rollback is written where the step that can fail is. The object survives a restart of the context's actor.
+/// </summary>
+public abstract class Flow
+{
+    private readonly List<(FlowLock Lock, bool Exclusive)> _held = [];
+    private readonly List<ContextObject> _references = [];
+    private readonly List<PinnedRun> _pinned = [];
+    private IEnumerator<FlowWait>? _steps;
+    private int _nextStep;
+
+    /// <summary>Makes a flow of a context.</summary>
+    protected Flow(ContextCore context, Caller caller)
+    {
+        Context = context;
+        Caller = caller;
+    }
+
+    /// <summary>Unique in the context.</summary>
+    public ulong Id { get; internal set; }
+
+    /// <summary>The client's number for the call; only the actor uses it.</summary>
+    public long Tag { get; init; }
+
+    /// <summary>Whoever waits for the answer; only the actor uses it.</summary>
+    public object? ReplyTo { get; init; }
+
+    /// <summary>What the flow is doing, for crash reports and the list of operations in progress.</summary>
+    public virtual string Name => GetType().Name;
+
+    /// <summary>How the command ended; valid once the flow has completed.</summary>
+    public IoctlResult Result { get; protected set; } = IoctlResult.Success;
+
+    /// <summary>What the command changed, for the journal; null when nothing did.</summary>
+    public ContextEvent? Event { get; protected set; }
+
+    /// <summary>What it waits for now.</summary>
+    internal FlowWait? Waiting { get; set; }
+
+    /// <summary>The context it runs in.</summary>
+    protected ContextCore Context { get; }
+
+    /// <summary>The process that called.</summary>
+    protected Caller Caller { get; }
+
+    /// <summary>Pages newly pinned on the way, for the event; cleared by a rollback that unpins them.</summary>
+    protected List<PinnedRun> Pinned => _pinned;
+
+    /// <summary>The steps of the flow.</summary>
+    protected abstract IEnumerator<FlowWait> Run();
+
+    /// <summary>Advances to the next wait; false at the end.</summary>
+    internal bool MoveNext(out FlowWait? wait)
+    {
+        _steps ??= Run();
+        if (_steps.MoveNext())
+        {
+            wait = _steps.Current;
+            return true;
+        }
+
+        wait = null;
+        return false;
+    }
+
+    /// <summary>The number for the next question to a participant.</summary>
+    internal int TakeStep() => _nextStep++;
+
+    /// <summary>A lock was granted, at once or after waiting.</summary>
+    internal void Granted(FlowLock flowLock, bool exclusive) => _held.Add((flowLock, exclusive));
+
+    /// <summary>Releases every lock and reference; the flow is over.</summary>
+    internal void Finish(Queue<Flow> woken)
+    {
+        for (var i = _held.Count - 1; i >= 0; i--)
+        {
+            _held[i].Lock.Release(this, _held[i].Exclusive, woken);
+        }
+
+        _held.Clear();
+        foreach (var reference in _references)
+        {
+            reference.Users--;
+        }
+
+        _references.Clear();
+    }
+
+    /// <summary>Ends the command with an errno that writes nothing back.</summary>
+    protected void Fail(Errno errno) => Result = IoctlResult.Fail(errno);
+
+    /// <summary>Ends the command successfully with its struct.</summary>
+    protected void Succeed(IoctlCommand writeBack) => Result = IoctlResult.Ok(writeBack);
+
+    /// <summary>Looks an object up by id and type and keeps it in use until the flow ends; null is ENOENT.</summary>
+    protected T? Get<T>(uint id)
+        where T : ContextObject
+    {
+        var found = Context.Objects.Find<T>(id);
+        if (found is not null)
+        {
+            found.Users++;
+            _references.Add(found);
+        }
+
+        return found;
+    }
+
+    /// <summary>Lets go of an object before the flow ends.</summary>
+    protected void Put(ContextObject reference)
+    {
+        Invariant.Holds(_references.Remove(reference), "a flow puts what it got");
+        reference.Users--;
+    }
+
+    /// <summary>Gives a lock back before the flow ends.</summary>
+    protected void Release(FlowLock flowLock)
+    {
+        var index = _held.FindLastIndex(h => ReferenceEquals(h.Lock, flowLock));
+        Invariant.Holds(index >= 0, "a flow releases a lock that it holds");
+        var exclusive = _held[index].Exclusive;
+        _held.RemoveAt(index);
+        Context.Engine.Released(this, flowLock, exclusive);
+    }
+
+    /// <summary>Sends a request that wants no answer.</summary>
+    protected void Tell(ParticipantKind kind, uint id, FlowRequest request) =>
+        Context.Engine.Tell(this, new Participant(kind, id), request);
+
+    /// <summary>Tells the memory that a page set lives in.</summary>
+    protected void TellMemory(uint pageSet, FlowRequest request) =>
+        Tell(ParticipantKind.Memory, Context.PageSets.ProcessOf(pageSet), request);
+
+    /// <summary>Asks the memory that a page set lives in.</summary>
+    protected FlowWait AskMemory(uint pageSet, FlowRequest request) =>
+        FlowWait.For(ParticipantKind.Memory, Context.PageSets.ProcessOf(pageSet), request);
+}

@@ -1,0 +1,160 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>Where a context's participants live: actors, or plain objects in the sequential model.</summary>
+public interface IParticipantHost
+{
+    /// <summary>A participant comes into being.</summary>
+    void Open(Participant participant, IFlowParticipant state);
+
+    /// <summary>A participant has done its last step.</summary>
+    void Close(Participant participant);
+
+    /// <summary>Carries a step to a participant. The answer comes through <see cref="FlowEngine.Deliver"/>, now or later.</summary>
+    void Send(Participant to, FlowStep step);
+
+    /// <summary>A flow is over: its event wants to be made durable, then its result may leave.</summary>
+    void Completed(Flow flow);
+}
+
+/// <summary>The state of a participant: does what a step asks, completely, before it returns.</summary>
+public interface IFlowParticipant
+{
+    /// <summary>Does one step.</summary>
+    FlowResponse Handle(FlowRequest request);
+}
+
+/// <summary>
+/// Runs a context's flows: starts them, resumes them when answers arrive or locks are granted. Single-threaded, in the
+/// context. It survives a restart of the context's actor.
+/// </summary>
+public sealed class FlowEngine(IParticipantHost initialHost)
+{
+    private readonly Dictionary<ulong, Flow> _running = [];
+    private readonly Queue<Flow> _ready = new();
+    private ulong _nextFlow = 1;
+    private bool _pumping;
+
+    /// <summary>Where the participants are; set anew when the context's actor was restarted.</summary>
+    public IParticipantHost Host { get; set; } = initialHost;
+
+    /// <summary>Flows that have not completed.</summary>
+    public int RunningCount => _running.Count;
+
+    /// <summary>Flows that have not completed, oldest first.</summary>
+    public IEnumerable<Flow> Running => _running.Values.OrderBy(f => f.Id);
+
+    /// <summary>Starts a flow and runs it as far as it goes.</summary>
+    public void Start(Flow flow)
+    {
+        flow.Id = _nextFlow++;
+        _running.Add(flow.Id, flow);
+        _ready.Enqueue(flow);
+        Pump();
+    }
+
+    /// <summary>An answer arrived. One for a flow that is gone, or that was given already, is dropped.</summary>
+    public void Deliver(FlowReply reply)
+    {
+        if (!_running.TryGetValue(reply.Flow, out var flow) || flow.Waiting is not { } wait)
+        {
+            return;
+        }
+
+        foreach (var ask in wait.Asks)
+        {
+            if (ask.Step == reply.Step && ask.Response is null)
+            {
+                ask.Response = reply.Response;
+                wait.Outstanding--;
+                if (wait.Outstanding == 0 && !_ready.Contains(flow))
+                {
+                    _ready.Enqueue(flow);
+                }
+
+                break;
+            }
+        }
+
+        Pump();
+    }
+
+    /// <summary>Resumes what can be resumed; called again after a restart.</summary>
+    public void Pump()
+    {
+        if (_pumping)
+        {
+            return;
+        }
+
+        _pumping = true;
+        try
+        {
+            while (_ready.TryDequeue(out var flow))
+            {
+                Advance(flow);
+            }
+        }
+        finally
+        {
+            _pumping = false;
+        }
+    }
+
+    /// <summary>Sends a request that wants no answer.</summary>
+    internal void Tell(Flow flow, Participant to, FlowRequest request) =>
+        Host.Send(to, new FlowStep(flow.Id, FlowStep.NoReply, request));
+
+    /// <summary>A flow released a lock.</summary>
+    internal void Released(Flow flow, FlowLock flowLock, bool exclusive) => flowLock.Release(flow, exclusive, _ready);
+
+    private void Advance(Flow flow)
+    {
+        while (flow.MoveNext(out var wait))
+        {
+            flow.Waiting = wait;
+            if (wait!.Lock is { } flowLock)
+            {
+                if (!flowLock.TryAcquire(flow, wait.Exclusive))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            foreach (var ask in wait.Asks)
+            {
+                ask.Step = flow.TakeStep();
+                Host.Send(ask.To, new FlowStep(flow.Id, ask.Step, ask.Request));
+            }
+
+            if (wait.Outstanding > 0)
+            {
+                return;
+            }
+
+            // The sequential model answers at once; the flow was queued by the last answer and goes on right here.
+            RemoveReady(flow);
+        }
+
+        flow.Waiting = null;
+        _running.Remove(flow.Id);
+        flow.Finish(_ready);
+        Host.Completed(flow);
+    }
+
+    private void RemoveReady(Flow flow)
+    {
+        for (var i = _ready.Count; i > 0; i--)
+        {
+            var queued = _ready.Dequeue();
+            if (!ReferenceEquals(queued, flow))
+            {
+                _ready.Enqueue(queued);
+            }
+        }
+    }
+}
