@@ -42,9 +42,9 @@ public sealed class PageSetTable
     public uint NextNumber => _next;
 
     /// <summary>Registers a set with no area yet.</summary>
-    public PageSetObject Add(uint process, bool writable)
+    public PageSetObject Add(uint process, bool writable, ulong baseAddress)
     {
-        var made = new PageSetObject(_next++, process, writable);
+        var made = new PageSetObject(_next++, process, writable, baseAddress);
         _sets.Add(made.Number, made);
         return made;
     }
@@ -63,8 +63,12 @@ public sealed class PageSetTable
 /// <param name="number">Unique in the context.</param>
 /// <param name="process">Whose memory.</param>
 /// <param name="writable">Whether it may be mapped writeable.</param>
-public sealed class PageSetObject(uint number, uint process, bool writable)
+/// <param name="baseAddress">Page-aligned address, or file offset, of its first page.</param>
+public sealed class PageSetObject(uint number, uint process, bool writable, ulong baseAddress)
 {
+    /// <summary>Page-aligned address, or file offset, of its first page: decides the alignment of automatic IOVAs.</summary>
+    public ulong BaseAddress { get; } = baseAddress;
+
     /// <summary>Unique in the context.</summary>
     public uint Number { get; } = number;
 

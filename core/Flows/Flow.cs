@@ -41,8 +41,8 @@ public abstract class Flow
     /// <summary>How the command ended; valid once the flow has completed.</summary>
     public IoctlResult Result { get; protected set; } = IoctlResult.Success;
 
-    /// <summary>What the command changed, for the journal; null when nothing did.</summary>
-    public ContextEvent? Event { get; protected set; }
+    /// <summary>What the command changed, for the journal, in order; empty when nothing did.</summary>
+    public List<ContextEvent> Events { get; } = [];
 
     /// <summary>What it waits for now.</summary>
     internal FlowWait? Waiting { get; set; }
@@ -55,6 +55,22 @@ public abstract class Flow
 
     /// <summary>Pages newly pinned on the way, for the event; cleared by a rollback that unpins them.</summary>
     protected List<PinnedRun> Pinned => _pinned;
+
+    /// <summary><see cref="Pinned"/> as events hold it: page set, first index, first PFN, count; repeated.</summary>
+    protected ulong[] PinnedForEvent()
+    {
+        var flat = new ulong[_pinned.Count * 4];
+        for (var i = 0; i < _pinned.Count; i++)
+        {
+            var pinned = _pinned[i];
+            flat[i * 4] = pinned.PageSet;
+            flat[(i * 4) + 1] = pinned.FirstIndex;
+            flat[(i * 4) + 2] = pinned.Run.First.Value;
+            flat[(i * 4) + 3] = pinned.Run.Count;
+        }
+
+        return flat;
+    }
 
     /// <summary>The steps of the flow.</summary>
     protected abstract IEnumerator<FlowWait> Run();

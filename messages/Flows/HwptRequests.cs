@@ -35,3 +35,17 @@ public sealed record ClearArea(AreaView Area, bool WantPfns) : FlowRequest;
 /// <summary>An area is cleared.</summary>
 /// <param name="Runs">The PFNs that the IOPTEs held, in page order; empty unless wanted.</param>
 public sealed record AreaCleared(IReadOnlyList<PfnRun> Runs) : FlowResponse(Errno.OK);
+
+/// <summary>A device is about to translate through this HWPT: its IOTLB must be invalidated from now on. Wants no answer.</summary>
+/// <param name="Device">The physical device's name. A device may be linked several times, once for each PASID.</param>
+public sealed record LinkDevice(string Device) : FlowRequest;
+
+/// <summary>A device has been switched away. Wants no answer.</summary>
+/// <param name="Device">The physical device's name.</param>
+public sealed record UnlinkDevice(string Device) : FlowRequest;
+
+/// <summary>Compares what is mapped with PFNs, step by step of the smallest page (selftest MD_CHECK_MAP). EINVAL.</summary>
+/// <param name="Iova">First IOVA.</param>
+/// <param name="Physical">The physical address expected at each step.</param>
+/// <param name="Step">Bytes from one to the next.</param>
+public sealed record CheckMapped(ulong Iova, IReadOnlyList<ulong> Physical, ulong Step) : FlowRequest;

@@ -1,0 +1,273 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>Creation of an access: by a driver, or by the selftest, which gets a descriptor.</summary>
+public sealed class CreateAccessFlow(
+    ContextCore context,
+    Caller caller,
+    uint ioasId,
+    bool pins,
+    Func<uint, IoctlCommand> answer
+) : AccessFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<IoasObject>(ioasId) is not { } ioas)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        var access = new AccessObject { Pins = pins };
+        var outcome = new Outcome();
+        foreach (var wait in MakeAccess(ioas, pins, access, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        Events.Add(new AccessCreated(access.Id, ioasId, pins));
+        Succeed(answer(access.Id));
+    }
+}
+
+/// <summary>Moves an access to another IOAS (C.6).</summary>
+public sealed class ReplaceAccessFlow(ContextCore context, Caller caller, uint accessId, uint ioasId)
+    : AccessFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<AccessObject>(accessId) is not { } access)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        yield return FlowWait.ForLock(access.Lock, exclusive: true);
+        if (access.Ioas is not { } old || Get<IoasObject>(ioasId) is not { } target)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        if (ReferenceEquals(old, target))
+        {
+            yield break;
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in JoinIoas(access, target, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        // Until its pins are gone the access belongs to no IOAS: new pins are refused.
+        access.Ioas = null;
+        foreach (var wait in LeaveIoas(access, old))
+        {
+            yield return wait;
+        }
+
+        access.Ioas = target;
+        Events.Add(new AccessMoved(access.Id, ioasId));
+    }
+}
+
+/// <summary>A driver destroys its access.</summary>
+public sealed class DestroyAccessFlow(ContextCore context, Caller caller, uint accessId) : AccessFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Context.Objects.Find<AccessObject>(accessId) is not { } access)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        foreach (var wait in Destroy(access))
+        {
+            yield return wait;
+        }
+
+        Events.Add(new AccessDestroyed(accessId));
+    }
+}
+
+/// <summary>Pins pages through an access; the selftest also compares them with the pages behind a user address.</summary>
+public sealed class PinAccessFlow(
+    ContextCore context,
+    Caller caller,
+    uint accessId,
+    ulong iova,
+    ulong length,
+    bool write,
+    ulong compareWith,
+    bool byArea,
+    Func<uint, ulong, IoctlCommand> answer
+) : AccessFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<AccessObject>(accessId) is not { } access)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        yield return FlowWait.ForLock(access.Lock, exclusive: false);
+        if (!access.Pins)
+        {
+            Fail(Errno.EOPNOTSUPP);
+            yield break;
+        }
+
+        var at = iova;
+        if (byArea && access.Ioas is { } addressed)
+        {
+            var byIndex = FlowWait.For(ParticipantKind.Ioas, addressed.Id, new AreaByIndex((uint)iova));
+            yield return byIndex;
+            var found = byIndex.As<AreaList>().Areas;
+            at = found.Count == 0 ? 0 : unchecked(found[0].Range.First + (iova >> 32));
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in Pin(access, at, length, write, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        var pinId = access.NextPin;
+        if (compareWith != 0 && !SamePages(at, compareWith))
+        {
+            foreach (var wait in Unpin(access, pinId, outcome))
+            {
+                yield return wait;
+            }
+
+            Fail(Errno.EBADE);
+            yield break;
+        }
+
+        access.NextPin++;
+        Events.Add(new AccessPinned(access.Id, pinId, at, length, write, PinnedForEvent()));
+        var pages = 0ul;
+        foreach (var run in PinnedRuns)
+        {
+            pages += run.Count;
+        }
+
+        Succeed(answer(pinId, pages));
+    }
+
+    private bool SamePages(ulong at, ulong user)
+    {
+        var address = unchecked(user - (at & HostPage.OffsetMask)) & ~HostPage.OffsetMask;
+        foreach (var run in PinnedRuns)
+        {
+            for (var i = 0ul; i < run.Count; i++)
+            {
+                if (!Caller.Memory.TryGetPfn(address, out var pfn) || pfn.Value != run.First.Value + i)
+                {
+                    return false;
+                }
+
+                address = unchecked(address + HostPage.Size);
+            }
+        }
+
+        return true;
+    }
+}
+
+/// <summary>Releases one pin of an access.</summary>
+public sealed class UnpinAccessFlow(ContextCore context, Caller caller, uint accessId, uint pinId)
+    : AccessFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<AccessObject>(accessId) is not { } access)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in Unpin(access, pinId, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        Events.Add(new AccessUnpinned(accessId, pinId));
+    }
+}
+
+/// <summary>Reads or writes through an access by the CPU.</summary>
+public sealed class CopyAccessFlow(
+    ContextCore context,
+    Caller caller,
+    uint accessId,
+    ulong iova,
+    byte[] buffer,
+    bool write,
+    bool slowPath,
+    Func<byte[], IoctlResult> answer
+) : AccessFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<AccessObject>(accessId) is not { } access)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in Copy(access, iova, buffer, write, slowPath, outcome))
+        {
+            yield return wait;
+        }
+
+        if (outcome.IsOk)
+        {
+            Result = answer(buffer);
+        }
+        else
+        {
+            Fail(outcome.Errno);
+        }
+    }
+}

@@ -1,0 +1,374 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>A driver binds a device.</summary>
+public sealed class BindFlow(ContextCore context, Caller caller, BindDevice command) : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        var errno = Context.Registry.ClaimDevice(command.Device, Context.Number, out var traits);
+        if (errno != Errno.OK)
+        {
+            Fail(errno);
+            yield break;
+        }
+
+        var device = MakeDevice(traits!, owner: 0);
+        Events.Add(new DeviceBound(device.Id, command.Device, TraitsForEvent(traits!)));
+        Succeed(command with { OutDeviceId = device.Id });
+    }
+
+    /// <summary>Traits as the event holds them.</summary>
+    public static ulong[] TraitsForEvent(DeviceTraits traits)
+    {
+        var flat = new List<ulong>
+        {
+            (ulong)(uint)traits.Group,
+            (ulong)(uint)traits.Iommu.Index,
+            (ulong)traits.Iommu.Format,
+            traits.Iommu.Aperture.First,
+            traits.Iommu.Aperture.Last,
+            traits.DirtyTracking ? 1ul : 0,
+            traits.MaxPasids,
+        };
+        foreach (var range in traits.Reserved)
+        {
+            flat.Add(range.First);
+            flat.Add(range.Last);
+        }
+
+        return [.. flat];
+    }
+}
+
+/// <summary>A driver unbinds a device.</summary>
+public sealed class UnbindFlow(ContextCore context, Caller caller, UnbindDevice command) : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Context.Objects.Find<DeviceObject>(command.DeviceId) is not { Owner: 0 } device)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        foreach (var wait in Unbind(device))
+        {
+            yield return wait;
+        }
+
+        Events.Add(new DeviceUnbound(command.DeviceId));
+    }
+}
+
+/// <summary>A driver attaches a device (D.2, D.4).</summary>
+public sealed class AttachFlow(ContextCore context, Caller caller, AttachDevice command) : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<DeviceObject>(command.DeviceId) is not { } device)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in Attach(device, command.Pasid, command.PtId, replace: false, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        Events.Add(
+            new DeviceAttached(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent())
+        );
+        Succeed(command with { PtId = UsedHwpt });
+    }
+}
+
+/// <summary>A driver moves a device (D.6).</summary>
+public sealed class ReplaceFlow(ContextCore context, Caller caller, ReplaceDevice command) : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<DeviceObject>(command.DeviceId) is not { } device)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in Attach(device, command.Pasid, command.PtId, replace: true, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        Events.Add(
+            new DeviceReplaced(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent())
+        );
+        Succeed(command with { PtId = UsedHwpt });
+    }
+}
+
+/// <summary>A driver detaches a device (D.7).</summary>
+public sealed class DetachFlow(ContextCore context, Caller caller, DetachDevice command) : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<DeviceObject>(command.DeviceId) is not { } device)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        foreach (var wait in Detach(device, command.Pasid))
+        {
+            yield return wait;
+        }
+
+        Events.Add(new DeviceDetached(command.DeviceId, command.Pasid));
+    }
+}
+
+/// <summary>The selftest's MOCK_DOMAIN and MOCK_DOMAIN_FLAGS: makes, binds and attaches a mock device.</summary>
+public sealed class MockDomainFlow(ContextCore context, Caller caller, TestMockDomainFlags command, bool hasFlags)
+    : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if ((command.DevFlags & ~(MockDeviceFlags.NoDirty | MockDeviceFlags.Pasid)) != 0)
+        {
+            Fail(Errno.EINVAL);
+            yield break;
+        }
+
+        var stdev = Context.Reserve(new SelftestObject());
+        var traits = Context.Registry.MakeMockDevice(
+            Context.Number,
+            stdev.Id,
+            dirtyTracking: !command.DevFlags.HasFlag(MockDeviceFlags.NoDirty),
+            pasid: command.DevFlags.HasFlag(MockDeviceFlags.Pasid)
+        );
+        var device = MakeDevice(traits, owner: stdev.Id);
+        stdev.Device = device;
+        var outcome = new Outcome();
+        foreach (var wait in Attach(device, 0, command.PtId, replace: false, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            foreach (var wait in Unbind(device))
+            {
+                yield return wait;
+            }
+
+            Context.Objects.Remove(stdev);
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        Context.Objects.Publish(stdev);
+        Events.Add(
+            new MockDeviceMade(
+                stdev.Id,
+                device.Id,
+                UsedHwpt,
+                command.PtId,
+                (uint)command.DevFlags,
+                PinnedForEvent()
+            )
+        );
+        if (hasFlags)
+        {
+            Succeed(command with { OutStdevId = stdev.Id, OutIdevId = device.Id, OutHwptId = UsedHwpt });
+            yield break;
+        }
+
+        Succeed(
+            new TestMockDomain
+            {
+                PtId = command.PtId,
+                OutStdevId = stdev.Id,
+                OutIdevId = device.Id,
+                OutHwptId = UsedHwpt,
+            }
+        );
+    }
+}
+
+/// <summary>The selftest's MOCK_DOMAIN_REPLACE.</summary>
+public sealed class MockReplaceFlow(ContextCore context, Caller caller, TestMockDomainReplace command)
+    : DeviceFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Get<SelftestObject>(command.StdevId) is not { } stdev)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        var outcome = new Outcome();
+        foreach (var wait in Attach(stdev.Device, 0, command.PtId, replace: true, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        Events.Add(new DeviceReplaced(stdev.Device.Id, 0, command.PtId, UsedHwpt, PinnedForEvent()));
+        Succeed(command with { PtId = UsedHwpt });
+    }
+}
+
+/// <summary>HWPT_ALLOC of a paging HWPT (facts sheet B.11).</summary>
+public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc command) : DeviceFlow(context, caller)
+{
+    private const HwptAllocFlags PagingFlags =
+        HwptAllocFlags.NestParent
+        | HwptAllocFlags.DirtyTracking
+        | HwptAllocFlags.FaultIdValid
+        | HwptAllocFlags.Pasid;
+
+    private uint _tableType;
+
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (command.Reserved != 0)
+        {
+            Fail(Errno.EOPNOTSUPP);
+            yield break;
+        }
+
+        if ((command.DataType == HwptDataType.None) != (command.DataLen == 0))
+        {
+            Fail(Errno.EINVAL);
+            yield break;
+        }
+
+        if (Get<DeviceObject>(command.DevId) is not { } device)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        if (Get<IoasObject>(command.PtId) is not { } ioas)
+        {
+            Fail(Context.Objects.Find<HwptObject>(command.PtId) is { } parent ? RefuseNested(parent) : Errno.EINVAL);
+            yield break;
+        }
+
+        yield return FlowWait.ForLock(ioas.Mutex, exclusive: true);
+        if (CheckPaging(device) is var bad && bad != Errno.OK)
+        {
+            Fail(bad);
+            yield break;
+        }
+
+        var hwpt = MakeHwpt(ioas, device.Traits, command.Flags, _tableType, auto: false);
+        var outcome = new Outcome();
+        foreach (var wait in AddDomain(hwpt, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            AbandonHwpt(hwpt);
+            Fail(outcome.Errno);
+            yield break;
+        }
+
+        ioas.Hwpts.Add(hwpt.Id);
+        Context.Objects.Publish(hwpt);
+        Events.Add(
+            new HwptAllocated(hwpt.Id, command.DevId, ioas.Id, (uint)command.Flags, _tableType, PinnedForEvent())
+        );
+        Succeed(command with { OutHwptId = hwpt.Id });
+    }
+
+    private Errno CheckPaging(DeviceObject device)
+    {
+        if ((command.Flags & ~PagingFlags) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (command.Flags.HasFlag(HwptAllocFlags.DirtyTracking) && !device.Traits.DirtyTracking)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (command.Flags.HasFlag(HwptAllocFlags.FaultIdValid))
+        {
+            // Fault queues come with the objects of later kernels; no id can name one yet.
+            return command.Flags.HasFlag(HwptAllocFlags.NestParent) ? Errno.EOPNOTSUPP : Errno.ENOENT;
+        }
+
+        return command.DataLen == 0 ? Errno.OK : ReadSelftestData();
+    }
+
+    private Errno ReadSelftestData()
+    {
+        if (command.DataType != HwptDataType.Selftest)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (command.DataLen is < 4 or > 8)
+        {
+            return Errno.EINVAL;
+        }
+
+        Span<byte> data = stackalloc byte[8];
+        data.Clear();
+        if (!Caller.Memory.TryRead(command.DataUptr, data[..(int)command.DataLen]))
+        {
+            return Errno.EFAULT;
+        }
+
+        _tableType = System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(data[4..]);
+        return _tableType > 1 ? Errno.EOPNOTSUPP : Errno.OK;
+    }
+
+    // Nested HWPTs are not built yet; what is wrong with the request anyway is told in the kernel's order.
+    private Errno RefuseNested(HwptObject parent)
+    {
+        if ((command.Flags & ~(HwptAllocFlags.FaultIdValid | HwptAllocFlags.Pasid)) != 0 || command.DataLen == 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        return parent.Auto || !parent.NestParent ? Errno.EINVAL : Errno.EOPNOTSUPP;
+    }
+}

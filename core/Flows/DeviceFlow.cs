@@ -1,0 +1,497 @@
+using Iommufd.Core.Context;
+using Iommufd.Core.Participants;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>Flows that bind, attach, replace and detach devices, and that make and destroy paging HWPTs (facts sheet D).</summary>
+public abstract class DeviceFlow(ContextCore context, Caller caller) : UnmappingFlow(context, caller)
+{
+    /// <summary>The HWPT that an attach or replace used.</summary>
+    protected uint UsedHwpt { get; private set; }
+
+    /// <summary>Attaches a device to whatever an id names (D.2).</summary>
+    protected IEnumerable<FlowWait> Attach(DeviceObject device, uint pasid, uint ptId, bool replace, Outcome outcome)
+    {
+        switch (Context.Objects.Find<ContextObject>(ptId))
+        {
+            case null:
+                outcome.Errno = Errno.ENOENT;
+                return [];
+            case HwptObject hwpt:
+                return AttachToNamed(device, pasid, hwpt, replace, outcome);
+            case IoasObject ioas:
+                return AttachToIoas(device, pasid, ioas, replace, outcome);
+            default:
+                outcome.Errno = Errno.EINVAL;
+                return [];
+        }
+    }
+
+    /// <summary>Detaches a device; what is not attached stays as it is (D.7).</summary>
+    protected IEnumerable<FlowWait> Detach(DeviceObject device, uint pasid)
+    {
+        var group = device.Group;
+        yield return FlowWait.ForLock(group.Lock, exclusive: true);
+        if (!group.Attachments.TryGetValue(pasid, out var attachment) || !attachment.Devices.Remove(device.Id))
+        {
+            Release(group.Lock);
+            yield break;
+        }
+
+        var hwpt = attachment.Hwpt;
+        if (attachment.Devices.Count == 0)
+        {
+            group.Attachments.Remove(pasid);
+        }
+
+        yield return Switch(device, pasid, null);
+        Unlink(hwpt, device);
+        if (pasid == 0 && device.Traits.Reserved.Count > 0)
+        {
+            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Ioas.Id, new ReleaseRanges(device.Id));
+        }
+
+        Release(group.Lock);
+        device.Users--;
+        foreach (var wait in PutHwpt(hwpt, 1))
+        {
+            yield return wait;
+        }
+    }
+
+    /// <summary>Detaches a device everywhere, PASIDs first, and forgets it.</summary>
+    protected IEnumerable<FlowWait> Unbind(DeviceObject device)
+    {
+        foreach (
+            var pasid in device
+                .Group.Attachments.Where(a => a.Value.Devices.Contains(device.Id))
+                .Select(a => a.Key)
+                .OrderByDescending(p => p)
+                .ToArray()
+        )
+        {
+            foreach (var wait in Detach(device, pasid))
+            {
+                yield return wait;
+            }
+        }
+
+        Context.Objects.Remove(device);
+        Context.Engine.Host.Close(new Participant(ParticipantKind.Device, device.Id));
+        Context.LeaveGroup(device.Group);
+        Context.Registry.ReleaseDevice(device.Traits.Name);
+    }
+
+    /// <summary>Makes a DEVICE object of claimed hardware; its driver holds one reference.</summary>
+    protected DeviceObject MakeDevice(DeviceTraits traits, uint owner)
+    {
+        var group = Context.GroupOf(traits.Group);
+        group.Devices++;
+        var device = Context.Reserve(
+            new DeviceObject
+            {
+                Traits = traits,
+                Group = group,
+                Owner = owner,
+            }
+        );
+        device.Users = 2;
+        Context.Engine.Host.Open(new Participant(ParticipantKind.Device, device.Id), new DeviceState(traits.Name));
+        Context.Objects.Publish(device);
+        return device;
+    }
+
+    /// <summary>Makes a paging HWPT that nobody can find yet and that mirrors nothing yet.</summary>
+    protected HwptObject MakeHwpt(IoasObject ioas, DeviceTraits traits, HwptAllocFlags flags, uint tableType, bool auto)
+    {
+        var format = tableType == 1 ? PageTables.IoPageTableFormat.AmdV1MockHuge : traits.Iommu.Format;
+        var hwpt = Context.Reserve(
+            new HwptObject
+            {
+                Ioas = ioas,
+                Auto = auto,
+                NestParent = flags.HasFlag(HwptAllocFlags.NestParent),
+                Dirty = flags.HasFlag(HwptAllocFlags.DirtyTracking),
+                PasidCompatible = flags.HasFlag(HwptAllocFlags.Pasid),
+                Iommu = traits.Iommu,
+                Format = format,
+            }
+        );
+        var state = new HwptState(hwpt.Id, format);
+        hwpt.SmallestPage = state.SmallestPage;
+        hwpt.Aperture = tableType == 1 ? state.TableRange : traits.Iommu.Aperture;
+        hwpt.Root = state;
+        Context.Engine.Host.Open(new Participant(ParticipantKind.Hwpt, hwpt.Id), state);
+        ioas.Users++;
+        return hwpt;
+    }
+
+    /// <summary>Gives up a HWPT that could not be finished.</summary>
+    protected void AbandonHwpt(HwptObject hwpt)
+    {
+        hwpt.Ioas.Hwpts.Remove(hwpt.Id);
+        hwpt.Ioas.Users--;
+        Context.Objects.Remove(hwpt);
+        Context.Engine.Host.Close(new Participant(ParticipantKind.Hwpt, hwpt.Id));
+    }
+
+    /// <summary>Takes a HWPT out of its IOAS and forgets it; it is out of the table already.</summary>
+    protected IEnumerable<FlowWait> DestroyHwpt(HwptObject hwpt)
+    {
+        foreach (var wait in RemoveDomain(hwpt))
+        {
+            yield return wait;
+        }
+
+        hwpt.Ioas.Hwpts.Remove(hwpt.Id);
+        Context.Engine.Host.Close(new Participant(ParticipantKind.Hwpt, hwpt.Id));
+        hwpt.Ioas.Users--;
+    }
+
+    private IEnumerable<FlowWait> AttachToNamed(
+        DeviceObject device,
+        uint pasid,
+        HwptObject hwpt,
+        bool replace,
+        Outcome outcome
+    )
+    {
+        hwpt.Users++;
+        foreach (var wait in replace ? Move(device, pasid, hwpt, outcome) : Join(device, pasid, hwpt, outcome))
+        {
+            yield return wait;
+        }
+
+        hwpt.Users--;
+        if (outcome.IsOk)
+        {
+            UsedHwpt = hwpt.Id;
+        }
+    }
+
+    // D.3: every automatic HWPT of the IOAS is tried; EINVAL means "not compatible, try the next".
+    private IEnumerable<FlowWait> AttachToIoas(
+        DeviceObject device,
+        uint pasid,
+        IoasObject ioas,
+        bool replace,
+        Outcome outcome
+    )
+    {
+        ioas.Users++;
+        yield return FlowWait.ForLock(ioas.Mutex, exclusive: true);
+        var tried = false;
+        foreach (var id in ioas.Hwpts.ToArray())
+        {
+            if (Context.Objects.Find<HwptObject>(id) is not { Auto: true } candidate)
+            {
+                continue;
+            }
+
+            outcome.Errno = Errno.OK;
+            foreach (var wait in AttachToNamed(device, pasid, candidate, replace, outcome))
+            {
+                yield return wait;
+            }
+
+            tried = outcome.Errno != Errno.EINVAL;
+            if (tried)
+            {
+                break;
+            }
+        }
+
+        if (!tried)
+        {
+            outcome.Errno = Errno.OK;
+            foreach (var wait in AttachToNewAuto(device, pasid, ioas, replace, outcome))
+            {
+                yield return wait;
+            }
+        }
+
+        Release(ioas.Mutex);
+        ioas.Users--;
+    }
+
+    private IEnumerable<FlowWait> AttachToNewAuto(
+        DeviceObject device,
+        uint pasid,
+        IoasObject ioas,
+        bool replace,
+        Outcome outcome
+    )
+    {
+        var hwpt = MakeHwpt(ioas, device.Traits, HwptAllocFlags.None, 0, auto: true);
+
+        // An attach switches the device first and fills then, a replace fills first: the device never loses its old pages
+        // before the new ones are there.
+        if (!replace)
+        {
+            foreach (var wait in Join(device, pasid, hwpt, outcome))
+            {
+                yield return wait;
+            }
+
+            if (!outcome.IsOk)
+            {
+                AbandonHwpt(hwpt);
+                yield break;
+            }
+        }
+
+        foreach (var wait in AddDomain(hwpt, outcome))
+        {
+            yield return wait;
+        }
+
+        var filled = outcome.IsOk;
+        if (filled && replace)
+        {
+            foreach (var wait in Move(device, pasid, hwpt, outcome))
+            {
+                yield return wait;
+            }
+        }
+
+        if (outcome.IsOk)
+        {
+            ioas.Hwpts.Add(hwpt.Id);
+            Context.Objects.Publish(hwpt);
+            UsedHwpt = hwpt.Id;
+            yield break;
+        }
+
+        if (!replace)
+        {
+            foreach (var wait in Leave(device, pasid, hwpt))
+            {
+                yield return wait;
+            }
+        }
+
+        if (filled)
+        {
+            Pinned.Clear();
+            foreach (var wait in RemoveDomain(hwpt))
+            {
+                yield return wait;
+            }
+        }
+
+        AbandonHwpt(hwpt);
+    }
+
+    // D.4, under the group's lock.
+    private IEnumerable<FlowWait> Join(DeviceObject device, uint pasid, HwptObject hwpt, Outcome outcome)
+    {
+        var group = device.Group;
+        yield return FlowWait.ForLock(group.Lock, exclusive: true);
+        group.Attachments.TryGetValue(pasid, out var attachment);
+        if (attachment is not null && attachment.Devices.Contains(device.Id))
+        {
+            outcome.Errno = Errno.EBUSY;
+        }
+        else if (attachment is not null && !ReferenceEquals(attachment.Hwpt, hwpt))
+        {
+            outcome.Errno = Errno.EINVAL;
+        }
+
+        var reserves = outcome.IsOk && pasid == 0 && device.Traits.Reserved.Count > 0;
+        if (reserves)
+        {
+            var reserve = Reserve(device, hwpt.Ioas);
+            yield return reserve;
+            outcome.Errno = reserve.Response.Errno;
+            reserves = outcome.IsOk;
+        }
+
+        if (outcome.IsOk && attachment is null)
+        {
+            outcome.Errno = CheckCompatible(device, pasid, hwpt);
+        }
+
+        if (!outcome.IsOk)
+        {
+            if (reserves)
+            {
+                yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Ioas.Id, new ReleaseRanges(device.Id));
+            }
+
+            Release(group.Lock);
+            yield break;
+        }
+
+        Link(hwpt, device);
+        yield return Switch(device, pasid, hwpt.Root);
+        if (attachment is null)
+        {
+            attachment = new Attachment(hwpt);
+            group.Attachments.Add(pasid, attachment);
+        }
+
+        attachment.Devices.Add(device.Id);
+        hwpt.Users++;
+        device.Users++;
+        Release(group.Lock);
+    }
+
+    private IEnumerable<FlowWait> Leave(DeviceObject device, uint pasid, HwptObject hwpt)
+    {
+        var group = device.Group;
+        yield return FlowWait.ForLock(group.Lock, exclusive: true);
+        var attachment = group.Attachments[pasid];
+        attachment.Devices.Remove(device.Id);
+        if (attachment.Devices.Count == 0)
+        {
+            group.Attachments.Remove(pasid);
+        }
+
+        yield return Switch(device, pasid, null);
+        Unlink(hwpt, device);
+        if (pasid == 0 && device.Traits.Reserved.Count > 0)
+        {
+            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Ioas.Id, new ReleaseRanges(device.Id));
+        }
+
+        hwpt.Users--;
+        device.Users--;
+        Release(group.Lock);
+    }
+
+    // D.6, under the group's lock: the whole group moves, or nobody.
+    private IEnumerable<FlowWait> Move(DeviceObject device, uint pasid, HwptObject hwpt, Outcome outcome)
+    {
+        var group = device.Group;
+        yield return FlowWait.ForLock(group.Lock, exclusive: true);
+        if (!group.Attachments.TryGetValue(pasid, out var attachment) || !attachment.Devices.Contains(device.Id))
+        {
+            outcome.Errno = Errno.EINVAL;
+            Release(group.Lock);
+            yield break;
+        }
+
+        var old = attachment.Hwpt;
+        if (ReferenceEquals(old, hwpt))
+        {
+            Release(group.Lock);
+            yield break;
+        }
+
+        var members = attachment.Devices.Select(id => Context.Objects.Find<DeviceObject>(id)!).ToArray();
+        var changesIoas = pasid == 0 && !ReferenceEquals(old.Ioas, hwpt.Ioas);
+        var reserved = new List<DeviceObject>();
+        if (changesIoas)
+        {
+            foreach (var member in members.Where(m => m.Traits.Reserved.Count > 0))
+            {
+                var reserve = Reserve(member, hwpt.Ioas);
+                yield return reserve;
+                outcome.Errno = reserve.Response.Errno;
+                if (!outcome.IsOk)
+                {
+                    break;
+                }
+
+                reserved.Add(member);
+            }
+        }
+
+        if (outcome.IsOk)
+        {
+            outcome.Errno = CheckCompatible(device, pasid, hwpt);
+        }
+
+        if (outcome.IsOk)
+        {
+            foreach (var member in members)
+            {
+                Link(hwpt, member);
+                yield return Switch(member, pasid, hwpt.Root);
+                Unlink(old, member);
+            }
+
+            attachment.Hwpt = hwpt;
+            hwpt.Users += members.Length;
+        }
+
+        foreach (var member in reserved)
+        {
+            var loser = outcome.IsOk ? old.Ioas : hwpt.Ioas;
+            yield return FlowWait.For(ParticipantKind.Ioas, loser.Id, new ReleaseRanges(member.Id));
+        }
+
+        Release(group.Lock);
+        if (outcome.IsOk)
+        {
+            foreach (var wait in PutHwpt(old, members.Length))
+            {
+                yield return wait;
+            }
+        }
+    }
+
+    private IEnumerable<FlowWait> PutHwpt(HwptObject hwpt, int references)
+    {
+        hwpt.Users -= references;
+        if (!hwpt.Auto || hwpt.Users != 1)
+        {
+            yield break;
+        }
+
+        Context.Objects.Remove(hwpt);
+        foreach (var wait in DestroyHwpt(hwpt))
+        {
+            yield return wait;
+        }
+    }
+
+    private Errno CheckCompatible(DeviceObject device, uint pasid, HwptObject hwpt)
+    {
+        var group = device.Group;
+        if (pasid == 0 && !hwpt.PasidCompatible && group.Attachments.Keys.Any(p => p != 0))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (pasid != 0)
+        {
+            if (!hwpt.PasidCompatible)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (group.Attachments.TryGetValue(0, out var own) && !own.Hwpt.PasidCompatible)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (pasid >= device.Traits.MaxPasids)
+            {
+                return Errno.EINVAL;
+            }
+        }
+
+        if (!ReferenceEquals(hwpt.Iommu, device.Traits.Iommu) && hwpt.Iommu != device.Traits.Iommu)
+        {
+            return Errno.EINVAL;
+        }
+
+        return pasid == 0 && hwpt.Dirty && !device.Traits.DirtyTracking ? Errno.EINVAL : Errno.OK;
+    }
+
+    private static FlowWait Reserve(DeviceObject device, IoasObject ioas) =>
+        FlowWait.For(ParticipantKind.Ioas, ioas.Id, new ReserveRanges(device.Id, device.Traits.Reserved));
+
+    private static FlowWait Switch(DeviceObject device, uint pasid, ITranslationRoot? root) =>
+        FlowWait.For(ParticipantKind.Device, device.Id, new SwitchTranslation(pasid, root));
+
+    private void Link(HwptObject hwpt, DeviceObject device) =>
+        Tell(ParticipantKind.Hwpt, hwpt.Id, new LinkDevice(device.Traits.Name));
+
+    private void Unlink(HwptObject hwpt, DeviceObject device) =>
+        Tell(ParticipantKind.Hwpt, hwpt.Id, new UnlinkDevice(device.Traits.Name));
+}

@@ -1,0 +1,135 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>DESTROY (facts sheet A.5), and the destruction of each kind of object.</summary>
+public abstract class LifeFlow(ContextCore context, Caller caller) : DeviceFlow(context, caller)
+{
+    /// <summary>Destroys an object that nobody uses.</summary>
+    protected IEnumerable<FlowWait> DestroyObject(ContextObject gone)
+    {
+        Context.Objects.Remove(gone);
+        return gone switch
+        {
+            IoasObject ioas => EmptyIoas(ioas),
+            HwptObject hwpt => DestroyHwpt(hwpt),
+            SelftestObject selftest => Unbind(selftest.Device),
+            _ => throw new InvariantBrokenException("only objects that user space may destroy have no users"),
+        };
+    }
+
+    private IEnumerable<FlowWait> EmptyIoas(IoasObject ioas)
+    {
+        var outcome = new Outcome();
+        foreach (var wait in UnmapRange(ioas, IovaRange.All, outcome))
+        {
+            yield return wait;
+        }
+
+        Invariant.Holds(outcome.IsOk, "an IOAS without users can be emptied");
+        Context.Engine.Host.Close(new Participant(ParticipantKind.Ioas, ioas.Id));
+    }
+}
+
+/// <summary>DESTROY.</summary>
+public sealed class DestroyFlow(ContextCore context, Caller caller, Destroy command) : LifeFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Context.Objects.Find<ContextObject>(command.Id) is not { } gone)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        if (gone.Users != 1)
+        {
+            Fail(Errno.EBUSY);
+            yield break;
+        }
+
+        foreach (var wait in DestroyObject(gone))
+        {
+            yield return wait;
+        }
+
+        Events.Add(new ObjectDestroyed(command.Id));
+    }
+}
+
+/// <summary>
+/// The last descriptor was closed (facts sheet A.8): drivers let go of devices and accesses, then every object that nobody uses is
+/// destroyed, pass after pass, in ascending id order, until nothing is left.
+/// </summary>
+public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(context, caller)
+{
+    /// <summary>Objects that could not be destroyed: a bug if not 0.</summary>
+    public int Leaked { get; private set; }
+
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        foreach (var access in Context.Objects.Live.OfType<AccessObject>().ToArray())
+        {
+            foreach (var wait in DestroyAccess(access))
+            {
+                yield return wait;
+            }
+        }
+
+        foreach (var device in Context.Objects.Live.OfType<DeviceObject>().Where(d => d.Owner == 0).ToArray())
+        {
+            foreach (var wait in Unbind(device))
+            {
+                yield return wait;
+            }
+        }
+
+        for (var progress = true; progress; )
+        {
+            progress = false;
+            foreach (var gone in Context.Objects.Live.ToArray())
+            {
+                if (gone.Users != 1 || gone.Phase != ObjectPhase.Live)
+                {
+                    continue;
+                }
+
+                progress = true;
+                foreach (var wait in DestroyObject(gone))
+                {
+                    yield return wait;
+                }
+            }
+        }
+
+        Leaked = Context.Objects.Count;
+        Events.Add(new ContextClosed(Leaked));
+    }
+
+    private IEnumerable<FlowWait> DestroyAccess(AccessObject access)
+    {
+        if (access.Ioas is { } ioas)
+        {
+            access.Ioas = null;
+            var notify = FlowWait.For(ParticipantKind.Access, access.Id, new NotifyUnmap(IovaRange.All));
+            yield return notify;
+            foreach (var wait in ReleasePins(ioas, notify.As<PinsReleased>().Pins))
+            {
+                yield return wait;
+            }
+
+            yield return FlowWait.For(ParticipantKind.Ioas, ioas.Id, new RemoveAccess(access.Id));
+            ioas.Accesses.Remove(access.Id);
+            ioas.Users--;
+        }
+
+        Context.Objects.Remove(access);
+        Context.Engine.Host.Close(new Participant(ParticipantKind.Access, access.Id));
+    }
+}
