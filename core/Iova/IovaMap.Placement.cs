@@ -96,26 +96,14 @@ public sealed partial class IovaMap
 
     private bool TryFindStart(ulong length, ulong alignment, ulong offset, out ulong start)
     {
-        IovaRange whole = AutomaticWindow;
         if (_allowed.Length == 0)
         {
-            return TryFindIn(new FitRequest(whole, length, alignment, offset), out start);
+            return TryFindIn(new FitRequest(AutomaticWindow, length, alignment, offset), out start);
         }
 
-        foreach (IovaRange allowed in _allowed)
+        foreach (IovaRange window in _windows)
         {
-            if (
-                allowed.Overlaps(whole)
-                && TryFindIn(
-                    new FitRequest(
-                        new IovaRange(Math.Max(allowed.First, whole.First), Math.Min(allowed.Last, whole.Last)),
-                        length,
-                        alignment,
-                        offset
-                    ),
-                    out start
-                )
-            )
+            if (TryFindIn(new FitRequest(window, length, alignment, offset), out start))
             {
                 return true;
             }

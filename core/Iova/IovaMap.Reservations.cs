@@ -10,6 +10,9 @@ public sealed partial class IovaMap
     /// <summary>Ascending, disjoint.</summary>
     private IovaRange[] _allowed = [];
 
+    /// <summary>Where automatic IOVAs may go while something is allowed: the allowed ranges, joined where they touch.</summary>
+    private List<IovaRange> _windows = [];
+
     /// <summary>The reservations with their owners, ascending by first address, last address, owner; a copy.</summary>
     public IReadOnlyList<(IovaRange Range, ulong Owner)> Reservations => _reserved.ToList();
 
@@ -56,6 +59,7 @@ public sealed partial class IovaMap
         }
 
         _allowed = SortedByFirst(ranges);
+        _windows = WindowsOf(_allowed);
         return Errno.OK;
     }
 
@@ -117,6 +121,32 @@ public sealed partial class IovaMap
         IovaRange[] sorted = [.. ranges];
         Array.Sort(sorted, static (a, b) => a.First.CompareTo(b.First));
         return sorted;
+    }
+
+    // Allowed ranges that touch are one window: an automatic IOVA range may span both.
+    private static List<IovaRange> WindowsOf(IovaRange[] allowed)
+    {
+        var windows = new List<IovaRange>(allowed.Length);
+        IovaRange whole = AutomaticWindow;
+        foreach (IovaRange range in allowed)
+        {
+            if (!range.Overlaps(whole))
+            {
+                continue;
+            }
+
+            var clipped = new IovaRange(Math.Max(range.First, whole.First), Math.Min(range.Last, whole.Last));
+            if (windows.Count > 0 && windows[^1].Last == clipped.First - 1)
+            {
+                windows[^1] = new IovaRange(windows[^1].First, clipped.Last);
+            }
+            else
+            {
+                windows.Add(clipped);
+            }
+        }
+
+        return windows;
     }
 
     private bool OverlapsAllowed(IovaRange range)
