@@ -1,0 +1,234 @@
+namespace Iommufd.Core.Iova;
+
+/// <summary>
+/// The occupied IOVAs: a B+-tree of spans that do not overlap, areas and reserved runs alike, which knows how much room
+/// the gaps under every node have. Look-up, insertion and removal cost O(log n); so does finding the lowest gap, for
+/// every alignment of 1 KiB and more. Not thread-safe.
+/// </summary>
+/// <remarks>
+/// Files: SpanNodes (entries and their summaries), SpanTree (shape), SpanTree.Search (look-ups, lowest fit),
+/// SpanTree.Invariants. A node is merged with a neighbour when both together fill at most three quarters of one, which
+/// leaves room for the next insertion; only a root may be empty.
+/// </remarks>
+internal sealed partial class SpanTree
+{
+    private const int MaxPooledNodes = 64;
+
+    private readonly Stack<SpanLeaf> _freeLeaves = new();
+    private readonly Stack<SpanBranch> _freeBranches = new();
+    private SpanNode _root = new SpanLeaf();
+
+    /// <summary>Levels above the leaves.</summary>
+    private int _height;
+
+    /// <summary>Number of spans.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Counts changes; an enumeration notices them.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>Inserts a span that overlaps no other.</summary>
+    /// <exception cref="InvalidOperationException">It overlaps one.</exception>
+    public void Insert(ulong first, ulong last, Area? area)
+    {
+        SpanNode? split = InsertInto(_root, _height, first, last, area);
+        if (split is not null)
+        {
+            SpanBranch root = TakeBranch();
+            root.InsertAt(0, _root);
+            root.InsertAt(1, split);
+            _root = root;
+            _height++;
+        }
+
+        Count++;
+        Version++;
+    }
+
+    /// <summary>Removes the span that starts at an address.</summary>
+    /// <exception cref="InvalidOperationException">None does, or it belongs to another area.</exception>
+    public void Remove(ulong first, Area? area)
+    {
+        RemoveFrom(_root, _height, first, area);
+        while (_height > 0 && _root.Count == 1)
+        {
+            var old = (SpanBranch)_root;
+            _root = old.Children[0]!;
+            _height--;
+            old.RemoveAt(0);
+            Free(old);
+        }
+
+        Count--;
+        Version++;
+    }
+
+    private SpanNode? InsertInto(SpanNode node, int level, ulong first, ulong last, Area? area)
+    {
+        int index = node.LowerBound(first);
+        if (level == 0)
+        {
+            if (index < node.Count && node.Firsts[index] <= last)
+            {
+                throw new InvalidOperationException(
+                    $"[0x{first:x}..0x{last:x}] overlaps [0x{node.Firsts[index]:x}..0x{node.Lasts[index]:x}]: "
+                        + "place a range before inserting it."
+                );
+            }
+
+            return InsertIntoLeaf((SpanLeaf)node, index, first, last, area);
+        }
+
+        // Past the last entry the span belongs to the last child; between two it belongs to the right one.
+        index = Math.Min(index, node.Count - 1);
+        var branch = (SpanBranch)node;
+        SpanNode? split = InsertInto(branch.Children[index]!, level - 1, first, last, area);
+        branch.Refresh(index);
+        return split is null ? null : InsertIntoBranch(branch, index + 1, split);
+    }
+
+    private SpanLeaf? InsertIntoLeaf(SpanLeaf leaf, int index, ulong first, ulong last, Area? area)
+    {
+        if (leaf.Count < SpanLeaf.Capacity)
+        {
+            leaf.InsertAt(index, first, last, area);
+            return null;
+        }
+
+        SpanLeaf right = TakeLeaf();
+        right.Next = leaf.Next;
+        right.Previous = leaf;
+        if (right.Next is not null)
+        {
+            right.Next.Previous = right;
+        }
+
+        leaf.Next = right;
+        leaf.MoveTail(SplitPoint(index, SpanLeaf.Capacity, right.Next is null), right);
+        if (index <= leaf.Count && leaf.Count < SpanLeaf.Capacity)
+        {
+            leaf.InsertAt(index, first, last, area);
+        }
+        else
+        {
+            right.InsertAt(index - leaf.Count, first, last, area);
+        }
+
+        return right;
+    }
+
+    private SpanBranch? InsertIntoBranch(SpanBranch branch, int index, SpanNode child)
+    {
+        if (branch.Count < SpanBranch.Capacity)
+        {
+            branch.InsertAt(index, child);
+            return null;
+        }
+
+        SpanBranch right = TakeBranch();
+        branch.MoveTail(SplitPoint(index, SpanBranch.Capacity, rightmost: true), right);
+        if (index <= branch.Count && branch.Count < SpanBranch.Capacity)
+        {
+            branch.InsertAt(index, child);
+        }
+        else
+        {
+            right.InsertAt(index - branch.Count, child);
+        }
+
+        return right;
+    }
+
+    /// <summary>Entries that stay left: all of them when the space fills upwards, so that full nodes stay full.</summary>
+    private static int SplitPoint(int index, int capacity, bool rightmost) =>
+        rightmost && index == capacity ? capacity : capacity / 2;
+
+    private void RemoveFrom(SpanNode node, int level, ulong first, Area? area)
+    {
+        int index = node.LowerBound(first);
+        if (index == node.Count)
+        {
+            throw new InvalidOperationException($"Nothing to remove at 0x{first:x}.");
+        }
+
+        if (level == 0)
+        {
+            var leaf = (SpanLeaf)node;
+            if (leaf.Firsts[index] != first || !ReferenceEquals(leaf.Areas[index], area))
+            {
+                throw new InvalidOperationException($"What starts at 0x{first:x} is something else, or nothing.");
+            }
+
+            leaf.RemoveAt(index);
+            return;
+        }
+
+        var branch = (SpanBranch)node;
+        SpanNode child = branch.Children[index]!;
+        RemoveFrom(child, level - 1, first, area);
+        if (child.Count == 0)
+        {
+            branch.RemoveAt(index);
+            Free(child);
+        }
+        else
+        {
+            branch.Refresh(index);
+            MergeAround(branch, index);
+        }
+    }
+
+    private void MergeAround(SpanBranch branch, int index)
+    {
+        int limit = branch.Children[index]!.Firsts.Length * 3 / 4;
+        int count = branch.Children[index]!.Count;
+        if (index > 0 && branch.Children[index - 1]!.Count + count <= limit)
+        {
+            MergeIntoLeft(branch, index - 1);
+        }
+        else if (index + 1 < branch.Count && branch.Children[index + 1]!.Count + count <= limit)
+        {
+            MergeIntoLeft(branch, index);
+        }
+    }
+
+    private void MergeIntoLeft(SpanBranch branch, int left)
+    {
+        SpanNode right = branch.Children[left + 1]!;
+        right.MoveTail(0, branch.Children[left]!);
+        branch.RemoveAt(left + 1);
+        branch.Refresh(left);
+        Free(right);
+    }
+
+    private SpanLeaf TakeLeaf() => _freeLeaves.TryPop(out SpanLeaf? leaf) ? leaf : new SpanLeaf();
+
+    private SpanBranch TakeBranch() => _freeBranches.TryPop(out SpanBranch? branch) ? branch : new SpanBranch();
+
+    private void Free(SpanNode node)
+    {
+        if (node is SpanLeaf leaf)
+        {
+            if (leaf.Previous is not null)
+            {
+                leaf.Previous.Next = leaf.Next;
+            }
+
+            if (leaf.Next is not null)
+            {
+                leaf.Next.Previous = leaf.Previous;
+            }
+
+            leaf.Previous = null;
+            leaf.Next = null;
+            if (_freeLeaves.Count < MaxPooledNodes)
+            {
+                _freeLeaves.Push(leaf);
+            }
+        }
+        else if (_freeBranches.Count < MaxPooledNodes)
+        {
+            _freeBranches.Push((SpanBranch)node);
+        }
+    }
+}
