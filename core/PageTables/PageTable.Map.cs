@@ -1,0 +1,267 @@
+using System.Numerics;
+using Iommufd.Messages;
+
+namespace Iommufd.Core.PageTables;
+
+public sealed unsafe partial class PageTable<TFormat>
+{
+    /// <inheritdoc/>
+    public override Errno Map(
+        ulong iova,
+        ulong physical,
+        ulong length,
+        IoptePermissions permissions,
+        MapOptions options = MapOptions.None
+    )
+    {
+        Errno errno = CheckMap(iova, physical, length, permissions);
+        if (errno != Errno.OK)
+        {
+            return errno;
+        }
+
+        errno = Install(iova, physical, length, permissions, SizesFor(options), out ulong installed);
+        if (errno != Errno.OK)
+        {
+            RollBack(iova, installed);
+        }
+
+        return errno;
+    }
+
+    /// <inheritdoc/>
+    public override Errno MapPages(
+        ulong iova,
+        ReadOnlySpan<PfnRun> runs,
+        ulong offset,
+        ulong length,
+        IoptePermissions permissions,
+        MapOptions options = MapOptions.None
+    )
+    {
+        if (offset >= HostPage.Size || length == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        ulong sizes = SizesFor(options);
+        ulong done = 0;
+        foreach (PfnRun run in runs)
+        {
+            if (done == length)
+            {
+                break;
+            }
+
+            ulong bytes = Math.Min((run.Count << HostPage.Shift) - offset, length - done);
+            ulong physical = run.First.Address + offset;
+            offset = 0;
+            Errno errno = CheckMap(iova + done, physical, bytes, permissions);
+            ulong installed = 0;
+            if (errno == Errno.OK)
+            {
+                errno = Install(iova + done, physical, bytes, permissions, sizes, out installed);
+            }
+
+            if (errno != Errno.OK)
+            {
+                RollBack(iova, done + installed);
+                return errno;
+            }
+
+            done += bytes;
+        }
+
+        if (done != length)
+        {
+            RollBack(iova, done);
+            return Errno.EINVAL;
+        }
+
+        return Errno.OK;
+    }
+
+    private static ulong SizesFor(MapOptions options)
+    {
+        const ulong UpToHostPage = (HostPage.Size << 1) - 1;
+        return (options & MapOptions.PageByPage) == 0 ? TFormat.PageSizes : TFormat.PageSizes & UpToHostPage;
+    }
+
+    private static Errno CheckMap(ulong iova, ulong physical, ulong length, IoptePermissions permissions)
+    {
+        if ((permissions & IoptePermissions.ReadWrite) == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (physical >> TFormat.OutputBits != 0)
+        {
+            return Errno.ERANGE;
+        }
+
+        Errno refused = TFormat.CheckPermissions(permissions);
+        if (refused != Errno.OK)
+        {
+            return refused;
+        }
+
+        if (length == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (iova + (length - 1) < iova)
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        if (BestShift(TFormat.PageSizes, iova | physical | length, ulong.MaxValue) < 0)
+        {
+            return Errno.ENXIO;
+        }
+
+        // The whole run has to lie below the output width: a walker would see a cut address otherwise.
+        return iova + (length - 1) > LastInput || (physical + (length - 1)) >> TFormat.OutputBits != 0
+            ? Errno.ERANGE
+            : Errno.OK;
+    }
+
+    private void RollBack(ulong iova, ulong installed)
+    {
+        if (installed != 0)
+        {
+            Unmap(iova, installed);
+        }
+    }
+
+    /// <summary>Installs a run that was checked; <paramref name="installed"/> says how far it came.</summary>
+    private Errno Install(
+        ulong iova,
+        ulong physical,
+        ulong length,
+        IoptePermissions permissions,
+        ulong sizes,
+        out ulong installed
+    )
+    {
+        installed = 0;
+        while (installed != length)
+        {
+            ulong at = iova + installed;
+            ulong target = physical + installed;
+            ulong rest = length - installed;
+            int shift = BestShift(sizes, at | target, rest);
+            if (shift < 0)
+            {
+                return Errno.ENXIO;
+            }
+
+            int level = LevelOf(shift);
+            Errno errno = FindOrMakeTable(at, level, out ulong* table);
+            if (errno != Errno.OK)
+            {
+                return errno;
+            }
+
+            int index = IndexOf(at, level);
+            int itemShift = ItemShift(level);
+            bool single = shift == itemShift;
+            int count = single ? PagesInRow(sizes, at, target, rest, shift, index) : 1 << (shift - itemShift);
+            if (!MakeRoom(table + index, count, level))
+            {
+                return Errno.EADDRINUSE;
+            }
+
+            ulong word = TFormat.LeafWord(target, level, shift, permissions);
+            ulong step = single ? AddressStep(1UL << shift) : TFormat.ContiguousStep(level);
+            // Release: what the caller wrote before (the pages' contents, the pins) is visible before the entries. The fill's
+            // vector stores are no releases themselves.
+            Volatile.WriteBarrier();
+            ItemRuns.Fill(table + index, count, word, step);
+            installed += (ulong)count << itemShift;
+        }
+
+        return Errno.OK;
+    }
+
+    /// <summary>
+    /// How many pages of one item each follow in this table before its end, the run's end, or the address where a larger page
+    /// fits.
+    /// </summary>
+    private static int PagesInRow(ulong sizes, ulong iova, ulong physical, ulong rest, int shift, int index)
+    {
+        var count = (int)Math.Min((ulong)(Items - index), rest >> shift);
+        // A larger page fits later only if IOVA and physical address are alike up to its size.
+        ulong alike = iova ^ physical;
+        ulong larger = sizes & ~((2UL << shift) - 1) & (alike ^ (alike - 1));
+        if (larger == 0)
+        {
+            return count;
+        }
+
+        int next = BitOperations.TrailingZeroCount(larger);
+        ulong toBoundary = (0 - iova) & ((1UL << next) - 1);
+        // On the boundary already: the larger page was refused for its length, and the rest only shrinks.
+        return toBoundary == 0 ? count : (int)Math.Min((ulong)count, toBoundary >> shift);
+    }
+
+    /// <summary>Whether the items are free; large pages may take the place of tables in which nothing is mapped.</summary>
+    private static bool MakeRoom(ulong* items, int count, int level)
+    {
+        if (ItemRuns.AllEmpty(items, count))
+        {
+            return true;
+        }
+
+        if (level == 0)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            ulong word = Volatile.Read(ref items[i]);
+            if (word == 0)
+            {
+                continue;
+            }
+
+            if (!TFormat.IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
+            {
+                return false;
+            }
+
+            Volatile.Write(ref items[i], 0);
+            RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
+        }
+
+        return true;
+    }
+
+    private static bool HoldsNothing(ulong* table, int level)
+    {
+        if (ItemRuns.AllEmpty(table, Items))
+        {
+            return true;
+        }
+
+        if (level == 0)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < Items; i++)
+        {
+            ulong word = Volatile.Read(ref table[i]);
+            if (
+                word != 0
+                && (!TFormat.IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
