@@ -102,7 +102,7 @@ public sealed class ContextCore
     {
         Number = number;
         Registry = registry;
-        Engine = new FlowEngine(host);
+        Engine = new FlowEngine(number, host);
     }
 
     /// <summary>Its number on the machine; the actor is /user/iommufd-N.</summary>

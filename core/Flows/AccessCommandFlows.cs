@@ -146,8 +146,7 @@ public sealed class PinAccessFlow(
         {
             var byIndex = FlowWait.For(ParticipantKind.Ioas, addressed.Id, new AreaByIndex((uint)iova));
             yield return byIndex;
-            var found = byIndex.As<AreaList>().Areas;
-            at = found.Count == 0 ? 0 : unchecked(found[0].Range.First + (iova >> 32));
+            at = Addressed(byIndex.As<AreaList>(), iova);
         }
 
         var outcome = new Outcome();
@@ -243,6 +242,7 @@ public sealed class CopyAccessFlow(
     byte[] buffer,
     bool write,
     bool slowPath,
+    bool byArea,
     Func<byte[], IoctlResult> answer
 ) : AccessFlow(context, caller)
 {
@@ -255,8 +255,16 @@ public sealed class CopyAccessFlow(
             yield break;
         }
 
+        var at = iova;
+        if (byArea && access.Ioas is { } addressed)
+        {
+            var byIndex = FlowWait.For(ParticipantKind.Ioas, addressed.Id, new AreaByIndex((uint)iova));
+            yield return byIndex;
+            at = Addressed(byIndex.As<AreaList>(), iova);
+        }
+
         var outcome = new Outcome();
-        foreach (var wait in Copy(access, iova, buffer, write, slowPath, outcome))
+        foreach (var wait in Copy(access, at, buffer, write, slowPath, outcome))
         {
             yield return wait;
         }

@@ -277,6 +277,10 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
     }
 
+    /// <summary>The selftest's area addressing: low 32 bits the n-th area, high 32 bits an offset in it; 0 where there is none.</summary>
+    protected static ulong Addressed(AreaList found, ulong address) =>
+        found.Areas.Count == 0 ? 0 : unchecked(found.Areas[0].Range.First + (address >> 32));
+
     private void Forget(AccessObject access)
     {
         Context.Objects.Remove(access);

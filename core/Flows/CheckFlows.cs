@@ -55,7 +55,7 @@ public sealed class CheckMapFlow(ContextCore context, Caller caller, TestMdCheck
 }
 
 /// <summary>The selftest's MD_CHECK_REFS: is every page behind a user address pinned that many times?</summary>
-public sealed class CheckRefsFlow(ContextCore context, Caller caller, TestMdCheckRefs command, PageRefs refs)
+public sealed class CheckRefsFlow(ContextCore context, Caller caller, TestMdCheckRefs command)
     : Flow(context, caller)
 {
     /// <inheritdoc/>
@@ -80,7 +80,7 @@ public sealed class CheckRefsFlow(ContextCore context, Caller caller, TestMdChec
                 yield break;
             }
 
-            if (!Caller.Memory.IsCompound(address) && refs(pfn) != command.Refs)
+            if (!Caller.Memory.IsCompound(address) && Caller.Memory.Physical.PinCount(pfn) != command.Refs)
             {
                 Fail(Errno.EIO);
                 yield break;
@@ -88,6 +88,3 @@ public sealed class CheckRefsFlow(ContextCore context, Caller caller, TestMdChec
         }
     }
 }
-
-/// <summary>How many page sets have a frame pinned.</summary>
-public delegate uint PageRefs(Pfn frame);

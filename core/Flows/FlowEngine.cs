@@ -30,7 +30,7 @@ public interface IFlowParticipant
 /// Runs a context's flows: starts them, resumes them when answers arrive or locks are granted. Single-threaded, in the
 /// context. It survives a restart of the context's actor.
 /// </summary>
-public sealed class FlowEngine(IParticipantHost initialHost)
+public sealed class FlowEngine(int context, IParticipantHost initialHost)
 {
     private readonly Dictionary<ulong, Flow> _running = [];
     private readonly Queue<Flow> _ready = new();
@@ -105,7 +105,7 @@ public sealed class FlowEngine(IParticipantHost initialHost)
 
     /// <summary>Sends a request that wants no answer.</summary>
     internal void Tell(Flow flow, Participant to, FlowRequest request) =>
-        Host.Send(to, new FlowStep(flow.Id, FlowStep.NoReply, request));
+        Host.Send(to, new FlowStep(context, flow.Id, flow.TakeStep(), request, WantsReply: false));
 
     /// <summary>A flow released a lock.</summary>
     internal void Released(Flow flow, FlowLock flowLock, bool exclusive) => flowLock.Release(flow, exclusive, _ready);
@@ -128,7 +128,7 @@ public sealed class FlowEngine(IParticipantHost initialHost)
             foreach (var ask in wait.Asks)
             {
                 ask.Step = flow.TakeStep();
-                Host.Send(ask.To, new FlowStep(flow.Id, ask.Step, ask.Request));
+                Host.Send(ask.To, new FlowStep(context, flow.Id, ask.Step, ask.Request, WantsReply: true));
             }
 
             if (wait.Outstanding > 0)

@@ -19,17 +19,15 @@ public record FlowResponse(Errno Errno)
 }
 
 /// <summary>
-/// Context → participant. Steps of one flow reach a participant in the order sent; a step is answered by one
-/// <see cref="FlowReply"/> unless <see cref="Step"/> is <see cref="NoReply"/>.
+/// Context → participant. Steps of one context reach a participant in the order sent, and are done in that order even if the
+/// participant's actor is restarted in between; each is answered by one <see cref="FlowReply"/> where an answer is wanted.
 /// </summary>
+/// <param name="Context">The context's number: a memory serves several.</param>
 /// <param name="Flow">The flow; unique in its context.</param>
 /// <param name="Step">The step's number inside the flow.</param>
 /// <param name="Request">What is asked.</param>
-public sealed record FlowStep(ulong Flow, int Step, FlowRequest Request)
-{
-    /// <summary>The step number of a request that wants no answer.</summary>
-    public const int NoReply = -1;
-}
+/// <param name="WantsReply">Whether an answer is wanted.</param>
+public sealed record FlowStep(int Context, ulong Flow, int Step, FlowRequest Request, bool WantsReply);
 
 /// <summary>Participant → context: the answer to one <see cref="FlowStep"/>.</summary>
 /// <param name="Flow">From the step.</param>

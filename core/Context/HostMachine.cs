@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using Iommufd.Core.PageTables;
+using Iommufd.Core.Pages;
+using Iommufd.Messages;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Core.Context;
+
+/// <summary>
+/// The simulated host: physical memory, processes, IOMMU units and devices, and which context has claimed which device. Safe from
+/// any thread.
+/// </summary>
+public sealed class HostMachine : IHostRegistry
+{
+    /// <summary>The selftest's mock IOMMU.</summary>
+    public static readonly IommuTraits MockIommu = new(
+        -1,
+        IoPageTableFormat.AmdV1Mock,
+        new IovaRange(0x0100_0000, 0x7fff_ffff)
+    );
+
+    private const uint MockPasids = 1u << 20;
+
+    // Mock devices get groups above everything that a scenario numbers.
+    private const int FirstMockGroup = 1 << 28;
+
+    private readonly ConcurrentDictionary<uint, Caller> _processes = new();
+    private readonly ConcurrentDictionary<int, IommuTraits> _iommus = new();
+    private readonly ConcurrentDictionary<string, PhysicalDevice> _devices = new(StringComparer.Ordinal);
+    private int _nextProcess;
+    private int _nextMockGroup = FirstMockGroup - 1;
+
+    /// <summary>All frames, their pins and contents.</summary>
+    public PhysicalMemory Physical { get; } = new();
+
+    /// <summary>The user that owns every process; locked memory in USER mode is charged here.</summary>
+    public UserAccount User { get; } = new();
+
+    /// <summary>Processes, by id.</summary>
+    public IEnumerable<Caller> Processes => _processes.Values.OrderBy(p => p.ProcessId);
+
+    /// <summary>Parses the name of a page-table format as scenarios write it.</summary>
+    public static bool TryParseFormat(string name, out IoPageTableFormat format)
+    {
+        (var known, format) = name switch
+        {
+            "amd-v1" => (true, IoPageTableFormat.AmdV1),
+            "amd-v1-mock" => (true, IoPageTableFormat.AmdV1Mock),
+            "amd-v1-mock-huge" => (true, IoPageTableFormat.AmdV1MockHuge),
+            "vtd-ss" => (true, IoPageTableFormat.VtdSecondStage),
+            "x86-64" => (true, IoPageTableFormat.X8664FirstStage),
+            "sv39" => (true, IoPageTableFormat.RiscVSv39),
+            "sv48" => (true, IoPageTableFormat.RiscVSv48),
+            "sv57" => (true, IoPageTableFormat.RiscVSv57),
+            "armv8-4k" => (true, IoPageTableFormat.ArmV8Lpae4K),
+            _ => (false, default),
+        };
+        return known;
+    }
+
+    /// <summary>Adds a unit. EINVAL for an unknown format, EEXIST for a number in use.</summary>
+    public Errno AddIommu(IommuSpec spec)
+    {
+        if (!TryParseFormat(spec.Format, out var format))
+        {
+            return Errno.EINVAL;
+        }
+
+        return _iommus.TryAdd(spec.Index, new IommuTraits(spec.Index, format, spec.Aperture))
+            ? Errno.OK
+            : Errno.EEXIST;
+    }
+
+    /// <summary>Adds a device. ENODEV for an unknown unit, EEXIST for a name in use.</summary>
+    public Errno AddDevice(DeviceSpec spec)
+    {
+        if (!_iommus.TryGetValue(spec.Unit, out var iommu))
+        {
+            return Errno.ENODEV;
+        }
+
+        var traits = new DeviceTraits(
+            spec.Name,
+            spec.Group,
+            iommu,
+            spec.ReservedRegions,
+            spec.DirtyTracking,
+            Math.Max(1, spec.MaxPasids)
+        );
+        return _devices.TryAdd(spec.Name, new PhysicalDevice(traits, isMock: false)) ? Errno.OK : Errno.EEXIST;
+    }
+
+    /// <summary>Starts a process; a child shares its parent's descriptors.</summary>
+    public Caller StartProcess(ProcessSpec spec, Caller? parent = null)
+    {
+        var id = (uint)Interlocked.Increment(ref _nextProcess);
+        return AddProcess(id, spec, parent?.Descriptors ?? new DescriptorTable());
+    }
+
+    /// <summary>Adds a process with a known id (a replay).</summary>
+    public Caller AddProcess(uint id, ProcessSpec spec, DescriptorTable descriptors)
+    {
+        var caller = new Caller(id, new ProcessMemory((int)id, spec, Physical, User), descriptors);
+        Invariant.Holds(_processes.TryAdd(id, caller), "a process id is used once");
+        return caller;
+    }
+
+    /// <inheritdoc/>
+    public Caller Process(uint processId) => _processes[processId];
+
+    /// <summary>Finds a process that may not exist.</summary>
+    public Caller? FindProcess(uint processId) => _processes.GetValueOrDefault(processId);
+
+    /// <summary>Removes a device for good (surprise removal of one that nobody has claimed).</summary>
+    public bool RemoveDevice(string name) => _devices.TryRemove(name, out _);
+
+    /// <inheritdoc/>
+    public Errno ClaimDevice(string name, int context, out DeviceTraits? traits)
+    {
+        traits = null;
+        if (!_devices.TryGetValue(name, out var device))
+        {
+            return Errno.ENODEV;
+        }
+
+        // DMA ownership is per group: every device of the group belongs to one context or to nobody.
+        lock (_devices)
+        {
+            foreach (var other in _devices.Values)
+            {
+                if (other.Traits.Group == device.Traits.Group && other.Owner is { } owner && owner != context)
+                {
+                    return Errno.EBUSY;
+                }
+            }
+
+            if (device.Owner is not null)
+            {
+                return Errno.EBUSY;
+            }
+
+            device.Owner = context;
+        }
+
+        traits = device.Traits;
+        return Errno.OK;
+    }
+
+    /// <inheritdoc/>
+    public DeviceTraits MakeMockDevice(int context, uint stdev, bool dirtyTracking, bool pasid)
+    {
+        var traits = new DeviceTraits(
+            FormattableString.Invariant($"mock-{context}-{stdev}"),
+            Interlocked.Increment(ref _nextMockGroup),
+            MockIommu,
+            [],
+            dirtyTracking,
+            pasid ? MockPasids : 1
+        );
+        Invariant.Holds(
+            _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: true) { Owner = context }),
+            "a mock device's name is free"
+        );
+        return traits;
+    }
+
+    /// <inheritdoc/>
+    public void ReleaseDevice(string name)
+    {
+        if (_devices.TryGetValue(name, out var device))
+        {
+            if (device.IsMock)
+            {
+                _devices.TryRemove(name, out _);
+            }
+            else
+            {
+                lock (_devices)
+                {
+                    device.Owner = null;
+                }
+            }
+        }
+    }
+
+    private sealed class PhysicalDevice(DeviceTraits traits, bool isMock)
+    {
+        public DeviceTraits Traits { get; } = traits;
+
+        public bool IsMock { get; } = isMock;
+
+        public int? Owner { get; set; }
+    }
+}

@@ -1,0 +1,217 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>Which flow carries out which command.</summary>
+public static class CommandFlows
+{
+    private const ulong MaxTestLength = 16ul << 20;
+
+    /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
+    public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
+        command switch
+        {
+            Destroy c => new DestroyFlow(context, caller, c),
+            IoasAlloc c => new IoasAllocFlow(context, caller, c),
+            IoasAllowIovas c => new AllowIovasFlow(context, caller, c),
+            IoasIovaRanges c => new IovaRangesFlow(context, caller, c),
+            IoasMap c => new MapFlow(context, caller, c),
+            IoasCopy c => new CopyFlow(context, caller, c),
+            IoasUnmap c => new UnmapFlow(context, caller, c),
+            Option c => new OptionFlow(context, caller, c),
+            HwptAlloc c => new HwptAllocFlow(context, caller, c),
+            DriverCommand c => CreateDriver(context, caller, c),
+            TestCommand c => CreateTest(context, caller, c),
+            _ => new RefusedFlow(context, caller, Errno.ENOTTY),
+        };
+
+    private static Flow CreateDriver(ContextCore context, Caller caller, DriverCommand command) =>
+        command switch
+        {
+            BindDevice c => new BindFlow(context, caller, c),
+            UnbindDevice c => new UnbindFlow(context, caller, c),
+            AttachDevice c => new AttachFlow(context, caller, c),
+            ReplaceDevice c => new ReplaceFlow(context, caller, c),
+            DetachDevice c => new DetachFlow(context, caller, c),
+            CreateAccess c => new CreateAccessFlow(
+                context,
+                caller,
+                c.IoasId,
+                c.NeedsPinPages,
+                id => c with { OutAccessId = id }
+            ),
+            ReplaceAccessIoas c => new ReplaceAccessFlow(context, caller, c.AccessId, c.IoasId),
+            DestroyAccess c => new DestroyAccessFlow(context, caller, c.AccessId),
+            PinAccessPages c => new PinAccessFlow(
+                context,
+                caller,
+                c.AccessId,
+                c.Iova,
+                c.Length,
+                c.Write,
+                compareWith: 0,
+                byArea: false,
+                (pin, pages) => c with { OutPinId = pin, OutPages = pages }
+            ),
+            UnpinAccessPages c => new UnpinAccessFlow(context, caller, c.AccessId, c.PinId),
+            ReadWriteAccess c => new CopyAccessFlow(
+                context,
+                caller,
+                c.AccessId,
+                c.Iova,
+                c.Data,
+                c.Write,
+                slowPath: false,
+                byArea: false,
+                data => IoctlResult.Ok(c with { Data = data })
+            ),
+            _ => new RefusedFlow(context, caller, Errno.EOPNOTSUPP),
+        };
+
+    private static Flow CreateTest(ContextCore context, Caller caller, TestCommand command) =>
+        command switch
+        {
+            TestAddReserved c => new AddReservedFlow(context, caller, c),
+            TestMockDomain c => new MockDomainFlow(
+                context,
+                caller,
+                new TestMockDomainFlags { PtId = c.PtId },
+                hasFlags: false
+            ),
+            TestMockDomainFlags c => new MockDomainFlow(context, caller, c, hasFlags: true),
+            TestMockDomainReplace c => new MockReplaceFlow(context, caller, c),
+            TestMdCheckMap c => new CheckMapFlow(context, caller, c),
+            TestMdCheckRefs c => new CheckRefsFlow(context, caller, c),
+            TestCreateAccess c => CreateAccess(context, caller, c),
+            TestDestroyAccessPages c => WithAccess(
+                context,
+                caller,
+                c.AccessFd,
+                id => new UnpinAccessFlow(context, caller, id, c.AccessPagesId)
+            ),
+            TestAccessPages c => AccessPages(context, caller, c),
+            TestAccessRw c => AccessRw(context, caller, c),
+            TestAccessReplaceIoas c => WithAccess(
+                context,
+                caller,
+                c.AccessFd,
+                id => new ReplaceAccessFlow(context, caller, id, c.IoasId)
+            ),
+            TestSetTempMemoryLimit c => new RefusedFlow(context, caller, c.Limit < 12 ? Errno.EINVAL : Errno.OK),
+            _ => new RefusedFlow(context, caller, Errno.EOPNOTSUPP),
+        };
+
+    private static Flow WithAccess(ContextCore context, Caller caller, int fd, Func<uint, Flow> make) =>
+        caller.Descriptors.Find(fd) is AccessDescriptor access && access.Context == context.Number
+            ? make(access.AccessId)
+            : new RefusedFlow(context, caller, Errno.EBADFD);
+
+    private static Flow CreateAccess(ContextCore context, Caller caller, TestCreateAccess command) =>
+        (command.Flags & ~TestCreateAccess.NeedsPinPages) != 0
+            ? new RefusedFlow(context, caller, Errno.EOPNOTSUPP)
+            : new CreateAccessFlow(
+                context,
+                caller,
+                command.IoasId,
+                (command.Flags & TestCreateAccess.NeedsPinPages) != 0,
+                id =>
+                    command with
+                    {
+                        OutAccessFd = caller.Descriptors.Open(new AccessDescriptor(context.Number, id)),
+                    }
+            );
+
+    private static Flow AccessPages(ContextCore context, Caller caller, TestAccessPages command)
+    {
+        if (command.Length > MaxTestLength)
+        {
+            return new RefusedFlow(context, caller, Errno.ENOMEM);
+        }
+
+        if ((command.Flags & ~(TestAccessPagesFlags.Write | TestAccessPagesFlags.ByArea)) != 0)
+        {
+            return new RefusedFlow(context, caller, Errno.EOPNOTSUPP);
+        }
+
+        return WithAccess(
+            context,
+            caller,
+            command.AccessFd,
+            id => new PinAccessFlow(
+                context,
+                caller,
+                id,
+                command.Iova,
+                command.Length,
+                command.Flags.HasFlag(TestAccessPagesFlags.Write),
+                command.Uptr,
+                command.Flags.HasFlag(TestAccessPagesFlags.ByArea),
+                (pin, _) => command with { OutAccessPagesId = pin }
+            )
+        );
+    }
+
+    private static Flow AccessRw(ContextCore context, Caller caller, TestAccessRw command)
+    {
+        if (command.Length > MaxTestLength)
+        {
+            return new RefusedFlow(context, caller, Errno.ENOMEM);
+        }
+
+        const TestAccessRwFlags known =
+            TestAccessRwFlags.Write | TestAccessRwFlags.SlowPath | TestAccessRwFlags.ByArea;
+        if ((command.Flags & ~known) != 0)
+        {
+            return new RefusedFlow(context, caller, Errno.EOPNOTSUPP);
+        }
+
+        var write = command.Flags.HasFlag(TestAccessRwFlags.Write);
+        return WithAccess(
+            context,
+            caller,
+            command.AccessFd,
+            id =>
+            {
+                var buffer = new byte[command.Length];
+                return write && !caller.Memory.TryRead(command.Uptr, buffer)
+                    ? new RefusedFlow(context, caller, Errno.EFAULT)
+                    : new CopyAccessFlow(
+                        context,
+                        caller,
+                        id,
+                        command.Iova,
+                        buffer,
+                        write,
+                        command.Flags.HasFlag(TestAccessRwFlags.SlowPath),
+                        command.Flags.HasFlag(TestAccessRwFlags.ByArea),
+                        data =>
+                            write || caller.Memory.TryWrite(command.Uptr, data)
+                                ? IoctlResult.Success
+                                : IoctlResult.Fail(Errno.EFAULT)
+                    );
+            }
+        );
+    }
+}
+
+/// <summary>A command that is over before it has begun.</summary>
+public sealed class RefusedFlow : Flow
+{
+    /// <summary>Ends with an errno; OK succeeds without doing anything.</summary>
+    public RefusedFlow(ContextCore context, Caller caller, Errno errno)
+        : base(context, caller)
+    {
+        if (errno != Errno.OK)
+        {
+            Fail(errno);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        yield break;
+    }
+}

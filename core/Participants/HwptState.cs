@@ -1,0 +1,210 @@
+using System.Runtime.InteropServices;
+using Iommufd.Core.Flows;
+using Iommufd.Core.PageTables;
+using Iommufd.Messages;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Participants;
+
+/// <summary>
+/// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
+/// the participant changes it; the participant itself does one request at a time.
+/// </summary>
+public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
+{
+    private readonly SortedDictionary<ulong, AreaView> _installed = [];
+    private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
+
+    /// <summary>Makes an empty table.</summary>
+    public HwptState(uint hwptId, IoPageTableFormat format)
+    {
+        HwptId = hwptId;
+        Table = IoPageTable.Create(format);
+    }
+
+    /// <inheritdoc/>
+    public uint HwptId { get; }
+
+    /// <summary>The page table; translation is safe from any thread.</summary>
+    public IoPageTable Table { get; }
+
+    /// <summary>The smallest page, in bytes.</summary>
+    public ulong SmallestPage => Table.SmallestPage;
+
+    /// <summary>What the table can translate.</summary>
+    public IovaRange TableRange => Table.InputRange;
+
+    /// <summary>The devices whose IOTLBs may hold translations of this table, by name.</summary>
+    public IEnumerable<string> Devices => _devices.Keys;
+
+    /// <summary>Areas installed.</summary>
+    public int InstalledCount => _installed.Count;
+
+    /// <inheritdoc/>
+    public FlowResponse Handle(FlowRequest request) =>
+        request switch
+        {
+            InstallArea install => Install(install),
+            ClearArea clear => Clear(clear),
+            OpenPfnSource open => new AreaInstalled(Errno.OK, new AreaPfnSource(Table, open.Area)),
+            LinkDevice link => Link(link.Device, 1),
+            UnlinkDevice unlink => Link(unlink.Device, -1),
+            CheckMapped check => CheckMap(check),
+            DescribeState describe => Describe(describe.WithText),
+            CheckState => Check(),
+            _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
+        };
+
+    /// <inheritdoc/>
+    public void Dispose() => Table.Dispose();
+
+    private static ReadOnlySpan<PfnRun> Span(IReadOnlyList<PfnRun> runs) =>
+        runs switch
+        {
+            List<PfnRun> list => CollectionsMarshal.AsSpan(list),
+            PfnRun[] array => array,
+            _ => runs.ToArray(),
+        };
+
+    private AreaInstalled Install(InstallArea install)
+    {
+        var area = install.Area;
+        var permissions =
+            ((area.Permissions & 1) != 0 ? IoptePermissions.Write : IoptePermissions.None)
+            | ((area.Permissions & 2) != 0 ? IoptePermissions.Read : IoptePermissions.None);
+        var errno = Table.MapPages(
+            area.Range.First,
+            Span(install.Runs),
+            area.PageOffset,
+            area.Range.Length,
+            permissions,
+            install.PageByPage ? MapOptions.PageByPage : MapOptions.None
+        );
+        if (errno != Errno.OK)
+        {
+            return new AreaInstalled(errno, null);
+        }
+
+        _installed.Add(area.Range.First, area);
+        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area));
+    }
+
+    private AreaCleared Clear(ClearArea clear)
+    {
+        var area = clear.Area;
+        if (!_installed.Remove(area.Range.First))
+        {
+            return new AreaCleared([]);
+        }
+
+        IReadOnlyList<PfnRun> runs = clear.WantPfns ? ReadRuns(area) : [];
+        var unmapped = Table.Unmap(area.Range.First, area.Range.Length);
+        Invariant.Holds(unmapped == area.Range.Length, "an area's IOPTEs cover exactly the area");
+        return new AreaCleared(runs);
+    }
+
+    private List<PfnRun> ReadRuns(AreaView area)
+    {
+        var runs = new List<PfnRun>();
+        Span<PfnRun> buffer = stackalloc PfnRun[64];
+        var at = area.Range.First;
+        var left = area.Range.Length;
+        while (left > 0)
+        {
+            var count = Table.TranslateRuns(at, left, buffer, out var translated);
+            Invariant.Holds(translated > 0, "an installed area is mapped everywhere");
+            foreach (var run in buffer[..count])
+            {
+                runs.Add(run);
+            }
+
+            at = unchecked(at + translated);
+            left -= translated;
+        }
+
+        return runs;
+    }
+
+    private FlowResponse Link(string device, int change)
+    {
+        var links = _devices.GetValueOrDefault(device) + change;
+        if (links > 0)
+        {
+            _devices[device] = links;
+        }
+        else
+        {
+            _devices.Remove(device);
+        }
+
+        return FlowResponse.Done;
+    }
+
+    private FlowResponse CheckMap(CheckMapped check)
+    {
+        var at = check.Iova;
+        foreach (var expected in check.Physical)
+        {
+            if (!Table.TryTranslate(at, out ulong physical) || physical != expected)
+            {
+                return FlowResponse.Fail(Errno.EINVAL);
+            }
+
+            at = unchecked(at + check.Step);
+        }
+
+        return FlowResponse.Done;
+    }
+
+    private StateDescription Describe(bool withText)
+    {
+        var lines = new StateLines(withText);
+        lines.Add($"format {Table.Format}");
+        foreach (var area in _installed.Values)
+        {
+            lines.Add($"installed {area.Range} permissions {area.Permissions}");
+            foreach (var run in ReadRuns(area))
+            {
+                lines.Add($"  {run.First} x {run.Count}");
+            }
+        }
+
+        return lines.ToDescription();
+    }
+
+    private StateChecked Check()
+    {
+        var broken = new List<string>();
+        try
+        {
+            Table.CheckInvariants();
+        }
+        catch (InvalidOperationException e)
+        {
+            broken.Add(e.Message);
+        }
+
+        return new StateChecked(1, broken);
+    }
+}
+
+/// <summary>Reads an area's PFNs back from a domain's IOPTEs, without a lock.</summary>
+/// <param name="table">The domain's page table.</param>
+/// <param name="area">The area as it was installed.</param>
+public sealed class AreaPfnSource(IoPageTable table, AreaView area) : IPfnSource
+{
+    /// <inheritdoc/>
+    public bool TryReadPfn(ulong pageIndex, out Pfn pfn)
+    {
+        var start = pageIndex << HostPage.Shift;
+        var iova = start <= area.StartByte ? area.Range.First : unchecked(area.Range.First + (start - area.StartByte));
+        if (!table.TryTranslate(iova, out ulong physical))
+        {
+            pfn = default;
+            return false;
+        }
+
+        pfn = Pfn.Containing(physical);
+        return true;
+    }
+}

@@ -1,0 +1,186 @@
+using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
+using Iommufd.Messages;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Participants;
+
+/// <summary>
+/// The participant behind a process's memory: the page sets that contexts made of it. Pins and unpins one request at a time, so
+/// that a page set is never changed by two at once.
+/// </summary>
+/// <param name="memory">The address space.</param>
+/// <param name="processes">Finds other processes by id: an access may be used by one that is not the owner.</param>
+public sealed class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> processes) : IFlowParticipant
+{
+    private readonly SortedDictionary<ulong, PageSet> _sets = [];
+
+    /// <summary>The address space.</summary>
+    public ProcessMemory Memory { get; } = memory;
+
+    /// <summary>Page sets in use.</summary>
+    public int PageSetCount => _sets.Count;
+
+    /// <inheritdoc/>
+    public FlowResponse Handle(FlowRequest request)
+    {
+        switch (request)
+        {
+            case CreatePageSet create:
+                return Create(create);
+            case DropPageSet drop:
+                return Drop(drop);
+            case FillBegin fill:
+                return Fill(fill);
+            case FillCommit commit:
+                Find(commit.Context, commit.PageSet).FillCommit(commit.AreaKey, commit.Storage);
+                return FlowResponse.Done;
+            case Unfill unfill:
+                return Empty(unfill);
+            case ReadPfns read:
+                var runs = new List<PfnRun>();
+                var errno = Find(read.Context, read.PageSet).ReadPfns(read.First, read.Last, runs);
+                return new PfnsReady(errno, runs, []);
+            case MoveStorage move:
+                Find(move.Context, move.PageSet).MoveStorage(move.AreaKey, move.Storage);
+                return FlowResponse.Done;
+            case AccessAdd add:
+                return Add(add);
+            case AccessRemove remove:
+                Find(remove.Context, remove.PageSet).AccessRemove(remove.First, remove.Last);
+                return FlowResponse.Done;
+            case CopyBytes copy:
+                return Copy(copy);
+            case SplitCover split:
+                return Split(split);
+            case DescribeState describe:
+                return Describe(describe.WithText);
+            case CheckState:
+                return Check();
+            default:
+                throw new InvariantBrokenException($"a memory is not asked for {request.GetType().Name}");
+        }
+    }
+
+    private static ulong KeyOf(int context, uint pageSet) => ((ulong)(uint)context << 32) | pageSet;
+
+    private PageSet Find(int context, uint pageSet) => _sets[KeyOf(context, pageSet)];
+
+    private FlowResponse Create(CreatePageSet create)
+    {
+        var errno = PageSet.TryCreateUser(
+            create.PageSet,
+            Memory,
+            create.UserVa,
+            create.Length,
+            create.Writable,
+            create.ChargeProcess ? AccountingMode.Mm : AccountingMode.User,
+            out var set
+        );
+        Invariant.Holds(errno == Errno.OK, "a page set's range was checked before");
+        _sets[KeyOf(create.Context, create.PageSet)] = set!;
+        return FlowResponse.Done;
+    }
+
+    private FlowResponse Drop(DropPageSet drop)
+    {
+        if (_sets.Remove(KeyOf(drop.Context, drop.PageSet), out var set))
+        {
+            Invariant.Holds(set.PinnedPages == 0, "a page set without areas has no page pinned");
+        }
+
+        return FlowResponse.Done;
+    }
+
+    private PfnsReady Fill(FillBegin fill)
+    {
+        var runs = new List<PfnRun>();
+        var pinned = new List<PinnedRun>();
+        var errno = Find(fill.Context, fill.PageSet)
+            .FillBegin(fill.AreaKey, fill.First, fill.Last, fill.Charge, runs, pinned);
+        return new PfnsReady(errno, runs, pinned);
+    }
+
+    private FlowResponse Empty(Unfill unfill)
+    {
+        var set = Find(unfill.Context, unfill.PageSet);
+        if (unfill.Committed)
+        {
+            set.Unfill(unfill.AreaKey, unfill.Runs);
+        }
+        else
+        {
+            set.FillAbort(unfill.AreaKey, unfill.Runs);
+        }
+
+        return FlowResponse.Done;
+    }
+
+    private PfnsReady Add(AccessAdd add)
+    {
+        var runs = new List<PfnRun>();
+        var pinned = new List<PinnedRun>();
+        var errno = Find(add.Context, add.PageSet).AccessAdd(add.First, add.Last, runs, pinned);
+        return new PfnsReady(errno, runs, pinned);
+    }
+
+    private FlowResponse Copy(CopyBytes copy)
+    {
+        var errno = Find(copy.Context, copy.PageSet)
+            .Copy(
+                copy.StartByte,
+                copy.Buffer.AsSpan(copy.Offset, copy.Length),
+                copy.Write,
+                copy.SlowPath,
+                processes(copy.Caller)
+            );
+        return errno == Errno.OK ? FlowResponse.Done : FlowResponse.Fail(errno);
+    }
+
+    private FlowResponse Split(SplitCover split)
+    {
+        Find(split.Context, split.PageSet)
+            .SplitCover(
+                split.WholeKey,
+                split.Left.Key,
+                split.Left.LastIndex,
+                split.Right.Key,
+                split.Right.FirstIndex,
+                split.LeftStorage,
+                split.RightStorage
+            );
+        return FlowResponse.Done;
+    }
+
+    private StateDescription Describe(bool withText)
+    {
+        var lines = new StateLines(withText);
+        foreach (var (key, set) in _sets)
+        {
+            lines.Add(
+                $"pageset {key >> 32}.{(uint)key} base 0x{set.BaseAddress:x} pages {set.PageCount} "
+                    + $"writable {set.Writable} pinned {set.PinnedPages} charged {set.ChargedPages}"
+            );
+        }
+
+        return lines.ToDescription();
+    }
+
+    private StateChecked Check()
+    {
+        var broken = new List<string>();
+        foreach (var set in _sets.Values)
+        {
+            try
+            {
+                set.CheckInvariants();
+            }
+            catch (Exception e) when (e is InvariantBrokenException or InvalidOperationException)
+            {
+                broken.Add(e.Message);
+            }
+        }
+
+        return new StateChecked(_sets.Count, broken);
+    }
+}
