@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Iommufd.Messages;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Core.Pages;
+
+/// <summary>
+/// The memory of one client process (its mm): mappings, pinning, and the counters of locked memory. Mappings are changed
+/// by one thread at a time; reading, writing, pinning and charging are safe from any thread.
+/// </summary>
+/// <remarks>File order: this file has the state and the accounting, ProcessMemory.Mappings.cs the mmap family,
+/// ProcessMemory.Access.cs copying and pinning.</remarks>
+[DebuggerDisplay("process {Id} {Name,nq}: pinned {PinnedVmPages}, locked {LockedVmPages}")]
+public sealed partial class ProcessMemory : IUserMemory
+{
+    /// <summary>Bytes in a huge page.</summary>
+    public const ulong HugePageSize = HugeFrames.Frames * HostPage.Size;
+
+    private readonly PhysicalMemory _physical;
+    private volatile Mapping[] _mappings = [];
+    private long _pinnedVm;
+    private long _lockedVm;
+    private ulong _rlimitPages;
+    private volatile bool _exited;
+
+    /// <summary>Makes the empty address space of a process.</summary>
+    /// <param name="id">A number that is unique on the machine.</param>
+    /// <param name="spec">Its limits and capabilities.</param>
+    /// <param name="physical">The machine's memory.</param>
+    /// <param name="user">The account of the process's user.</param>
+    public ProcessMemory(int id, ProcessSpec spec, PhysicalMemory physical, UserAccount user)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(physical);
+        ArgumentNullException.ThrowIfNull(user);
+        Id = id;
+        Name = spec.Name;
+        _physical = physical;
+        User = user;
+        _rlimitPages = spec.RlimitMemlock >> HostPage.Shift;
+        CapIpcLock = spec.CapIpcLock;
+        CapSysResource = spec.CapSysResource;
+    }
+
+    /// <summary>The process's number on the machine.</summary>
+    public int Id { get; }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>The account of its user.</summary>
+    public UserAccount User { get; }
+
+    /// <summary>The memory of the machine it runs on.</summary>
+    public PhysicalMemory Physical => _physical;
+
+    /// <summary>RLIMIT_MEMLOCK in whole pages, read at each charge.</summary>
+    public ulong RlimitMemlockPages
+    {
+        get => Volatile.Read(ref _rlimitPages);
+        set => Volatile.Write(ref _rlimitPages, value);
+    }
+
+    /// <summary>CAP_IPC_LOCK: page sets made from now on are not limited.</summary>
+    public bool CapIpcLock { get; set; }
+
+    /// <summary>CAP_SYS_RESOURCE: the process may change the accounting mode.</summary>
+    public bool CapSysResource { get; set; }
+
+    /// <summary>VmPin in pages; below 0 when pages are unpinned on its account that were pinned on another one.</summary>
+    public long PinnedVmPages => Volatile.Read(ref _pinnedVm);
+
+    /// <summary>VmLck in pages.</summary>
+    public long LockedVmPages => Volatile.Read(ref _lockedVm);
+
+    /// <summary>Whether the process is gone: nothing of it can be pinned, read or written any more.</summary>
+    public bool Exited => _exited;
+
+    /// <summary>
+    /// Asked, when set, before pages are pinned, with the address (or the file offset) and the number of pages; a result
+    /// other than OK makes the pin fail with it. For injected faults; called by whichever thread pins.
+    /// </summary>
+    public Func<ulong, ulong, Errno>? PinFault { get; set; }
+
+    /// <summary>
+    /// The process ends: all mappings go; pinned frames stay until unpinned, the counters stay for what is charged.
+    /// </summary>
+    public void Exit()
+    {
+        _exited = true;
+        Mapping[] gone = _mappings;
+        _mappings = [];
+        foreach (Mapping mapping in gone)
+        {
+            LetGo(mapping);
+        }
+    }
+
+    /// <summary>Charges pages in a mode, and counts them as pinned; negative numbers are given back.</summary>
+    /// <returns>ENOMEM with nothing charged when the limit would be exceeded.</returns>
+    public Errno Charge(AccountingMode mode, long pages)
+    {
+        long limit = (long)Math.Min(RlimitMemlockPages, long.MaxValue);
+        bool charged = mode switch
+        {
+            AccountingMode.None => true,
+            _ when pages <= 0 => true,
+            AccountingMode.User => User.TryCharge(pages, limit),
+            _ => LockedPageCounter.TryAdd(ref _lockedVm, pages, limit),
+        };
+        if (!charged)
+        {
+            return Errno.ENOMEM;
+        }
+
+        if (pages < 0 && mode == AccountingMode.User)
+        {
+            User.Uncharge(-pages);
+        }
+        else if (pages < 0 && mode == AccountingMode.Mm)
+        {
+            Interlocked.Add(ref _lockedVm, pages);
+        }
+
+        Interlocked.Add(ref _pinnedVm, pages);
+        return Errno.OK;
+    }
+
+    private void LetGo(Mapping mapping)
+    {
+        if (mapping.File is null)
+        {
+            mapping.Backing.Drop(mapping.FirstPage, (mapping.End - mapping.Start) >> HostPage.Shift);
+        }
+        else
+        {
+            mapping.File.Release();
+        }
+    }
+}
