@@ -6,20 +6,19 @@ namespace Iommufd.Core.Iova;
 
 /// <summary>
 /// How much fits into the gaps of a subtree: for each of 16 placement classes the most bytes that one gap takes. A class
-/// is an alignment and the sub-page offset that is OR-ed onto the aligned start; together they cover every placement
-/// whose alignment is 1 KiB to 2 MiB, so that a subtree without room is skipped without looking at its gaps.
+/// is an alignment and the sub-page offset that is OR-ed onto the aligned start; a placement that has no class of its
+/// own uses one that never shows less room.
 /// </summary>
 /// <remarks>
-/// Rooms are 32-bit and saturate near 2 GiB; <see cref="Largest"/> is exact. Both are upper bounds for a length.
-/// Class: 0..9 = 4 KiB..2 MiB, offset 0; 10, 11 = 2 KiB, offset 0 and 0x800; 12..15 = 1 KiB, offset 0, 0x400, 0x800, 0xc00.
+/// Rooms are 32-bit and saturate near 2 GiB; <see cref="Largest"/> is exact. Classes 0 to 9: 4 KiB to 2 MiB, offset 0;
+/// 10, 11: 2 KiB, offset 0 and 0x800; 12, 13, 14: 1 KiB, offset 0, 0x400 and 0xc00; 15: any start. In each of them a
+/// later gap start never gives an earlier placement, so a part of a gap never has more room than the whole.
+/// (1 KiB with offset 0x800 breaks that rule - 0x400 becomes 0xc00, 0x800 stays - and so has no class.)
 /// </remarks>
 internal struct GapRoom
 {
     /// <summary>Number of classes.</summary>
     public const int Classes = 16;
-
-    /// <summary>No class covers the placement: only <see cref="Largest"/> guides the search.</summary>
-    public const int NoClass = -1;
 
     private const int LargestAlignment = 2 << 20;
 
@@ -35,23 +34,22 @@ internal struct GapRoom
     private static Vector256<int> LowMask =>
         Vector256.Create(0xfff, 0x1fff, 0x3fff, 0x7fff, 0xffff, 0x1ffff, 0x3ffff, 0x7ffff);
 
-    private static Vector256<int> HighMask =>
-        Vector256.Create(0xfffff, 0x1fffff, 0x7ff, 0x7ff, 0x3ff, 0x3ff, 0x3ff, 0x3ff);
+    private static Vector256<int> HighMask => Vector256.Create(0xfffff, 0x1fffff, 0x7ff, 0x7ff, 0x3ff, 0x3ff, 0x3ff, 0);
 
-    private static Vector256<int> HighOffset => Vector256.Create(0, 0, 0, 0x800, 0, 0x400, 0x800, 0xc00);
+    private static Vector256<int> HighOffset => Vector256.Create(0, 0, 0, 0x800, 0, 0x400, 0xc00, 0);
 
-    /// <summary>The class of an alignment (a power of two) and an offset, or <see cref="NoClass"/>.</summary>
-    public static int ClassOf(ulong alignment, ulong offset)
-    {
-        int shift = BitOperations.TrailingZeroCount(alignment);
-        return shift switch
+    /// <summary>The class of an alignment (a power of two) and an offset.</summary>
+    public static int ClassOf(ulong alignment, ulong offset) =>
+        (alignment, offset) switch
         {
-            >= 12 when offset == 0 && alignment <= LargestAlignment => shift - 12,
-            11 when offset is 0 or 0x800 => 10 + (int)(offset >> 11),
-            10 when (offset & 0x3ff) == 0 => 12 + (int)(offset >> 10),
-            _ => NoClass,
+            (>= 4096 and <= LargestAlignment, 0) => BitOperations.Log2(alignment) - 12,
+            (2048, 0) => 10,
+            (2048, 0x800) => 11,
+            (1024, 0 or 0x800) => 12,
+            (1024, 0x400) => 13,
+            (1024, 0xc00) => 14,
+            _ => 15,
         };
-    }
 
     /// <summary>The room that a gap must show to take a length; saturated gaps always show enough.</summary>
     public static int RoomFor(ulong length) => (int)Math.Min(length, int.MaxValue - 2UL * LargestAlignment);
@@ -69,4 +67,19 @@ internal struct GapRoom
         Low = Vector256.Max(Low, end - low);
         High = Vector256.Max(High, end - high);
     }
+
+    /// <summary>Counts the gaps of another subtree.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Include(in GapRoom other)
+    {
+        Largest = Math.Max(Largest, other.Largest);
+        Low = Vector256.Max(Low, other.Low);
+        High = Vector256.Max(High, other.High);
+    }
+
+    /// <summary>Whether every room is at least that of another.</summary>
+    public readonly bool Covers(in GapRoom other) =>
+        Largest >= other.Largest
+        && Vector256.GreaterThanOrEqualAll(Low, other.Low)
+        && Vector256.GreaterThanOrEqualAll(High, other.High);
 }

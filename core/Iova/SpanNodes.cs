@@ -123,7 +123,9 @@ internal sealed class SpanLeaf() : SpanNode(Capacity)
     }
 }
 
-/// <summary>A node whose entries are children, with the room in each child's gaps.</summary>
+/// <summary>
+/// A node whose entries are children, with an upper bound of the room in each child's gaps (see <see cref="SpanTree"/>).
+/// </summary>
 internal sealed class SpanBranch() : SpanNode(Capacity)
 {
     /// <summary>Entries that fit.</summary>
@@ -137,33 +139,45 @@ internal sealed class SpanBranch() : SpanNode(Capacity)
     /// <summary>One row of <see cref="GapRoom.Classes"/> rooms for each child.</summary>
     private readonly int[] _rooms = new int[Capacity * GapRoom.Classes];
 
-    /// <summary>Whether a gap inside a child may take a length in a class.</summary>
+    /// <summary>Whether a gap inside a child may take a length in a class; false is certain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MayFit(int index, ulong length, int placementClass, int room) =>
-        _largest[index] >= length
-        && (placementClass == GapRoom.NoClass || _rooms[(index * GapRoom.Classes) + placementClass] >= room);
+        _largest[index] >= length && _rooms[(index * GapRoom.Classes) + placementClass] >= room;
 
-    /// <summary>Takes over a child's ends and rooms after it changed.</summary>
-    public void Refresh(int index)
+    /// <summary>Counts a gap that has come up inside a child.</summary>
+    public void Raise(int index, ulong first, ulong last)
+    {
+        GapRoom room = RoomOf(index);
+        room.Add(first, last);
+        Store(index, room);
+    }
+
+    /// <summary>Takes over a child's ends after it changed; its rooms stay.</summary>
+    public void RefreshEnds(int index)
     {
         SpanNode child = Children[index]!;
         Firsts[index] = child.Firsts[0];
         Lasts[index] = child.Lasts[child.Count - 1];
-        child.Measure(out GapRoom room);
-        _largest[index] = room.Largest;
-        ref int row = ref _rooms[index * GapRoom.Classes];
-        room.Low.StoreUnsafe(ref row);
-        room.High.StoreUnsafe(ref row, 8);
     }
 
-    /// <summary>Whether a child's summary is up to date.</summary>
-    public bool IsFresh(int index)
+    /// <summary>Takes over a child's ends and measures its rooms.</summary>
+    public void Refresh(int index)
     {
+        RefreshEnds(index);
         Children[index]!.Measure(out GapRoom room);
+        Store(index, room);
+    }
+
+    /// <summary>The rooms noted for a child.</summary>
+    public GapRoom RoomOf(int index)
+    {
         ref int row = ref _rooms[index * GapRoom.Classes];
-        return room.Largest == _largest[index]
-            && room.Low == Vector256.LoadUnsafe(ref row)
-            && room.High == Vector256.LoadUnsafe(ref row, 8);
+        return new GapRoom
+        {
+            Largest = _largest[index],
+            Low = Vector256.LoadUnsafe(ref row),
+            High = Vector256.LoadUnsafe(ref row, 8),
+        };
     }
 
     /// <summary>Inserts a child; there must be room.</summary>
@@ -222,17 +236,21 @@ internal sealed class SpanBranch() : SpanNode(Capacity)
     public override void Measure(out GapRoom room)
     {
         room = default;
-        ref int rows = ref MemoryMarshal.GetArrayDataReference(_rooms);
         for (int i = 0; i < Count; i++)
         {
-            room.Largest = Math.Max(room.Largest, _largest[i]);
-            nuint row = (nuint)(i * GapRoom.Classes);
-            room.Low = Vector256.Max(room.Low, Vector256.LoadUnsafe(ref rows, row));
-            room.High = Vector256.Max(room.High, Vector256.LoadUnsafe(ref rows, row + 8));
+            room.Include(RoomOf(i));
             if (i > 0 && Lasts[i - 1] + 1 != Firsts[i])
             {
                 room.Add(Lasts[i - 1] + 1, Firsts[i] - 1);
             }
         }
+    }
+
+    private void Store(int index, in GapRoom room)
+    {
+        _largest[index] = room.Largest;
+        ref int row = ref _rooms[index * GapRoom.Classes];
+        room.Low.StoreUnsafe(ref row);
+        room.High.StoreUnsafe(ref row, 8);
     }
 }

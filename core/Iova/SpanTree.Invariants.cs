@@ -7,7 +7,7 @@ internal sealed partial class SpanTree
     public void CheckInvariants()
     {
         SpanLeaf? previous = null;
-        int count = CheckNode(_root, _height, ref previous);
+        int count = CheckNode(_root, _height, ref previous, out _);
         Require(count == Count, $"{count} spans, counted {Count}.");
         Require(previous?.Next is null, "A leaf follows the last one.");
         Require(_height == 0 || _root.Count > 1, "The root has one child.");
@@ -21,7 +21,7 @@ internal sealed partial class SpanTree
         }
     }
 
-    private int CheckNode(SpanNode node, int level, ref SpanLeaf? previous)
+    private int CheckNode(SpanNode node, int level, ref SpanLeaf? previous, out GapRoom room)
     {
         Require(node.Count > 0 || ReferenceEquals(node, _root), "A node is empty.");
         for (int i = 0; i < node.Count; i++)
@@ -30,9 +30,13 @@ internal sealed partial class SpanTree
             Require(i == 0 || node.Lasts[i - 1] < node.Firsts[i], $"Spans overlap at 0x{node.Firsts[i]:x}.");
         }
 
-        return level == 0
-            ? CheckLeaf((SpanLeaf)node, ref previous)
-            : CheckBranch((SpanBranch)node, level, ref previous);
+        if (level > 0)
+        {
+            return CheckBranch((SpanBranch)node, level, ref previous, out room);
+        }
+
+        node.Measure(out room);
+        return CheckLeaf((SpanLeaf)node, ref previous);
     }
 
     private static int CheckLeaf(SpanLeaf leaf, ref SpanLeaf? previous)
@@ -53,18 +57,25 @@ internal sealed partial class SpanTree
         return leaf.Count;
     }
 
-    private int CheckBranch(SpanBranch branch, int level, ref SpanLeaf? previous)
+    private int CheckBranch(SpanBranch branch, int level, ref SpanLeaf? previous, out GapRoom room)
     {
         int count = 0;
+        room = default;
         for (int i = 0; i < branch.Count; i++)
         {
             SpanNode child = branch.Children[i]!;
-            count += CheckNode(child, level - 1, ref previous);
+            count += CheckNode(child, level - 1, ref previous, out GapRoom inside);
             Require(
                 branch.Firsts[i] == child.Firsts[0] && branch.Lasts[i] == child.Lasts[child.Count - 1],
                 $"A branch has the wrong ends for the child at 0x{child.Firsts[0]:x}."
             );
-            Require(branch.IsFresh(i), $"A branch has the wrong rooms for the child at 0x{child.Firsts[0]:x}.");
+            GapRoom noted = branch.RoomOf(i);
+            Require(noted.Covers(inside), $"A branch notes too little room for the child at 0x{child.Firsts[0]:x}.");
+            room.Include(inside);
+            if (i > 0 && branch.Lasts[i - 1] + 1 != branch.Firsts[i])
+            {
+                room.Add(branch.Lasts[i - 1] + 1, branch.Firsts[i] - 1);
+            }
         }
 
         return count;

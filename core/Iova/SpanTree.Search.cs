@@ -115,21 +115,19 @@ internal sealed partial class SpanTree
                 search.Cursor = first;
             }
 
-            // A gap that the window's start cuts can offer more than its summary says, because OR-ing the offset is not
-            // monotone: the one child around the start is always visited.
             if (
                 level > 0
-                && (
-                    first < request.First
-                    || ((SpanBranch)node).MayFit(i, request.Need, request.PlacementClass, request.Room)
-                )
+                && node is SpanBranch branch
+                && branch.MayFit(i, request.Need, request.PlacementClass, request.Room)
             )
             {
-                Step step = Visit(((SpanBranch)node).Children[i]!, level - 1, ref search);
+                Step step = Visit(branch.Children[i]!, level - 1, ref search);
                 if (step != Step.Continue)
                 {
                     return step;
                 }
+
+                branch.Refresh(i);
             }
             else
             {

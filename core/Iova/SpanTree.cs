@@ -2,10 +2,13 @@ namespace Iommufd.Core.Iova;
 
 /// <summary>
 /// The occupied IOVAs: a B+-tree of spans that do not overlap, areas and reserved runs alike, which knows how much room
-/// the gaps under every node have. Look-up, insertion and removal cost O(log n); so does finding the lowest gap, for
-/// every alignment of 1 KiB and more. Not thread-safe.
+/// the gaps under every node may have. Look-up, insertion and removal cost O(log n); so does, amortised, finding the
+/// lowest gap, for nearly every alignment of 1 KiB and more. Not thread-safe.
 /// </summary>
 /// <remarks>
+/// The rooms that a branch notes for a child are upper bounds. An insertion only takes room away, so it leaves them; a
+/// removal raises them along its path; a search that finds a child without the promised gap measures it again. Each
+/// insertion causes at most one such disappointment a level, and most cause none.
 /// Files: SpanNodes (entries and their summaries), SpanTree (shape), SpanTree.Search (look-ups, lowest fit),
 /// SpanTree.Invariants. A node is merged with a neighbour when both together fill at most three quarters of one, which
 /// leaves room for the next insertion; only a root may be empty.
@@ -49,7 +52,7 @@ internal sealed partial class SpanTree
     /// <exception cref="InvalidOperationException">None does, or it belongs to another area.</exception>
     public void Remove(ulong first, Area? area)
     {
-        RemoveFrom(_root, _height, first, area);
+        RemoveFrom(_root, _height, first, area, out _);
         while (_height > 0 && _root.Count == 1)
         {
             var old = (SpanBranch)_root;
@@ -83,8 +86,33 @@ internal sealed partial class SpanTree
         index = Math.Min(index, node.Count - 1);
         var branch = (SpanBranch)node;
         SpanNode? split = InsertInto(branch.Children[index]!, level - 1, first, last, area);
-        branch.Refresh(index);
-        return split is null ? null : InsertIntoBranch(branch, index + 1, split);
+        if (split is not null)
+        {
+            branch.Refresh(index);
+            return InsertIntoBranch(branch, index + 1, split);
+        }
+
+        // A span that became the child's first or last has made the gap beside it one of the child's own.
+        if (first < branch.Firsts[index])
+        {
+            RaiseIfAny(branch, index, last, branch.Firsts[index]);
+            branch.Firsts[index] = first;
+        }
+        else if (last > branch.Lasts[index])
+        {
+            RaiseIfAny(branch, index, branch.Lasts[index], first);
+            branch.Lasts[index] = last;
+        }
+
+        return null;
+    }
+
+    private static void RaiseIfAny(SpanBranch branch, int index, ulong before, ulong after)
+    {
+        if (before + 1 != after)
+        {
+            branch.Raise(index, before + 1, after - 1);
+        }
     }
 
     private SpanLeaf? InsertIntoLeaf(SpanLeaf leaf, int index, ulong first, ulong last, Area? area)
@@ -143,7 +171,7 @@ internal sealed partial class SpanTree
     private static int SplitPoint(int index, int capacity, bool rightmost) =>
         rightmost && index == capacity ? capacity : capacity / 2;
 
-    private void RemoveFrom(SpanNode node, int level, ulong first, Area? area)
+    private void RemoveFrom(SpanNode node, int level, ulong first, Area? area, out FreedGap gap)
     {
         int index = node.LowerBound(first);
         if (index == node.Count)
@@ -159,13 +187,14 @@ internal sealed partial class SpanTree
                 throw new InvalidOperationException($"What starts at 0x{first:x} is something else, or nothing.");
             }
 
+            gap = FreedGap.Around(leaf, index);
             leaf.RemoveAt(index);
             return;
         }
 
         var branch = (SpanBranch)node;
         SpanNode child = branch.Children[index]!;
-        RemoveFrom(child, level - 1, first, area);
+        RemoveFrom(child, level - 1, first, area, out gap);
         if (child.Count == 0)
         {
             branch.RemoveAt(index);
@@ -173,7 +202,12 @@ internal sealed partial class SpanTree
         }
         else
         {
-            branch.Refresh(index);
+            branch.RefreshEnds(index);
+            if (gap.Before < gap.After && branch.Firsts[index] <= gap.Before && branch.Lasts[index] >= gap.After)
+            {
+                branch.Raise(index, gap.Before + 1, gap.After - 1);
+            }
+
             MergeAround(branch, index);
         }
     }
@@ -229,6 +263,25 @@ internal sealed partial class SpanTree
         else if (_freeBranches.Count < MaxPooledNodes)
         {
             _freeBranches.Push((SpanBranch)node);
+        }
+    }
+
+    /// <summary>The gap that a removal leaves: the last address before it and the first after it; equal for none.</summary>
+    private readonly record struct FreedGap(ulong Before, ulong After)
+    {
+        public static FreedGap Around(SpanLeaf leaf, int index)
+        {
+            bool hasBefore = index > 0 || leaf.Previous is not null;
+            bool hasAfter = index + 1 < leaf.Count || leaf.Next is not null;
+            if (!hasBefore || !hasAfter)
+            {
+                // Nothing bounds it, so it is no gap between spans.
+                return default;
+            }
+
+            ulong before = index > 0 ? leaf.Lasts[index - 1] : leaf.Previous!.Lasts[leaf.Previous.Count - 1];
+            ulong after = index + 1 < leaf.Count ? leaf.Firsts[index + 1] : leaf.Next!.Firsts[0];
+            return new FreedGap(before, after);
         }
     }
 }
