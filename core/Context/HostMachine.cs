@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Iommufd.Core.PageTables;
 using Iommufd.Core.Pages;
+using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 using Iommufd.Messages.Host;
 
@@ -66,9 +66,7 @@ public sealed class HostMachine : IHostRegistry
             return Errno.EINVAL;
         }
 
-        return _iommus.TryAdd(spec.Index, new IommuTraits(spec.Index, format, spec.Aperture))
-            ? Errno.OK
-            : Errno.EEXIST;
+        return _iommus.TryAdd(spec.Index, new IommuTraits(spec.Index, format, spec.Aperture)) ? Errno.OK : Errno.EEXIST;
     }
 
     /// <summary>Adds a device. ENODEV for an unknown unit, EEXIST for a name in use.</summary>

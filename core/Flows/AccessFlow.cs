@@ -113,11 +113,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
 
         yield return FlowWait.ForLock(ioas.IovaLock, exclusive: false);
-        var open = FlowWait.For(
-            ParticipantKind.Ioas,
-            ioas.Id,
-            new OpenAreas(range, write, Pin: true, Lock: false)
-        );
+        var open = FlowWait.For(ParticipantKind.Ioas, ioas.Id, new OpenAreas(range, write, Pin: true, Lock: false));
         yield return open;
         var opened = open.As<AreasOpened>();
         var pinned = new List<AreaView>(opened.Areas.Count);
@@ -210,11 +206,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
 
         yield return FlowWait.ForLock(ioas.IovaLock, exclusive: false);
-        var open = FlowWait.For(
-            ParticipantKind.Ioas,
-            ioas.Id,
-            new OpenAreas(range, write, Pin: false, Lock: false)
-        );
+        var open = FlowWait.For(ParticipantKind.Ioas, ioas.Id, new OpenAreas(range, write, Pin: false, Lock: false));
         yield return open;
         var opened = open.As<AreasOpened>();
         foreach (var piece in opened.Areas)

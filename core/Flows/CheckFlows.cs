@@ -55,8 +55,7 @@ public sealed class CheckMapFlow(ContextCore context, Caller caller, TestMdCheck
 }
 
 /// <summary>The selftest's MD_CHECK_REFS: is every page behind a user address pinned that many times?</summary>
-public sealed class CheckRefsFlow(ContextCore context, Caller caller, TestMdCheckRefs command)
-    : Flow(context, caller)
+public sealed class CheckRefsFlow(ContextCore context, Caller caller, TestMdCheckRefs command) : Flow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()

@@ -9,6 +9,33 @@ public static class CommandFlows
 {
     private const ulong MaxTestLength = 16ul << 20;
 
+    /// <summary>Whether a command of the uAPI is one that this kernel has.</summary>
+    public static bool IsImplemented(IoctlCommand command) =>
+        command
+            is Destroy
+                or IoasAlloc
+                or IoasAllowIovas
+                or IoasIovaRanges
+                or IoasMap
+                or IoasCopy
+                or IoasUnmap
+                or Option
+                or HwptAlloc
+                or DriverCommand
+                or TestAddReserved
+                or TestMockDomain
+                or TestMockDomainFlags
+                or TestMockDomainReplace
+                or TestMdCheckMap
+                or TestMdCheckRefs
+                or TestCreateAccess
+                or TestDestroyAccessPages
+                or TestAccessPages
+                or TestAccessRw
+                or TestAccessReplaceIoas
+                or TestSetTempMemoryLimit
+                or TestUnknownOp;
+
     /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
     public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
         command switch
@@ -116,11 +143,7 @@ public static class CommandFlows
                 caller,
                 command.IoasId,
                 (command.Flags & TestCreateAccess.NeedsPinPages) != 0,
-                id =>
-                    command with
-                    {
-                        OutAccessFd = caller.Descriptors.Open(new AccessDescriptor(context.Number, id)),
-                    }
+                id => command with { OutAccessFd = caller.Descriptors.Open(new AccessDescriptor(context.Number, id)) }
             );
 
     private static Flow AccessPages(ContextCore context, Caller caller, TestAccessPages command)
@@ -160,8 +183,7 @@ public static class CommandFlows
             return new RefusedFlow(context, caller, Errno.ENOMEM);
         }
 
-        const TestAccessRwFlags known =
-            TestAccessRwFlags.Write | TestAccessRwFlags.SlowPath | TestAccessRwFlags.ByArea;
+        const TestAccessRwFlags known = TestAccessRwFlags.Write | TestAccessRwFlags.SlowPath | TestAccessRwFlags.ByArea;
         if ((command.Flags & ~known) != 0)
         {
             return new RefusedFlow(context, caller, Errno.EOPNOTSUPP);

@@ -92,9 +92,7 @@ public sealed class AttachFlow(ContextCore context, Caller caller, AttachDevice 
             yield break;
         }
 
-        Events.Add(
-            new DeviceAttached(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent())
-        );
+        Events.Add(new DeviceAttached(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent()));
         Succeed(command with { PtId = UsedHwpt });
     }
 }
@@ -123,9 +121,7 @@ public sealed class ReplaceFlow(ContextCore context, Caller caller, ReplaceDevic
             yield break;
         }
 
-        Events.Add(
-            new DeviceReplaced(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent())
-        );
+        Events.Add(new DeviceReplaced(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent()));
         Succeed(command with { PtId = UsedHwpt });
     }
 }
@@ -193,14 +189,7 @@ public sealed class MockDomainFlow(ContextCore context, Caller caller, TestMockD
 
         Context.Objects.Publish(stdev);
         Events.Add(
-            new MockDeviceMade(
-                stdev.Id,
-                device.Id,
-                UsedHwpt,
-                command.PtId,
-                (uint)command.DevFlags,
-                PinnedForEvent()
-            )
+            new MockDeviceMade(stdev.Id, device.Id, UsedHwpt, command.PtId, (uint)command.DevFlags, PinnedForEvent())
         );
         if (hasFlags)
         {
@@ -254,10 +243,7 @@ public sealed class MockReplaceFlow(ContextCore context, Caller caller, TestMock
 public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc command) : DeviceFlow(context, caller)
 {
     private const HwptAllocFlags PagingFlags =
-        HwptAllocFlags.NestParent
-        | HwptAllocFlags.DirtyTracking
-        | HwptAllocFlags.FaultIdValid
-        | HwptAllocFlags.Pasid;
+        HwptAllocFlags.NestParent | HwptAllocFlags.DirtyTracking | HwptAllocFlags.FaultIdValid | HwptAllocFlags.Pasid;
 
     private uint _tableType;
 

@@ -113,10 +113,7 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
         yield return FlowWait.ForAll(asks);
         Invariant.Holds(storage is not null, "an area's storage domain is one of its IOAS's domains");
         var runs = ((AreaCleared)storage.Response!).Runs;
-        yield return AskMemory(
-            area.PageSet,
-            new Unfill(Context.Number, area.PageSet, area.Key, runs, Committed: true)
-        );
+        yield return AskMemory(area.PageSet, new Unfill(Context.Number, area.PageSet, area.Key, runs, Committed: true));
         Release(set.Lock);
     }
 
@@ -171,7 +168,9 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
                 filled++;
             }
 
-            foreach (var wait in outcome.IsOk ? JoinDomain(hwpt, areas, first) : LeaveHalfFilled(hwpt, areas, filled, first))
+            foreach (
+                var wait in outcome.IsOk ? JoinDomain(hwpt, areas, first) : LeaveHalfFilled(hwpt, areas, filled, first)
+            )
             {
                 yield return wait;
             }

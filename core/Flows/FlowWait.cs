@@ -16,7 +16,7 @@ public sealed class FlowAsk(Participant to, FlowRequest request)
     public FlowResponse? Response { get; internal set; }
 
     /// <summary>The step number it was sent under.</summary>
-    internal int Step { get; set; }
+    internal int Step { get; set; } = -1;
 }
 
 /// <summary>What a flow waits for: answers (one or several asked at the same time), or a lock.</summary>

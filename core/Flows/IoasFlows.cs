@@ -58,11 +58,7 @@ public sealed class IovaRangesFlow(ContextCore context, Caller caller, IoasIovaR
         }
 
         var answer = command with { NumIovas = (uint)usable.Ranges.Count, OutIovaAlignment = usable.Alignment };
-        Result = new IoctlResult(
-            (uint)usable.Ranges.Count > command.NumIovas ? Errno.EMSGSIZE : Errno.OK,
-            0,
-            answer
-        );
+        Result = new IoctlResult((uint)usable.Ranges.Count > command.NumIovas ? Errno.EMSGSIZE : Errno.OK, 0, answer);
     }
 
     private bool TryWriteRanges(IReadOnlyList<IovaRange> ranges, int count)
@@ -255,8 +251,7 @@ public sealed class OptionFlow(ContextCore context, Caller caller, Option comman
 }
 
 /// <summary>The selftest's ADD_RESERVED: reserves a range for as long as the IOAS lives.</summary>
-public sealed class AddReservedFlow(ContextCore context, Caller caller, TestAddReserved command)
-    : Flow(context, caller)
+public sealed class AddReservedFlow(ContextCore context, Caller caller, TestAddReserved command) : Flow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()

@@ -223,11 +223,7 @@ public sealed class CopyFlow(ContextCore context, Caller caller, IoasCopy comman
             request = request with { Flags = request.Flags & ~IoasMapFlags.SourceByArea };
             if (Get<IoasObject>(request.SrcIoasId) is { } addressed)
             {
-                var byIndex = FlowWait.For(
-                    ParticipantKind.Ioas,
-                    addressed.Id,
-                    new AreaByIndex((uint)request.SrcIova)
-                );
+                var byIndex = FlowWait.For(ParticipantKind.Ioas, addressed.Id, new AreaByIndex((uint)request.SrcIova));
                 yield return byIndex;
                 var found = byIndex.As<AreaList>().Areas;
                 request = request with
@@ -328,11 +324,7 @@ public sealed class CopyFlow(ContextCore context, Caller caller, IoasCopy comman
             return Errno.EOPNOTSUPP;
         }
 
-        if (
-            request.Length == ulong.MaxValue
-            || request.SrcIova == ulong.MaxValue
-            || request.DstIova == ulong.MaxValue
-        )
+        if (request.Length == ulong.MaxValue || request.SrcIova == ulong.MaxValue || request.DstIova == ulong.MaxValue)
         {
             return Errno.EOVERFLOW;
         }

@@ -343,7 +343,12 @@ public sealed class IoasState : IFlowParticipant
     {
         var lines = new StateLines(withText);
         lines.Add($"alignment {_map.Alignment} largePages {!_map.LargePagesDisabled}");
-        foreach (var (range, owner) in _map.Reservations.OrderBy(r => r.Range.First).ThenBy(r => r.Range.Last).ThenBy(r => r.Owner))
+        foreach (
+            var (range, owner) in _map
+                .Reservations.OrderBy(r => r.Range.First)
+                .ThenBy(r => r.Range.Last)
+                .ThenBy(r => r.Owner)
+        )
         {
             lines.Add($"reserved {range} owner {owner}");
         }
@@ -355,10 +360,8 @@ public sealed class IoasState : IFlowParticipant
 
         foreach (var area in _map.InOrder())
         {
-            lines.Add(
-                $"area {area.Range} start {area.StartByte} permissions {(uint)area.Permissions} "
-                    + $"storage {area.StorageHwpt} users {area.AccessUsers} state {area.State}"
-            );
+            lines.Add($"area {area.Range} start {area.StartByte} permissions {(uint)area.Permissions}");
+            lines.Add($"  storage {area.StorageHwpt} users {area.AccessUsers} state {area.State}");
         }
 
         return lines.ToDescription();

@@ -157,10 +157,8 @@ public sealed class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> p
         var lines = new StateLines(withText);
         foreach (var (key, set) in _sets)
         {
-            lines.Add(
-                $"pageset {key >> 32}.{(uint)key} base 0x{set.BaseAddress:x} pages {set.PageCount} "
-                    + $"writable {set.Writable} pinned {set.PinnedPages} charged {set.ChargedPages}"
-            );
+            lines.Add($"pageset {key >> 32}.{(uint)key} base 0x{set.BaseAddress:x} pages {set.PageCount}");
+            lines.Add($"  writable {set.Writable} pinned {set.PinnedPages} charged {set.ChargedPages}");
         }
 
         return lines.ToDescription();

@@ -1,0 +1,94 @@
+using Iommufd.Core.Flows;
+using Iommufd.Core.Participants;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Context;
+
+/// <summary>
+/// A context without actors: every step is done at once, in the caller's thread. It is the reference that concurrent histories are
+/// compared with, what a journal is replayed into, and the quickest way to use iommufd's rules from a test. Not thread-safe.
+/// </summary>
+public sealed class SequentialContext : IParticipantHost
+{
+    private readonly SortedDictionary<(ParticipantKind Kind, uint Id), IFlowParticipant> _participants = [];
+    private readonly HostMachine _machine;
+    private readonly List<Flow> _completed = [];
+
+    /// <summary>Opens a context on a machine.</summary>
+    public SequentialContext(HostMachine machine, int number)
+    {
+        _machine = machine;
+        Core = new ContextCore(number, machine, this);
+    }
+
+    /// <summary>The context.</summary>
+    public ContextCore Core { get; }
+
+    /// <summary>Every change so far, in order.</summary>
+    public List<ContextEvent> Events { get; } = [];
+
+    /// <summary>The participants, by kind and id.</summary>
+    public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants => _participants;
+
+    /// <summary>Carries out one command.</summary>
+    public IoctlResult Execute(Caller caller, IoctlCommand command) =>
+        Run(CommandFlows.Create(Core, caller, command)).Result;
+
+    /// <summary>Closes the context; how many objects were left.</summary>
+    public int Close(Caller caller)
+    {
+        var close = new CloseFlow(Core, caller);
+        Run(close);
+        return close.Leaked;
+    }
+
+    /// <summary>Runs a flow to its end.</summary>
+    public Flow Run(Flow flow)
+    {
+        _completed.Clear();
+        Core.Engine.Start(flow);
+        Invariant.Holds(_completed.Contains(flow), "a flow of the sequential model never waits");
+        Events.AddRange(flow.Events);
+        return flow;
+    }
+
+    /// <inheritdoc/>
+    void IParticipantHost.Open(Participant participant, IFlowParticipant state) =>
+        _participants.Add((participant.Kind, participant.Id), state);
+
+    /// <inheritdoc/>
+    void IParticipantHost.Close(Participant participant)
+    {
+        if (_participants.Remove((participant.Kind, participant.Id), out var state))
+        {
+            (state as IDisposable)?.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    void IParticipantHost.Send(Participant to, FlowStep step)
+    {
+        var response = Find(to).Handle(step.Request);
+        if (step.WantsReply)
+        {
+            Core.Engine.Deliver(new FlowReply(step.Flow, step.Step, response));
+        }
+    }
+
+    /// <inheritdoc/>
+    void IParticipantHost.Completed(Flow flow) => _completed.Add(flow);
+
+    private IFlowParticipant Find(Participant participant)
+    {
+        var key = (participant.Kind, participant.Id);
+        if (!_participants.TryGetValue(key, out var found) && participant.Kind == ParticipantKind.Memory)
+        {
+            found = new MemoryState(_machine.Process(participant.Id).Memory, id => _machine.Process((uint)id).Memory);
+            _participants.Add(key, found);
+        }
+
+        return found ?? throw new InvariantBrokenException($"{participant.Kind} {participant.Id} is there");
+    }
+}

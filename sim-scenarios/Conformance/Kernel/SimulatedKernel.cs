@@ -1,0 +1,238 @@
+using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Scenarios.Conformance.Kernel;
+
+/// <summary>The simulator as the trace player's kernel.</summary>
+public sealed class SimulatedKernel : ISimulatedKernel
+{
+    private readonly IKernelHost _host;
+    private int _names;
+
+    private SimulatedKernel(IKernelHost host) => _host = host;
+
+    /// <summary>A kernel without actors: the sequential model.</summary>
+    public static SimulatedKernel Sequential() => new(new SequentialHost());
+
+    /// <summary>A kernel on a host.</summary>
+    internal static SimulatedKernel On(IKernelHost host) => new(host);
+
+    /// <inheritdoc/>
+    public async Task<ISimulatedProcess> StartProcessAsync(SimulatedProcessOptions options)
+    {
+        var spec = new ProcessSpec(
+            $"process-{Interlocked.Increment(ref _names)}",
+            options.MemlockLimit,
+            options.CapIpcLock,
+            CapSysResource: true
+        );
+        return new SimulatedProcess(_host, spec, await _host.StartProcessAsync(spec, null));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+}
+
+/// <summary>An open /dev/iommu in a descriptor table.</summary>
+internal sealed record IommufdDescriptor(OpenContext Context) : Descriptor;
+
+/// <summary>An open file that can be mapped, or that is not memory at all.</summary>
+internal sealed record FileDescriptor(MemoryFile File) : Descriptor;
+
+/// <summary>A context and how many descriptors keep it open.</summary>
+internal sealed class OpenContext(IContextDoor door)
+{
+    public IContextDoor Door { get; } = door;
+
+    public int References { get; set; } = 1;
+}
+
+/// <summary>One process of the conformance kernel.</summary>
+internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Caller caller) : ISimulatedProcess
+{
+    private readonly Dictionary<int, OpenContext> _contexts = [];
+
+    public IUserMemory Memory => caller.Memory;
+
+    public async Task<ISimulatedProcess> StartChildAsync()
+    {
+        var child = spec with { Name = spec.Name + "-child" };
+        return new SimulatedProcess(host, child, await host.StartProcessAsync(child, caller));
+    }
+
+    public Task ExitAsync()
+    {
+        caller.Memory.Exit();
+        return Task.CompletedTask;
+    }
+
+    public Task<ProcessVmCounters> ReadVmCountersAsync() =>
+        Task.FromResult(new ProcessVmCounters(caller.Memory.PinnedVmPages * 4, caller.Memory.LockedVmPages * 4));
+
+    public Task<Errno> MapAnonymousAsync(ulong address, ulong size, SimulatedPageKind kind) =>
+        Task.FromResult(
+            caller.Memory.Map(
+                address,
+                size,
+                kind == SimulatedPageKind.Huge2M ? MemoryKind.Huge2M : MemoryKind.Anonymous,
+                MemoryProtection.Read | MemoryProtection.Write,
+                populate: true,
+                out _
+            )
+        );
+
+    public Task<Errno> MapFileAsync(int fd, ulong address, ulong size) =>
+        Task.FromResult(
+            caller.Descriptors.Find(fd) is FileDescriptor file
+                ? caller.Memory.MapFile(
+                    address,
+                    size,
+                    file.File,
+                    0,
+                    MemoryProtection.Read | MemoryProtection.Write,
+                    out _
+                )
+                : Errno.EBADF
+        );
+
+    public Task<Errno> UnmapAsync(ulong address, ulong size) => Task.FromResult(caller.Memory.Unmap(address, size));
+
+    public Task<Errno> ProtectAsync(ulong address, ulong size, SimulatedProtection protection) =>
+        Task.FromResult(caller.Memory.Protect(address, size, (MemoryProtection)(int)protection));
+
+    public Task<int> CreateFileAsync(SimulatedFileKind kind, ulong size)
+    {
+        var file = new MemoryFile(
+            host.Machine.Physical,
+            kind switch
+            {
+                SimulatedFileKind.Memfd => MemoryFileKind.Memfd,
+                SimulatedFileKind.MemfdHuge2M => MemoryFileKind.MemfdHuge2M,
+                _ => MemoryFileKind.NotMemory,
+            },
+            size
+        );
+        return Task.FromResult(caller.Descriptors.Open(new FileDescriptor(file)));
+    }
+
+    public Task<int> ReopenReadOnlyAsync(int fd)
+    {
+        var file = (FileDescriptor)caller.Descriptors.Find(fd)!;
+        file.File.Acquire();
+        return Task.FromResult(caller.Descriptors.Open(new FileDescriptor(file.File)));
+    }
+
+    public Task<Errno> TruncateAsync(int fd, ulong size) =>
+        Task.FromResult(
+            caller.Descriptors.Find(fd) is FileDescriptor file ? file.File.Truncate(size) : Errno.EBADF
+        );
+
+    public async Task<int> OpenIommufdAsync()
+    {
+        var context = new OpenContext(await host.OpenAsync(caller));
+        _contexts[context.Door.Number] = context;
+        return caller.Descriptors.Open(new IommufdDescriptor(context));
+    }
+
+    public async Task<IoctlResult> ExecuteAsync(int fd, IoctlCommand command)
+    {
+        if (caller.Descriptors.Find(fd) is not IommufdDescriptor descriptor)
+        {
+            return IoctlResult.Fail(Errno.EBADF);
+        }
+
+        if (!CommandFlows.IsImplemented(command))
+        {
+            throw new NotSupportedException(command.GetType().Name);
+        }
+
+        var result = await descriptor.Context.Door.ExecuteAsync(caller, command);
+        if (result.IsOk && command is TestCreateAccess)
+        {
+            // The access's file holds the context open.
+            descriptor.Context.References++;
+        }
+
+        return result;
+    }
+
+    public async Task UndoAsync(int fd, IoctlCommand command, IoctlResult result)
+    {
+        switch (result.WriteBack)
+        {
+            case IoasAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutIoasId });
+                break;
+            case HwptAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutHwptId });
+                break;
+            case TestMockDomain made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutStdevId });
+                break;
+            case TestMockDomainFlags made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutStdevId });
+                break;
+            case TestCreateAccess made:
+                await CloseAsync(made.OutAccessFd);
+                break;
+            case TestAccessPages made when caller.Descriptors.Find(made.AccessFd) is AccessDescriptor:
+                await ExecuteAsync(
+                    fd,
+                    new TestDestroyAccessPages { AccessFd = made.AccessFd, AccessPagesId = made.OutAccessPagesId }
+                );
+                break;
+            default:
+                break;
+        }
+    }
+
+    public Task<SyscallResult> ReadAsync(int fd, ulong address, ulong count) => throw NoEventQueues();
+
+    public Task<SyscallResult> WriteAsync(int fd, ulong address, ulong count) => throw NoEventQueues();
+
+    public Task<SyscallResult> PollAsync(int fd, int events) => throw NoEventQueues();
+
+    public async Task<Errno> CloseAsync(int fd)
+    {
+        switch (caller.Descriptors.Close(fd))
+        {
+            case null:
+                return Errno.EBADF;
+            case IommufdDescriptor iommufd:
+                await PutAsync(iommufd.Context);
+                break;
+            case AccessDescriptor access when _contexts.TryGetValue(access.Context, out var context):
+                await context.Door.ExecuteAsync(caller, new DestroyAccess(access.AccessId));
+                await PutAsync(context);
+                break;
+            case FileDescriptor file:
+                file.File.Release();
+                break;
+        }
+
+        return Errno.OK;
+    }
+
+    public Task<SimulatedMmapResult> MmapAsync(
+        int fd,
+        ulong offset,
+        ulong length,
+        MmapProtection protection,
+        bool shared
+    ) => throw new NotSupportedException("mmap of an iommufd");
+
+    private static NotSupportedException NoEventQueues() => new("event queues");
+
+    private async Task PutAsync(OpenContext context)
+    {
+        if (--context.References == 0)
+        {
+            _contexts.Remove(context.Door.Number);
+            await context.Door.CloseAsync(caller);
+        }
+    }
+}
