@@ -18,7 +18,7 @@ internal sealed class ParrotKernel : ISimulatedKernel
     public TraceStep? Step { get; set; }
 
     /// <summary>Changes an answer before it is given.</summary>
-    public Func<TraceStep, IoctlResult, IoctlResult> Tamper { get; init; } = (_, result) => result;
+    public Func<TraceStep, IoctlResult, IoctlResult> Tamper { get; set; } = (_, result) => result;
 
     /// <summary>Called with every command that arrives.</summary>
     public Action<TraceStep, IoctlCommand, ISimulatedProcess> Arrives { get; init; } = (_, _, _) => { };
