@@ -10,26 +10,26 @@ internal static partial class TraceOps
     private const int LargestRw = 0x10000;
 
     // Operations whose inputs are members by name, beside an id.
-    private static readonly string[] TestById =
-    [
-        "ADD_RESERVED",
-        "MD_CHECK_MAP",
-        "MD_CHECK_REFS",
-        "SET_TEMP_MEMORY_LIMIT",
-        "MOCK_DOMAIN_REPLACE",
-        "TRIGGER_IOPF",
-        "TRIGGER_VEVENT",
-        "PASID_ATTACH",
-        "PASID_REPLACE",
-        "PASID_DETACH",
-        "PASID_CHECK_HWPT",
-    ];
+    private static string[] TestById =>
+        [
+            "ADD_RESERVED",
+            "MD_CHECK_MAP",
+            "MD_CHECK_REFS",
+            "SET_TEMP_MEMORY_LIMIT",
+            "MOCK_DOMAIN_REPLACE",
+            "TRIGGER_IOPF",
+            "TRIGGER_VEVENT",
+            "PASID_ATTACH",
+            "PASID_REPLACE",
+            "PASID_DETACH",
+            "PASID_CHECK_HWPT",
+        ];
 
     // Operations whose id is the descriptor of an access.
-    private static readonly string[] TestByAccess = ["DESTROY_ACCESS_PAGES", "ACCESS_REPLACE_IOAS"];
+    private static string[] TestByAccess => ["DESTROY_ACCESS_PAGES", "ACCESS_REPLACE_IOAS"];
 
     // Operations whose outputs are there only after success.
-    private static readonly string[] TestMakers = ["MOCK_DOMAIN", "MOCK_DOMAIN_FLAGS"];
+    private static string[] TestMakers => ["MOCK_DOMAIN", "MOCK_DOMAIN_FLAGS"];
 
     private static void AddTest(Dictionary<string, TraceOp> ops)
     {
