@@ -22,6 +22,9 @@ internal struct GapRoom
 
     private const int LargestAlignment = 2 << 20;
 
+    /// <summary>Where rooms saturate: what the longest gap counted still shows when aligning its start costs the most.</summary>
+    private const int MostRoom = int.MaxValue - (2 * LargestAlignment);
+
     /// <summary>The longest gap in bytes.</summary>
     public ulong Largest;
 
@@ -52,7 +55,7 @@ internal struct GapRoom
         };
 
     /// <summary>The room that a gap must show to take a length; saturated gaps always show enough.</summary>
-    public static int RoomFor(ulong length) => (int)Math.Min(length, int.MaxValue - 2UL * LargestAlignment);
+    public static int RoomFor(ulong length) => (int)Math.Min(length, (ulong)MostRoom);
 
     /// <summary>Counts one gap, both ends inclusive.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -64,8 +67,8 @@ internal struct GapRoom
         Vector256<int> end = start + Vector256.Create((int)Math.Min(size, int.MaxValue - LargestAlignment));
         Vector256<int> low = Vector256.AndNot(start + LowMask, LowMask);
         Vector256<int> high = Vector256.AndNot(start + HighMask, HighMask) | HighOffset;
-        Low = Vector256.Max(Low, end - low);
-        High = Vector256.Max(High, end - high);
+        Low = Vector256.Max(Low, Vector256.Min(end - low, Vector256.Create(MostRoom)));
+        High = Vector256.Max(High, Vector256.Min(end - high, Vector256.Create(MostRoom)));
     }
 
     /// <summary>Counts the gaps of another subtree.</summary>

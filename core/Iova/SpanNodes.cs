@@ -1,77 +1,115 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Iommufd.Core.Iova;
+
+/// <summary>One address for each entry of a node, stored in the node: a look-up in a cold leaf waits for memory once.</summary>
+[InlineArray(SpanNode.Capacity)]
+internal struct NodeAddresses
+{
+    private ulong _first;
+}
+
+/// <summary>One area for each entry of a leaf.</summary>
+[InlineArray(SpanNode.Capacity)]
+internal struct NodeAreas
+{
+    private Area? _first;
+}
+
+/// <summary>One child for each entry of a branch.</summary>
+[InlineArray(SpanNode.Capacity)]
+internal struct NodeChildren
+{
+    private SpanNode? _first;
+}
 
 /// <summary>
 /// A node of a <see cref="SpanTree"/>: its entries ascend and do not overlap. An entry is a span of IOVAs in a leaf, and
 /// in a branch everything from the first to the last address under one child.
 /// </summary>
-internal abstract class SpanNode(int capacity)
+internal abstract class SpanNode
 {
-    /// <summary>First address of each entry.</summary>
-    public readonly ulong[] Firsts = new ulong[capacity];
+    /// <summary>Entries that fit.</summary>
+    public const int Capacity = 32;
 
-    /// <summary>Last address of each entry, inclusive.</summary>
-    public readonly ulong[] Lasts = new ulong[capacity];
+    /// <summary>Last address of each entry, inclusive; 2^64 - 1 in the places that are not in use.</summary>
+    public NodeAddresses Lasts;
+
+    /// <summary>First address of each entry.</summary>
+    public NodeAddresses Firsts;
 
     /// <summary>Entries in use.</summary>
     public int Count;
+
+    protected SpanNode() => ((Span<ulong>)Lasts).Fill(ulong.MaxValue);
+
+    /// <summary>The last address under this node; there must be an entry.</summary>
+    public ulong Last => Lasts[Count - 1];
 
     /// <summary>Index of the lowest entry that ends at or after an address; <see cref="Count"/> when none does.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int LowerBound(ulong address)
     {
-        ref ulong lasts = ref MemoryMarshal.GetArrayDataReference(Lasts);
-        int low = 0;
-        int length = Count;
-        while (length > 0)
+        // Counts the entries that end before the address. All loads are independent, unlike those of a binary search,
+        // so a cold node costs one wait for memory, and no branch is mispredicted. Unused places count as not before.
+        ref ulong lasts = ref Unsafe.As<NodeAddresses, ulong>(ref Lasts);
+        Vector256<ulong> wanted = Vector256.Create(address);
+        Vector256<ulong> before = Vector256<ulong>.Zero;
+        for (nuint i = 0; i < Capacity; i += 8)
         {
-            int half = length >> 1;
-            bool below = Unsafe.Add(ref lasts, low + half) < address;
-            low = below ? low + half + 1 : low;
-            length = below ? length - half - 1 : half;
+            before += Vector256.LessThan(Vector256.LoadUnsafe(ref lasts, i), wanted);
+            before += Vector256.LessThan(Vector256.LoadUnsafe(ref lasts, i + 4), wanted);
         }
 
-        return low;
-    }
-
-    /// <summary>Makes room for an entry.</summary>
-    protected void ShiftRight(int index)
-    {
-        Array.Copy(Firsts, index, Firsts, index + 1, Count - index);
-        Array.Copy(Lasts, index, Lasts, index + 1, Count - index);
-    }
-
-    /// <summary>Closes the place of an entry.</summary>
-    protected void ShiftLeft(int index)
-    {
-        Array.Copy(Firsts, index + 1, Firsts, index, Count - index - 1);
-        Array.Copy(Lasts, index + 1, Lasts, index, Count - index - 1);
+        return -(int)Vector256.Sum(before);
     }
 
     /// <summary>Copies the entries from <paramref name="index"/> on to the end of another node of the same kind.</summary>
     public virtual void MoveTail(int index, SpanNode target)
     {
-        Array.Copy(Firsts, index, target.Firsts, target.Count, Count - index);
-        Array.Copy(Lasts, index, target.Lasts, target.Count, Count - index);
+        MoveTail<ulong>(Firsts, index, target.Firsts, target.Count);
+        MoveTail<ulong>(Lasts, index, target.Lasts, target.Count);
+        ((Span<ulong>)Lasts)[index..].Fill(ulong.MaxValue);
         target.Count += Count - index;
         Count = index;
     }
 
     /// <summary>The room in the gaps between this node's entries, those inside children included.</summary>
     public abstract void Measure(out GapRoom room);
+
+    /// <summary>Makes room for an entry; <see cref="Count"/> rises.</summary>
+    protected virtual void Open(int index)
+    {
+        Open<ulong>(Firsts, index);
+        Open<ulong>(Lasts, index);
+        Count++;
+    }
+
+    /// <summary>Closes the place of an entry; <see cref="Count"/> falls.</summary>
+    protected virtual void Close(int index)
+    {
+        Close<ulong>(Firsts, index);
+        Close<ulong>(Lasts, index);
+        Count--;
+        Lasts[Count] = ulong.MaxValue;
+    }
+
+    protected void Open<T>(Span<T> values, int index, int width = 1) =>
+        values[(index * width)..(Count * width)].CopyTo(values[((index + 1) * width)..]);
+
+    protected void Close<T>(Span<T> values, int index, int width = 1) =>
+        values[((index + 1) * width)..(Count * width)].CopyTo(values[(index * width)..]);
+
+    protected void MoveTail<T>(Span<T> values, int index, Span<T> target, int at, int width = 1) =>
+        values[(index * width)..(Count * width)].CopyTo(target[(at * width)..]);
 }
 
 /// <summary>A node whose entries are spans: areas, or reserved runs (no area).</summary>
-internal sealed class SpanLeaf() : SpanNode(Capacity)
+internal sealed class SpanLeaf : SpanNode
 {
-    /// <summary>Entries that fit.</summary>
-    public const int Capacity = 48;
-
     /// <summary>The area of each entry, null for a reserved run.</summary>
-    public readonly Area?[] Areas = new Area?[Capacity];
+    public NodeAreas Areas;
 
     /// <summary>The leaf to the left.</summary>
     public SpanLeaf? Previous;
@@ -82,29 +120,24 @@ internal sealed class SpanLeaf() : SpanNode(Capacity)
     /// <summary>Inserts an entry; there must be room.</summary>
     public void InsertAt(int index, ulong first, ulong last, Area? area)
     {
-        ShiftRight(index);
-        Array.Copy(Areas, index, Areas, index + 1, Count - index);
+        Open(index);
         Firsts[index] = first;
         Lasts[index] = last;
         Areas[index] = area;
-        Count++;
     }
 
     /// <summary>Removes an entry.</summary>
     public void RemoveAt(int index)
     {
-        ShiftLeft(index);
-        Array.Copy(Areas, index + 1, Areas, index, Count - index - 1);
-        Count--;
+        Close(index);
         Areas[Count] = null;
     }
 
     /// <inheritdoc/>
     public override void MoveTail(int index, SpanNode target)
     {
-        var leaf = (SpanLeaf)target;
-        Array.Copy(Areas, index, leaf.Areas, leaf.Count, Count - index);
-        Array.Clear(Areas, index, Count - index);
+        MoveTail<Area?>(Areas, index, ((SpanLeaf)target).Areas, target.Count);
+        ((Span<Area?>)Areas)[index..Count].Clear();
         base.MoveTail(index, target);
     }
 
@@ -121,20 +154,31 @@ internal sealed class SpanLeaf() : SpanNode(Capacity)
             }
         }
     }
+
+    /// <inheritdoc/>
+    protected override void Open(int index)
+    {
+        Open<Area?>(Areas, index);
+        base.Open(index);
+    }
+
+    /// <inheritdoc/>
+    protected override void Close(int index)
+    {
+        Close<Area?>(Areas, index);
+        base.Close(index);
+    }
 }
 
 /// <summary>
 /// A node whose entries are children, with an upper bound of the room in each child's gaps (see <see cref="SpanTree"/>).
 /// </summary>
-internal sealed class SpanBranch() : SpanNode(Capacity)
+internal sealed class SpanBranch : SpanNode
 {
-    /// <summary>Entries that fit.</summary>
-    public const int Capacity = 32;
-
     /// <summary>The children.</summary>
-    public readonly SpanNode?[] Children = new SpanNode?[Capacity];
+    public NodeChildren Children;
 
-    private readonly ulong[] _largest = new ulong[Capacity];
+    private NodeAddresses _largest;
 
     /// <summary>One row of <see cref="GapRoom.Classes"/> rooms for each child.</summary>
     private readonly int[] _rooms = new int[Capacity * GapRoom.Classes];
@@ -157,7 +201,7 @@ internal sealed class SpanBranch() : SpanNode(Capacity)
     {
         SpanNode child = Children[index]!;
         Firsts[index] = child.Firsts[0];
-        Lasts[index] = child.Lasts[child.Count - 1];
+        Lasts[index] = child.Last;
     }
 
     /// <summary>Takes over a child's ends and measures its rooms.</summary>
@@ -183,35 +227,15 @@ internal sealed class SpanBranch() : SpanNode(Capacity)
     /// <summary>Inserts a child; there must be room.</summary>
     public void InsertAt(int index, SpanNode child)
     {
-        ShiftRight(index);
-        Array.Copy(Children, index, Children, index + 1, Count - index);
-        Array.Copy(_largest, index, _largest, index + 1, Count - index);
-        Array.Copy(
-            _rooms,
-            index * GapRoom.Classes,
-            _rooms,
-            (index + 1) * GapRoom.Classes,
-            (Count - index) * GapRoom.Classes
-        );
+        Open(index);
         Children[index] = child;
-        Count++;
         Refresh(index);
     }
 
     /// <summary>Removes a child.</summary>
     public void RemoveAt(int index)
     {
-        ShiftLeft(index);
-        Array.Copy(Children, index + 1, Children, index, Count - index - 1);
-        Array.Copy(_largest, index + 1, _largest, index, Count - index - 1);
-        Array.Copy(
-            _rooms,
-            (index + 1) * GapRoom.Classes,
-            _rooms,
-            index * GapRoom.Classes,
-            (Count - index - 1) * GapRoom.Classes
-        );
-        Count--;
+        Close(index);
         Children[Count] = null;
     }
 
@@ -219,16 +243,10 @@ internal sealed class SpanBranch() : SpanNode(Capacity)
     public override void MoveTail(int index, SpanNode target)
     {
         var branch = (SpanBranch)target;
-        Array.Copy(Children, index, branch.Children, branch.Count, Count - index);
-        Array.Clear(Children, index, Count - index);
-        Array.Copy(_largest, index, branch._largest, branch.Count, Count - index);
-        Array.Copy(
-            _rooms,
-            index * GapRoom.Classes,
-            branch._rooms,
-            branch.Count * GapRoom.Classes,
-            (Count - index) * GapRoom.Classes
-        );
+        MoveTail<SpanNode?>(Children, index, branch.Children, target.Count);
+        MoveTail<ulong>(_largest, index, branch._largest, target.Count);
+        MoveTail<int>(_rooms, index, branch._rooms, target.Count, GapRoom.Classes);
+        ((Span<SpanNode?>)Children)[index..Count].Clear();
         base.MoveTail(index, target);
     }
 
@@ -244,6 +262,24 @@ internal sealed class SpanBranch() : SpanNode(Capacity)
                 room.Add(Lasts[i - 1] + 1, Firsts[i] - 1);
             }
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void Open(int index)
+    {
+        Open<SpanNode?>(Children, index);
+        Open<ulong>(_largest, index);
+        Open<int>(_rooms, index, GapRoom.Classes);
+        base.Open(index);
+    }
+
+    /// <inheritdoc/>
+    protected override void Close(int index)
+    {
+        Close<SpanNode?>(Children, index);
+        Close<ulong>(_largest, index);
+        Close<int>(_rooms, index, GapRoom.Classes);
+        base.Close(index);
     }
 
     private void Store(int index, in GapRoom room)

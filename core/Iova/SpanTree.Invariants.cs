@@ -43,7 +43,7 @@ internal sealed partial class SpanTree
     {
         Require(ReferenceEquals(leaf.Previous, previous), "A leaf's left link is wrong.");
         Require(previous is null || ReferenceEquals(previous.Next, leaf), "A leaf's right link is wrong.");
-        for (int i = 0; i < SpanLeaf.Capacity; i++)
+        for (int i = 0; i < SpanNode.Capacity; i++)
         {
             Area? area = leaf.Areas[i];
             Require(i < leaf.Count || area is null, "A leaf holds on to an area that left.");
@@ -66,7 +66,7 @@ internal sealed partial class SpanTree
             SpanNode child = branch.Children[i]!;
             count += CheckNode(child, level - 1, ref previous, out GapRoom inside);
             Require(
-                branch.Firsts[i] == child.Firsts[0] && branch.Lasts[i] == child.Lasts[child.Count - 1],
+                branch.Firsts[i] == child.Firsts[0] && branch.Lasts[i] == child.Last,
                 $"A branch has the wrong ends for the child at 0x{child.Firsts[0]:x}."
             );
             GapRoom noted = branch.RoomOf(i);

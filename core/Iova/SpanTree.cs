@@ -117,7 +117,7 @@ internal sealed partial class SpanTree
 
     private SpanLeaf? InsertIntoLeaf(SpanLeaf leaf, int index, ulong first, ulong last, Area? area)
     {
-        if (leaf.Count < SpanLeaf.Capacity)
+        if (leaf.Count < SpanNode.Capacity)
         {
             leaf.InsertAt(index, first, last, area);
             return null;
@@ -132,8 +132,8 @@ internal sealed partial class SpanTree
         }
 
         leaf.Next = right;
-        leaf.MoveTail(SplitPoint(index, SpanLeaf.Capacity, right.Next is null), right);
-        if (index <= leaf.Count && leaf.Count < SpanLeaf.Capacity)
+        leaf.MoveTail(SplitPoint(index, right.Next is null), right);
+        if (index <= leaf.Count && leaf.Count < SpanNode.Capacity)
         {
             leaf.InsertAt(index, first, last, area);
         }
@@ -147,15 +147,15 @@ internal sealed partial class SpanTree
 
     private SpanBranch? InsertIntoBranch(SpanBranch branch, int index, SpanNode child)
     {
-        if (branch.Count < SpanBranch.Capacity)
+        if (branch.Count < SpanNode.Capacity)
         {
             branch.InsertAt(index, child);
             return null;
         }
 
         SpanBranch right = TakeBranch();
-        branch.MoveTail(SplitPoint(index, SpanBranch.Capacity, rightmost: true), right);
-        if (index <= branch.Count && branch.Count < SpanBranch.Capacity)
+        branch.MoveTail(SplitPoint(index, rightmost: true), right);
+        if (index <= branch.Count && branch.Count < SpanNode.Capacity)
         {
             branch.InsertAt(index, child);
         }
@@ -168,8 +168,8 @@ internal sealed partial class SpanTree
     }
 
     /// <summary>Entries that stay left: all of them when the space fills upwards, so that full nodes stay full.</summary>
-    private static int SplitPoint(int index, int capacity, bool rightmost) =>
-        rightmost && index == capacity ? capacity : capacity / 2;
+    private static int SplitPoint(int index, bool rightmost) =>
+        rightmost && index == SpanNode.Capacity ? SpanNode.Capacity : SpanNode.Capacity / 2;
 
     private void RemoveFrom(SpanNode node, int level, ulong first, Area? area, out FreedGap gap)
     {
@@ -214,7 +214,7 @@ internal sealed partial class SpanTree
 
     private void MergeAround(SpanBranch branch, int index)
     {
-        int limit = branch.Children[index]!.Firsts.Length * 3 / 4;
+        const int limit = SpanNode.Capacity * 3 / 4;
         int count = branch.Children[index]!.Count;
         if (index > 0 && branch.Children[index - 1]!.Count + count <= limit)
         {
@@ -279,7 +279,7 @@ internal sealed partial class SpanTree
                 return default;
             }
 
-            ulong before = index > 0 ? leaf.Lasts[index - 1] : leaf.Previous!.Lasts[leaf.Previous.Count - 1];
+            ulong before = index > 0 ? leaf.Lasts[index - 1] : leaf.Previous!.Last;
             ulong after = index + 1 < leaf.Count ? leaf.Firsts[index + 1] : leaf.Next!.Firsts[0];
             return new FreedGap(before, after);
         }
