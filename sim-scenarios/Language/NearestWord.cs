@@ -13,7 +13,9 @@ public static class NearestWord
         int bestDistance = Math.Max(2, word.Length / 3) + 1;
         foreach (string candidate in valid)
         {
-            int distance = Distance(Folded(word), Folded(candidate));
+            // A word that someone stopped typing is as good as one with a single slip.
+            bool begun = word.Length >= 3 && Folded(candidate).StartsWith(Folded(word), StringComparison.Ordinal);
+            int distance = begun ? 1 : Distance(Folded(word), Folded(candidate));
             if (distance < bestDistance)
             {
                 (best, bestDistance) = (candidate, distance);

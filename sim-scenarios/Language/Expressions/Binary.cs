@@ -33,6 +33,9 @@ public sealed record Binary(SourcePosition At, string Operator, Expression Left,
     public override bool IsConstant => Left.IsConstant && Right.IsConstant;
 
     /// <inheritdoc/>
+    public override bool DrawsRandom => Left.DrawsRandom || Right.DrawsRandom;
+
+    /// <inheritdoc/>
     public override Int128 Evaluate(Scope scope)
     {
         Int128 left = Left.Evaluate(scope);
@@ -79,7 +82,7 @@ public sealed record Binary(SourcePosition At, string Operator, Expression Left,
         );
 
     private Int128 Power(Int128 bits) =>
-        bits is >= 0 and < 127
+        bits >= 0 && bits < 127
             ? Int128.One << (int)bits
             : throw new EvaluationException(At, $"a shift by {bits}: 0 to 126 bits are possible");
 }
@@ -101,8 +104,11 @@ public sealed record Call(SourcePosition At, string Name, IReadOnlyList<Expressi
     };
 
     /// <inheritdoc/>
-    public override bool IsConstant =>
-        !string.Equals(Name, "random", StringComparison.Ordinal) && Arguments.All(a => a.IsConstant);
+    public override bool IsConstant => !DrawsRandom && Arguments.All(a => a.IsConstant);
+
+    /// <inheritdoc/>
+    public override bool DrawsRandom =>
+        string.Equals(Name, "random", StringComparison.Ordinal) || Arguments.Any(a => a.DrawsRandom);
 
     /// <inheritdoc/>
     public override Int128 Evaluate(Scope scope)

@@ -7,6 +7,9 @@ public abstract record Expression(SourcePosition At)
     /// <summary>Whether the value is the same in every scope (no names, no random).</summary>
     public abstract bool IsConstant { get; }
 
+    /// <summary>Whether computing it twice can give two values: it calls <c>random</c>.</summary>
+    public virtual bool DrawsRandom => false;
+
     /// <summary>Computes the value.</summary>
     /// <exception cref="EvaluationException">Division by zero, or a value out of 128 bits.</exception>
     public abstract Int128 Evaluate(Scope scope);
@@ -15,11 +18,17 @@ public abstract record Expression(SourcePosition At)
 /// <summary>A value that cannot be computed or does not fit where it is used.</summary>
 /// <param name="at">The place in the scenario.</param>
 /// <param name="message">What is wrong.</param>
-public sealed class EvaluationException(SourcePosition at, string message) : Exception(message)
+public class EvaluationException(SourcePosition at, string message) : Exception(message)
 {
     /// <summary>The place in the scenario.</summary>
     public SourcePosition At { get; } = at;
 }
+
+/// <summary>A name that gets its value only while the scenario runs (an index, a <c>let</c>).</summary>
+/// <param name="at">The place in the scenario.</param>
+/// <param name="name">The name.</param>
+public sealed class NotYetKnownException(SourcePosition at, string name)
+    : EvaluationException(at, $"'{name}' has no number here");
 
 /// <summary>A number as written.</summary>
 /// <param name="At">Where.</param>
@@ -57,9 +66,7 @@ public sealed record Variable(SourcePosition At, string Name) : Expression(At)
 
     /// <inheritdoc/>
     public override Int128 Evaluate(Scope scope) =>
-        scope.TryNumber(Name, out Int128 value)
-            ? value
-            : throw new EvaluationException(At, $"'{Name}' has no number here");
+        scope.TryNumber(Name, out Int128 value) ? value : throw new NotYetKnownException(At, Name);
 }
 
 /// <summary>Minus or not.</summary>
@@ -72,10 +79,15 @@ public sealed record Unary(SourcePosition At, char Operator, Expression Operand)
     public override bool IsConstant => Operand.IsConstant;
 
     /// <inheritdoc/>
+    public override bool DrawsRandom => Operand.DrawsRandom;
+
+    /// <inheritdoc/>
     public override Int128 Evaluate(Scope scope)
     {
         Int128 value = Operand.Evaluate(scope);
-        return Operator == '-' ? -value : value == 0 ? 1 : 0;
+        return Operator == '-' ? -value
+            : value == 0 ? 1
+            : 0;
     }
 }
 
@@ -89,6 +101,9 @@ public sealed record Conditional(SourcePosition At, Expression Condition, Expres
 {
     /// <inheritdoc/>
     public override bool IsConstant => Condition.IsConstant && Then.IsConstant && Else.IsConstant;
+
+    /// <inheritdoc/>
+    public override bool DrawsRandom => Condition.DrawsRandom || Then.DrawsRandom || Else.DrawsRandom;
 
     /// <inheritdoc/>
     public override Int128 Evaluate(Scope scope) =>

@@ -8,7 +8,12 @@ public sealed class ExpressionParser
     private readonly IReadOnlyCollection<string> _texts;
     private Token _current;
 
-    private ExpressionParser(string text, SourcePosition at, IReadOnlyCollection<string> known, IReadOnlyCollection<string> texts)
+    private ExpressionParser(
+        string text,
+        SourcePosition at,
+        IReadOnlyCollection<string> known,
+        IReadOnlyCollection<string> texts
+    )
     {
         _tokens = new Tokenizer(text, at);
         (_known, _texts) = (known, texts);
@@ -127,7 +132,10 @@ public sealed class ExpressionParser
 
         return _known.Contains(token.Text)
             ? new Variable(token.At, token.Text)
-            : throw new EvaluationException(token.At, $"unknown name '{token.Text}'{NearestWord.Hint(token.Text, _known)}");
+            : throw new EvaluationException(
+                token.At,
+                $"unknown name '{token.Text}'{NearestWord.Hint(token.Text, _known)}"
+            );
     }
 
     private Call Function(Token name, int depth)
@@ -143,7 +151,7 @@ public sealed class ExpressionParser
         do
         {
             arguments.Add(Conditional(depth + 1));
-        } while (TakeIf(","));
+        } while (TakeIf(",") || TakeIf(".."));
 
         Expect(")");
         return arguments.Count == arity

@@ -22,6 +22,9 @@ public sealed class Template
     /// <summary>Whether it has no computed part.</summary>
     public bool IsConstant { get; }
 
+    /// <summary>Whether rendering it twice can give two names.</summary>
+    public bool DrawsRandom => _parts.Any(p => p is Expression { DrawsRandom: true });
+
     /// <summary>Parses a name; null after a mistake.</summary>
     public static Template? Parse(string text, SourcePosition at, KnownNames names, MistakeCollector mistakes)
     {
@@ -46,7 +49,10 @@ public sealed class Template
             (int from, int to) = Computed(text, ref next);
             if (from == to)
             {
-                mistakes.Add(at.Plus(dollar), "'$' is followed by a name or by an expression in parentheses: $vm, $(vm + 1)");
+                mistakes.Add(
+                    at.Plus(dollar),
+                    "'$' is followed by a name or by an expression in parentheses: $vm, $(vm + 1)"
+                );
                 return null;
             }
 

@@ -55,6 +55,7 @@ internal sealed class Tokenizer(string text, SourcePosition start)
 
     private static readonly string[] Symbols =
     [
+        "..",
         "<<",
         ">>",
         "<=",
@@ -136,11 +137,15 @@ internal sealed class Tokenizer(string text, SourcePosition start)
             _next += 2;
         }
 
-        string digits = Take(c => (hex ? char.IsAsciiHexDigit(c) : char.IsAsciiDigit(c)) || c == '_').Replace("_", "", StringComparison.Ordinal);
+        string digits = Take(c => (hex ? char.IsAsciiHexDigit(c) : char.IsAsciiDigit(c)) || c == '_')
+            .Replace("_", "", StringComparison.Ordinal);
         NumberStyles style = hex ? NumberStyles.AllowHexSpecifier : NumberStyles.None;
         if (!UInt128.TryParse(digits, style, CultureInfo.InvariantCulture, out UInt128 value) || value > ulong.MaxValue)
         {
-            throw new EvaluationException(at, digits.Length == 0 ? "a number needs digits" : "the number passes 2^64 - 1");
+            throw new EvaluationException(
+                at,
+                digits.Length == 0 ? "a number needs digits" : "the number passes 2^64 - 1"
+            );
         }
 
         SourcePosition unitAt = Here;

@@ -38,7 +38,8 @@ public sealed class TreeReader
         }
     }
 
-    private static SourcePosition PositionOf(Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
+    private static SourcePosition PositionOf(Mark mark) =>
+        new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
 
     private static string FirstLine(string message)
     {
@@ -52,7 +53,10 @@ public sealed class TreeReader
         _parser.Consume<StreamStart>();
         if (!_parser.TryConsume<DocumentStart>(out _))
         {
-            _mistakes.Add(SourcePosition.Start, "the file is empty: a scenario has at least 'iommufd', 'title' and 'clients'");
+            _mistakes.Add(
+                SourcePosition.Start,
+                "the file is empty: a scenario has at least 'iommufd', 'title' and 'clients'"
+            );
             return null;
         }
 
@@ -164,7 +168,10 @@ public sealed class TreeReader
             return target.Node;
         }
 
-        _mistakes.Add(at, $"no anchor '&{alias.Value.Value}' before this{NearestWord.Hint(alias.Value.Value, _anchors.Keys)}");
+        _mistakes.Add(
+            at,
+            $"no anchor '&{alias.Value.Value}' before this{NearestWord.Hint(alias.Value.Value, _anchors.Keys)}"
+        );
         return new TreeScalar(at, string.Empty, IsQuoted: false);
     }
 
