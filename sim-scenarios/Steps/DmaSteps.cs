@@ -7,7 +7,7 @@ namespace Iommufd.Scenarios.Steps;
 /// <summary>DMA that a device is asked to do.</summary>
 /// <param name="Device">The physical device.</param>
 /// <param name="Range">The IOVAs it uses.</param>
-/// <param name="IsRandom">Random blocks; else one after another.</param>
+/// <param name="Pattern">Where the blocks lie: random, ring, streaming or scatter-gather.</param>
 /// <param name="Block">Bytes of one access.</param>
 /// <param name="Count">Accesses of one burst.</param>
 /// <param name="WritePercent">How many of a hundred accesses write.</param>
@@ -15,7 +15,7 @@ namespace Iommufd.Scenarios.Steps;
 public sealed record DmaPlan(
     string Device,
     IovaRange Range,
-    bool IsRandom,
+    string Pattern,
     uint Block,
     ulong Count,
     int WritePercent,
@@ -65,7 +65,14 @@ public sealed class DmaStep : OperationKind
     {
         Maximum = 100,
     };
-    private static readonly ChoiceField Pattern = new("pattern", "Which blocks.", "random", "sequential");
+    private static readonly ChoiceField Pattern = new(
+        "pattern",
+        "Where the blocks lie; random when left out.",
+        "random",
+        "ring",
+        "streaming",
+        "scatter-gather"
+    );
 
     /// <inheritdoc/>
     public override string Name => "dma";
@@ -116,7 +123,7 @@ public sealed class DmaStep : OperationKind
         var plan = new DmaPlan(
             scope.Object<DeviceObject>(DeviceKeys.Device, ObjectKind.Device).MachineName,
             range,
-            scope.Word(Pattern, "random") is "random",
+            scope.Word(Pattern, "random"),
             (uint)scope.Number(Block, 64),
             scope.Number(Count, 256),
             (int)scope.Number(Write, 50),
