@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Iommufd.Cli.Commands;
+using Iommufd.Cli.Output;
+using Iommufd.Scenarios.Language;
+
+namespace Iommufd.Cli;
+
+/// <summary>The <c>iommufd</c> command: parses, dispatches, turns what went wrong into exit codes.</summary>
+public static class CommandLine
+{
+    /// <summary>Runs one command.</summary>
+    /// <param name="args">As typed.</param>
+    /// <param name="streams">Where it writes.</param>
+    /// <param name="stop">Asks a running command to stop in order.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Streams streams, CancellationToken stop)
+    {
+        ParseResult parsed = Root(streams).Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            return Refuse(parsed, streams);
+        }
+
+        var invocation = new InvocationConfiguration
+        {
+            Output = streams.Out,
+            Error = streams.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        try
+        {
+            return await parsed.InvokeAsync(invocation, stop).ConfigureAwait(false);
+        }
+        catch (ScenarioInvalidException invalid)
+        {
+            foreach (Mistake mistake in invalid.Mistakes)
+            {
+                await streams.Error.WriteLineAsync(mistake.ToString()).ConfigureAwait(false);
+            }
+
+            return ExitCode.BadInput;
+        }
+        catch (BadInputException bad)
+        {
+            await streams.Error.WriteLineAsync(bad.Message).ConfigureAwait(false);
+            return ExitCode.BadInput;
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            await streams.Error.WriteLineAsync($"iommufd: internal error: {bug}").ConfigureAwait(false);
+            await streams.Error.WriteLineAsync(ReportAdvice(args)).ConfigureAwait(false);
+            return ExitCode.InternalError;
+        }
+    }
+
+    private static RootCommand Root(Streams streams) =>
+        new("Simulates Linux's iommufd: objects, ioctls, page tables, devices. Start with: iommufd run quickstart")
+        {
+            ListCommand.Create(streams),
+            CheckCommand.Create(streams),
+        };
+
+    // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.
+    private static int Refuse(ParseResult parsed, Streams streams)
+    {
+        Command command = parsed.CommandResult.Command;
+        string[] valid =
+        [
+            .. command.Subcommands.Select(c => c.Name),
+            .. command.Options.Select(o => o.Name).Where(n => n.StartsWith('-')),
+        ];
+        foreach (ParseError error in parsed.Errors)
+        {
+            string? unknown = parsed.UnmatchedTokens.FirstOrDefault(t =>
+                error.Message.Contains($"'{t}'", StringComparison.Ordinal)
+            );
+            string message = unknown is null
+                ? error.Message
+                : $"unknown word '{unknown}'{NearestWord.Hint(unknown, valid)}";
+            streams.Error.WriteLine($"iommufd: error: {message}");
+        }
+
+        streams.Error.WriteLine($"try: iommufd {(command is RootCommand ? string.Empty : command.Name + " ")}--help");
+        return ExitCode.BadInput;
+    }
+
+    private static string ReportAdvice(string[] args) =>
+        "This is a bug of the simulator, not of your input. Please report it with this command and its journal: iommufd "
+        + string.Join(' ', args);
+}
+
+/// <summary>Input that cannot be used and is not a scenario: FILE:LINE:COLUMN: error: message.</summary>
+/// <param name="file">The file, as the user named it.</param>
+/// <param name="message">What is wrong, what would be right.</param>
+public sealed class BadInputException(string file, string message) : Exception($"{file}:1:1: error: {message}");

@@ -1,0 +1,153 @@
+using Iommufd.Messages;
+using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Language.Vocabulary;
+
+namespace Iommufd.Scenarios.Steps;
+
+/// <summary>Words for the protection of memory.</summary>
+internal static class ProtectionWords
+{
+    public static readonly string[] All = ["read", "write", "none"];
+
+    public static MemoryProtection Combined(IReadOnlyList<string> words)
+    {
+        MemoryProtection protection = MemoryProtection.None;
+        foreach (string word in words)
+        {
+            protection |= word switch
+            {
+                "read" => MemoryProtection.Read,
+                "write" => MemoryProtection.Write,
+                _ => MemoryProtection.None,
+            };
+        }
+
+        return protection;
+    }
+}
+
+/// <summary><c>memory</c>: mmap.</summary>
+public sealed class MemoryStep : OperationKind
+{
+    private static readonly GivenNameField As = new("as", "A name for the memory.", ObjectKind.Memory)
+    {
+        IsRequired = true,
+    };
+    private static readonly NumberField Size = new("size", "Bytes.") { IsRequired = true };
+    private static readonly NumberField Address = new("address", "Where; the process chooses when left out.");
+    private static readonly ChoiceField Kind = new("kind", "What the pages are.", "anonymous", "huge-2m", "file");
+    private static readonly WordsField Protection = new("protection", "Allowed accesses.", ProtectionWords.All);
+
+    /// <inheritdoc/>
+    public override string Name => "memory";
+
+    /// <inheritdoc/>
+    public override string Summary => "Maps memory into the process (mmap).";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Field> Fields => [As, Size, Address, Kind, Protection];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Outputs => ["address"];
+
+    /// <inheritdoc/>
+    public override StepRequest Prepare(StepScope scope)
+    {
+        MemoryKind kind = scope.Word(Kind, "anonymous") switch
+        {
+            "huge-2m" => MemoryKind.Huge2M,
+            "file" => MemoryKind.File,
+            _ => MemoryKind.Anonymous,
+        };
+        MemoryProtection protection = ProtectionWords.Combined(scope.Words(Protection, "read", "write"));
+        ulong? address = scope.Has(Address) ? scope.Number(Address) : null;
+        return new MemoryRequest(new MapMemory(address, scope.Number(Size), kind, protection));
+    }
+
+    /// <inheritdoc/>
+    public override StepOutcome Complete(StepScope scope, object answer)
+    {
+        var mapped = (MemoryMapped)answer;
+        if (mapped.Errno != Errno.OK)
+        {
+            return new StepOutcome(mapped.Errno, []);
+        }
+
+        scope.Give(As, new MemoryObject(mapped.Address, scope.Number(Size)));
+        return StepOutcome.With(("address", mapped.Address));
+    }
+}
+
+/// <summary><c>munmap</c>.</summary>
+public sealed class MunmapStep : OperationKind
+{
+    private static readonly UsedNameField Memory = new("memory", "The memory.", ObjectKind.Memory)
+    {
+        IsRequired = true,
+    };
+    private static readonly NumberField Offset = new("offset", "First byte; 0 when left out.");
+    private static readonly NumberField Length = new("length", "Bytes; to the end when left out.");
+
+    /// <inheritdoc/>
+    public override string Name => "munmap";
+
+    /// <inheritdoc/>
+    public override string Summary => "Takes memory away from the process; pages that are pinned stay pinned.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Field> Fields => [Memory, Offset, Length];
+
+    /// <inheritdoc/>
+    public override Field Shorthand => Memory;
+
+    /// <inheritdoc/>
+    public override StepRequest Prepare(StepScope scope)
+    {
+        var memory = scope.Object<MemoryObject>(Memory, ObjectKind.Memory);
+        ulong offset = scope.Number(Offset);
+        return new MemoryRequest(
+            new UnmapMemory(memory.Address + offset, scope.Number(Length, memory.Length - offset))
+        );
+    }
+
+    /// <inheritdoc/>
+    public override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
+}
+
+/// <summary><c>mprotect</c>.</summary>
+public sealed class MprotectStep : OperationKind
+{
+    private static readonly UsedNameField Memory = new("memory", "The memory.", ObjectKind.Memory)
+    {
+        IsRequired = true,
+    };
+    private static readonly NumberField Offset = new("offset", "First byte; 0 when left out.");
+    private static readonly NumberField Length = new("length", "Bytes; to the end when left out.");
+    private static readonly WordsField Protection = new("protection", "Allowed accesses.", ProtectionWords.All)
+    {
+        IsRequired = true,
+    };
+
+    /// <inheritdoc/>
+    public override string Name => "mprotect";
+
+    /// <inheritdoc/>
+    public override string Summary => "Changes what the process may do with its memory.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Field> Fields => [Memory, Offset, Length, Protection];
+
+    /// <inheritdoc/>
+    public override StepRequest Prepare(StepScope scope)
+    {
+        var memory = scope.Object<MemoryObject>(Memory, ObjectKind.Memory);
+        ulong offset = scope.Number(Offset);
+        MemoryProtection protection = ProtectionWords.Combined(scope.Words(Protection));
+        return new MemoryRequest(
+            new ProtectMemory(memory.Address + offset, scope.Number(Length, memory.Length - offset), protection)
+        );
+    }
+
+    /// <inheritdoc/>
+    public override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
+}
