@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Iommufd.Core.Dma;
 using Iommufd.Core.Pages;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -32,6 +33,9 @@ public sealed class HostMachine : IHostRegistry
 
     /// <summary>All frames, their pins and contents.</summary>
     public PhysicalMemory Physical { get; } = new();
+
+    /// <summary>Tells DMA checks which frames are pinned.</summary>
+    public IPinOracle PinOracle => new FramePins(Physical);
 
     /// <summary>The user that owns every process; locked memory in USER mode is charged here.</summary>
     public UserAccount User { get; } = new();
@@ -179,6 +183,11 @@ public sealed class HostMachine : IHostRegistry
                 }
             }
         }
+    }
+
+    private sealed class FramePins(PhysicalMemory physical) : IPinOracle
+    {
+        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn);
     }
 
     private sealed class PhysicalDevice(DeviceTraits traits, bool isMock)

@@ -30,10 +30,10 @@ public abstract class Flow
     public ulong Id { get; internal set; }
 
     /// <summary>The client's number for the call; only the actor uses it.</summary>
-    public long Tag { get; init; }
+    public long Tag { get; set; }
 
     /// <summary>Whoever waits for the answer; only the actor uses it.</summary>
-    public object? ReplyTo { get; init; }
+    public object? ReplyTo { get; set; }
 
     /// <summary>What the flow is doing, for crash reports and the list of operations in progress.</summary>
     public virtual string Name => GetType().Name;

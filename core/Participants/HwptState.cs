@@ -50,6 +50,7 @@ public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
             LinkDevice link => Link(link.Device, 1),
             UnlinkDevice unlink => Link(unlink.Device, -1),
             CheckMapped check => CheckMap(check),
+            CompareAreas compare => Compare(compare.Areas),
             DescribeState describe => Describe(describe.WithText),
             CheckState => Check(),
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
@@ -154,6 +155,29 @@ public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
         }
 
         return FlowResponse.Done;
+    }
+
+    private StateChecked Compare(IReadOnlyList<AreaView> areas)
+    {
+        var broken = new List<string>();
+        if (areas.Count != _installed.Count)
+        {
+            broken.Add(FormattableString.Invariant($"{_installed.Count} areas installed, the IOAS has {areas.Count}"));
+        }
+
+        foreach (var area in areas)
+        {
+            if (
+                !_installed.TryGetValue(area.Range.First, out var installed)
+                || installed.Range != area.Range
+                || installed.Permissions != area.Permissions
+            )
+            {
+                broken.Add($"area {area.Range} is not installed as the IOAS has it");
+            }
+        }
+
+        return new StateChecked(1, broken);
     }
 
     private StateDescription Describe(bool withText)

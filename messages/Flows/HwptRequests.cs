@@ -49,3 +49,6 @@ public sealed record UnlinkDevice(string Device) : FlowRequest;
 /// <param name="Physical">The physical address expected at each step.</param>
 /// <param name="Step">Bytes from one to the next.</param>
 public sealed record CheckMapped(ulong Iova, IReadOnlyList<ulong> Physical, ulong Step) : FlowRequest;
+
+/// <summary>Compares the areas installed with those that the IOAS has. Answered by <see cref="StateChecked"/>.</summary>
+public sealed record CompareAreas(IReadOnlyList<AreaView> Areas) : FlowRequest;

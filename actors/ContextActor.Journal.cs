@@ -1,0 +1,81 @@
+using Akka.Actor;
+using Iommufd.Core.Flows;
+using Iommufd.Messages.Events;
+
+namespace Iommufd.Actors;
+
+public sealed partial class ContextActor
+{
+    private void OpenJournal()
+    {
+        if (!_room.Options.Journal)
+        {
+            return;
+        }
+
+        var id = FormattableString.Invariant($"{_room.Options.PersistencePrefix}{_room.Number}");
+        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id)), "journal");
+    }
+
+    /// <summary>Gives an event to the journal, in the order in which things completed.</summary>
+    private void Record(ContextEvent change)
+    {
+        if (_room.Journal is not { } journal)
+        {
+            return;
+        }
+
+        _room.LastSequence++;
+        _room.Unwritten.Enqueue((_room.LastSequence, change));
+        journal.Tell(new AppendEvent(_room.LastSequence, change));
+    }
+
+    /// <summary>A result leaves only when its event, and every earlier one, is durable.</summary>
+    private void ReleaseWhenDurable(Flow flow)
+    {
+        if (_room.DurableSequence >= _room.LastSequence)
+        {
+            Release(flow);
+        }
+        else
+        {
+            _room.Outbox.Enqueue((_room.LastSequence, flow));
+        }
+    }
+
+    private bool OnJournal(object message)
+    {
+        switch (message)
+        {
+            case EventsDurable durable:
+                Durable(durable.Sequence);
+                return true;
+            case JournalStarted started:
+                // After a restart of the journal: what it has is durable, the rest is given to it again.
+                Durable(started.LastSequence);
+                foreach (var (sequence, change) in _room.Unwritten)
+                {
+                    _room.Journal!.Tell(new AppendEvent(sequence, change));
+                }
+
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Durable(long sequence)
+    {
+        _room.DurableSequence = Math.Max(_room.DurableSequence, sequence);
+        while (_room.Unwritten.TryPeek(out var written) && written.Sequence <= _room.DurableSequence)
+        {
+            _room.Unwritten.Dequeue();
+        }
+
+        while (_room.Outbox.TryPeek(out var waiting) && waiting.Sequence <= _room.DurableSequence)
+        {
+            _room.Outbox.Dequeue();
+            Release(waiting.Flow);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Core.Flows;
+using Iommufd.Core.Participants;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Actors;
+
+public sealed partial class ContextActor
+{
+    /// <inheritdoc/>
+    void IParticipantHost.Open(Participant participant, IFlowParticipant state)
+    {
+        var cell = new ParticipantCell(participant, state, _room.Options.StepHook);
+        var devices = _room.Devices;
+        var props = participant.Kind switch
+        {
+            ParticipantKind.Ioas => Props.Create(() => new IoasActor(cell)),
+            ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices)),
+            ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices)),
+            ParticipantKind.Access => Props.Create(() => new AccessActor(cell)),
+            _ => Props.Create(() => new ObjectActor(cell)),
+        };
+        _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
+    }
+
+    /// <inheritdoc/>
+    void IParticipantHost.Close(Participant participant)
+    {
+        if (_room.Children.Remove((participant.Kind, participant.Id), out var child))
+        {
+            child.Tell(ParticipantDone.Instance);
+        }
+    }
+
+    /// <inheritdoc/>
+    void IParticipantHost.Send(Participant to, FlowStep step)
+    {
+        var target =
+            to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[(to.Kind, to.Id)];
+        target.Tell(step, Self);
+    }
+
+    /// <inheritdoc/>
+    void IParticipantHost.Completed(Flow flow)
+    {
+        foreach (var change in flow.Events)
+        {
+            Record(change);
+        }
+
+        switch (flow)
+        {
+            case DescribeContextFlow { ThenClose: true } described:
+                _room.FinalDigest = described.Digest;
+                Record(new DigestRecorded(described.Digest));
+                var close = new CloseFlow(_room.Core, _room.Machine.Process(_room.OpenedBy));
+                close.ReplyTo = flow.ReplyTo;
+                _room.Core.Engine.Start(close);
+                break;
+            default:
+                ReleaseWhenDurable(flow);
+                break;
+        }
+    }
+
+    private void Release(Flow flow)
+    {
+        var replyTo = (IActorRef?)flow.ReplyTo ?? Nobody.Instance;
+        switch (flow)
+        {
+            case DescribeContextFlow described:
+                replyTo.Tell(new StateDigest(described.Digest, described.Lines));
+                EndAlone();
+                break;
+            case CheckContextFlow check:
+                replyTo.Tell(
+                    new InvariantReport(
+                        check.Checked,
+                        [
+                            .. check.Broken.Select(b => new InvariantViolation(
+                                b.Invariant,
+                                Self.Path.Name + "/" + b.Where,
+                                b.What
+                            )),
+                        ]
+                    )
+                );
+                EndAlone();
+                break;
+            case CloseFlow close:
+                _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
+                replyTo.Tell(new IommufdClosed(close.Leaked));
+                Context.Stop(Self);
+                break;
+            default:
+                replyTo.Tell(new IoctlAnswer(flow.Tag, flow.Result));
+                break;
+        }
+    }
+
+    // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
+    private string FreeName(Participant participant)
+    {
+        var name = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{participant.Kind.ToString().ToLowerInvariant()}-{participant.Id}"
+        );
+        var free = name;
+        for (var life = 2; !Context.Child(free).Equals(ActorRefs.Nobody); life++)
+        {
+            free = string.Create(CultureInfo.InvariantCulture, $"{name}.{life}");
+        }
+
+        return free;
+    }
+}
+
+/// <summary>Context → participant: your object is gone. Comes after its last step.</summary>
+internal sealed class ParticipantDone
+{
+    public static readonly ParticipantDone Instance = new();
+}
+
+/// <summary>Context → machine: a context was closed.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Digest">The digest of its state just before.</param>
+internal sealed record ContextEnded(int Number, ulong Digest);

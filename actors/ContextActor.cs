@@ -1,0 +1,170 @@
+// A context in three files: ContextActor takes messages in and runs flows, ContextActor.Participants carries their steps to other
+// actors, ContextActor.Journal holds results back until their events are durable.
+using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Actors;
+
+/// <summary>
+/// /user/iommufd-N: one open /dev/iommu. Turns commands into flows and runs them; several run at the same time. What must run alone
+/// (a check, a digest, the close) waits for the running ones to end while new ones are held back.
+/// </summary>
+public sealed partial class ContextActor : UntypedActor, IParticipantHost
+{
+    private readonly ContextRoom _room;
+
+    /// <summary>Makes the actor of a context.</summary>
+    public ContextActor(ContextRoom room) => _room = room;
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => ParticipantSupervision.Strategy();
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        _room.Core.Engine.Host = this;
+        OpenJournal();
+        Record(new ContextOpened(EventTypes.Version, _room.Number, _room.OpenedBy));
+    }
+
+    /// <inheritdoc/>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        // Participants, flows and the message being handled are in the room.
+    }
+
+    /// <inheritdoc/>
+    protected override void PostRestart(Exception reason)
+    {
+        _room.Core.Engine.Host = this;
+        Self.Tell(Continue.Instance);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        if (message is not Continue)
+        {
+            _room.Inbox.Enqueue((message, Sender));
+        }
+
+        while (_room.Inbox.TryPeek(out var next))
+        {
+            // Taken out first: a message that kills the actor every time must not be handled for ever.
+            _room.Inbox.Dequeue();
+            Handle(next.Message, next.Sender);
+        }
+
+        _room.Core.Engine.Pump();
+        RunAloneIfIdle();
+    }
+
+    private void Handle(object message, IActorRef sender)
+    {
+        switch (message)
+        {
+            case FlowReply reply:
+                _room.Core.Engine.Deliver(reply);
+                break;
+            case IoctlRequest request when _room.Closing:
+                sender.Tell(new IoctlAnswer(request.Tag, IoctlResult.Fail(Errno.EBADF)));
+                break;
+            case IoctlRequest when _room.RunsAlone || _room.Alone.Count > 0:
+                _room.Held.Enqueue((message, sender));
+                break;
+            case IoctlRequest request:
+                Start(request, sender);
+                break;
+            case CloseIommufd:
+                _room.Closing = true;
+                _room.Alone.Enqueue((message, sender));
+                break;
+            case CheckInvariants or QueryDigest:
+                _room.Alone.Enqueue((message, sender));
+                break;
+            default:
+                if (!OnJournal(message))
+                {
+                    Unhandled(message);
+                }
+
+                break;
+        }
+    }
+
+    private void Start(IoctlRequest request, IActorRef sender)
+    {
+        if (_room.Machine.FindProcess((uint)request.ProcessId) is not { } caller)
+        {
+            sender.Tell(new IoctlAnswer(request.Tag, IoctlResult.Fail(Errno.EBADF)));
+            return;
+        }
+
+        See(caller);
+        var flow = CommandFlows.Create(_room.Core, caller, request.Command);
+        flow.Tag = request.Tag;
+        flow.ReplyTo = sender;
+        _room.Core.Engine.Start(flow);
+    }
+
+    private void See(Caller caller)
+    {
+        if (_room.SeenProcesses.Add(caller.ProcessId))
+        {
+            var memory = caller.Memory;
+            Record(
+                new ProcessSeen(
+                    caller.ProcessId,
+                    memory.RlimitMemlockPages == ulong.MaxValue
+                        ? ulong.MaxValue
+                        : memory.RlimitMemlockPages * HostPage.Size,
+                    memory.CapIpcLock,
+                    memory.CapSysResource
+                )
+            );
+        }
+    }
+
+    private void RunAloneIfIdle()
+    {
+        while (!_room.RunsAlone && _room.Core.Engine.RunningCount == 0 && _room.Alone.TryDequeue(out var next))
+        {
+            _room.RunsAlone = true;
+            var caller = _room.Machine.Process(_room.OpenedBy);
+            Flow flow = next.Message switch
+            {
+                CheckInvariants => new CheckContextFlow(_room.Core, caller),
+                QueryDigest query => new DescribeContextFlow(_room.Core, caller, query.WithText),
+                _ => new DescribeContextFlow(_room.Core, caller, withText: false) { ThenClose = true },
+            };
+            flow.ReplyTo = next.Sender;
+            _room.Core.Engine.Start(flow);
+        }
+    }
+
+    private void EndAlone()
+    {
+        _room.RunsAlone = false;
+        while (_room.Alone.Count == 0 && _room.Held.TryDequeue(out var held))
+        {
+            _room.Inbox.Enqueue(held);
+        }
+
+        if (_room.Inbox.Count > 0 || _room.Alone.Count > 0)
+        {
+            Self.Tell(Continue.Instance);
+        }
+    }
+
+    private sealed class Continue
+    {
+        public static readonly Continue Instance = new();
+    }
+}

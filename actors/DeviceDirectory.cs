@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Iommufd.Messages;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Actors;
+
+/// <summary>
+/// Where the physical devices are: HWPTs and DEVICEs talk to them directly, so that the machine is no bottleneck. Thread-safe.
+/// </summary>
+public sealed class DeviceDirectory
+{
+    private readonly ConcurrentDictionary<string, IActorRef> _devices = new(StringComparer.Ordinal);
+
+    /// <summary>A device's actor; null when it is gone.</summary>
+    public IActorRef? Find(string name) => _devices.GetValueOrDefault(name);
+
+    /// <summary>A device has appeared.</summary>
+    internal void Add(string name, IActorRef device) => _devices[name] = device;
+
+    /// <summary>A device has gone.</summary>
+    internal IActorRef? Remove(string name) => _devices.TryRemove(name, out var gone) ? gone : null;
+}
+
+/// <summary>HWPT → device: forget a range of IOVAs, then count yourself off the round.</summary>
+/// <param name="Range">The IOVAs.</param>
+/// <param name="Round">Counts the devices that still have to confirm.</param>
+internal sealed record InvalidateRange(IovaRange Range, InvalidationRound Round);
+
+/// <summary>
+/// One invalidation on its way to several devices: the last to confirm sends the answer. Shared between actors; only the counter
+/// changes.
+/// </summary>
+internal sealed class InvalidationRound(int devices, IActorRef replyTo, FlowReply answer)
+{
+    private int _left = devices;
+
+    // Interlocked: the last device to count off is one only, and it sees everything the others did before they counted.
+    public void Confirm()
+    {
+        if (Interlocked.Decrement(ref _left) == 0)
+        {
+            replyTo.Tell(answer);
+        }
+    }
+}
+
+/// <summary>DEVICE → physical device: switch your translation, then tell somebody something.</summary>
+/// <param name="Pasid">0 for its own requests.</param>
+/// <param name="Root">The new translation, null to block.</param>
+/// <param name="ReplyTo">Who is told.</param>
+/// <param name="Answer">What is told.</param>
+internal sealed record SwitchDma(uint Pasid, ITranslationRoot? Root, IActorRef ReplyTo, FlowReply Answer);

@@ -1,0 +1,146 @@
+using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Core.Context;
+using Iommufd.Core.Participants;
+using Iommufd.Messages;
+using Iommufd.Messages.Flows;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Actors;
+
+/// <summary>
+/// /user/machine: the simulated host. Builds what clients ask for (units, devices, processes) and opens contexts; its children are
+/// the hardware and the memories.
+/// </summary>
+public sealed class MachineActor : UntypedActor
+{
+    private readonly HostMachine _machine;
+    private readonly HostOptions _options;
+    private readonly DeviceDirectory _devices;
+    private readonly SortedDictionary<int, IActorRef> _memories = [];
+    private readonly SortedDictionary<int, IActorRef> _contexts = [];
+    private readonly SortedDictionary<int, ulong> _ended = [];
+    private int _nextContext;
+
+    /// <summary>Makes the machine's actor.</summary>
+    public MachineActor(HostMachine machine, HostOptions options, DeviceDirectory devices)
+    {
+        _machine = machine;
+        _options = options;
+        _devices = devices;
+    }
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => ParticipantSupervision.Strategy();
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case AddIommu add:
+                var added = _machine.AddIommu(add.Spec);
+                if (added == Errno.OK)
+                {
+                    Context.ActorOf(Props.Create(() => new IommuActor(add.Spec)), $"iommu-{add.Spec.Index}");
+                }
+
+                Sender.Tell(new HostResult(added));
+                break;
+            case AddDevice add:
+                var known = _machine.AddDevice(add.Spec);
+                if (known == Errno.OK)
+                {
+                    MakeDevice(add.Spec.Name);
+                }
+
+                Sender.Tell(new HostResult(known));
+                break;
+            case StartProcess start:
+                Start(_machine.StartProcess(start.Spec));
+                break;
+            case StartChild start:
+                Start(_machine.StartProcess(start.Spec, _machine.Process(start.Parent)));
+                break;
+            case OpenIommufd open:
+                Open(open);
+                break;
+            case RunDma run when _devices.Find(run.Device) is { } device:
+                device.Forward(run);
+                break;
+            case RunDma run:
+                Sender.Tell(new DmaDone(run.Tag, Errno.ENODEV, default));
+                break;
+            case CheckInvariants:
+                Collect(Sender);
+                break;
+            case QueryDigest query:
+                CollectDigest(query, Sender);
+                break;
+            case ContextEnded ended:
+                _ended[ended.Number] = ended.Digest;
+                _contexts.Remove(ended.Number);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void MakeDevice(string name)
+    {
+        var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
+        _devices.Add(name, Context.ActorOf(Props.Create(() => new PhysicalDeviceActor(engine)), $"device-{name}"));
+    }
+
+    private void Start(Caller caller)
+    {
+        var id = (int)caller.ProcessId;
+        var cell = new ParticipantCell(
+            new Participant(ParticipantKind.Memory, caller.ProcessId),
+            new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
+            _options.StepHook
+        );
+        var memory = Context.ActorOf(Props.Create(() => new MemoryActor(cell)), $"memory-{id}");
+        _memories.Add(id, memory);
+        _options.Memories.Add(id, memory);
+        Sender.Tell(new ProcessStarted(id, memory));
+    }
+
+    private void Open(OpenIommufd open)
+    {
+        if (_machine.FindProcess((uint)open.ProcessId) is null)
+        {
+            Sender.Tell(new IommufdOpened(Errno.ENOENT, 0, Nobody.Instance));
+            return;
+        }
+
+        var number = ++_nextContext;
+        var machine = Self;
+        var room = new ContextRoom(number, _machine, _options, _devices, machine, (uint)open.ProcessId);
+        var context = Context.System.ActorOf(Props.Create(() => new ContextActor(room)), $"iommufd-{number}");
+        _contexts.Add(number, context);
+        Sender.Tell(new IommufdOpened(Errno.OK, number, context));
+    }
+
+    // The collectors ask everybody and answer when all have: short-lived actors, so that the machine keeps no state of it.
+    private void Collect(IActorRef replyTo)
+    {
+        IActorRef[] contexts = [.. _contexts.Values];
+        IActorRef[] memories = [.. _memories.Values];
+        var machine = _machine;
+        Context.ActorOf(Props.Create(() => new InvariantCollector(machine, contexts, memories, replyTo)));
+    }
+
+    private void CollectDigest(QueryDigest query, IActorRef replyTo)
+    {
+        var open = new SortedDictionary<int, IActorRef>(_contexts);
+        var ended = new SortedDictionary<int, ulong>(_ended);
+        Context.ActorOf(Props.Create(() => new DigestCollector(query, open, ended, replyTo)));
+    }
+}
+
+/// <summary>Client → machine: starts a process that shares its parent's descriptors. Answered by ProcessStarted.</summary>
+/// <param name="Spec">What it is.</param>
+/// <param name="Parent">The parent's number.</param>
+public sealed record StartChild(ProcessSpec Spec, uint Parent);

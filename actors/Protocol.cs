@@ -1,0 +1,55 @@
+// What doors and clients say to the machine, and what needs an actor reference to be said.
+using Akka.Actor;
+using Iommufd.Core.Dma;
+using Iommufd.Messages;
+
+namespace Iommufd.Actors.Protocol;
+
+/// <summary>Machine → client: a process was started.</summary>
+/// <param name="ProcessId">Its number on the machine.</param>
+/// <param name="Memory">Its memory actor.</param>
+public sealed record ProcessStarted(int ProcessId, IActorRef Memory);
+
+/// <summary>Machine → client: /dev/iommu was opened.</summary>
+/// <param name="Errno">OK, or ENOENT for an unknown process.</param>
+/// <param name="Number">The context's number on the machine.</param>
+/// <param name="Context">The context's actor; nobody if it failed.</param>
+public sealed record IommufdOpened(Errno Errno, int Number, IActorRef Context);
+
+/// <summary>Client → machine: let a device do DMA. Answered by <see cref="DmaDone"/> when all of it is done.</summary>
+/// <param name="Tag">The client's number for it.</param>
+/// <param name="Device">The device's name.</param>
+/// <param name="Pattern">What it does.</param>
+/// <param name="Transfers">Blocks to transfer.</param>
+public sealed record RunDma(long Tag, string Device, DmaPattern Pattern, long Transfers);
+
+/// <summary>Device → client: the DMA is done.</summary>
+/// <param name="Tag">From the request.</param>
+/// <param name="Errno">OK, or ENODEV.</param>
+/// <param name="Report">What happened, of this request alone.</param>
+public sealed record DmaDone(long Tag, Errno Errno, DmaReport Report);
+
+/// <summary>
+/// Door or client → machine: check every invariant that can be checked now. A context checks itself when no command is running in
+/// it. Answered by <see cref="InvariantReport"/>.
+/// </summary>
+public sealed record CheckInvariants;
+
+/// <summary>A broken invariant.</summary>
+/// <param name="Invariant">Its name.</param>
+/// <param name="Where">The object.</param>
+/// <param name="What">What was found.</param>
+public sealed record InvariantViolation(string Invariant, string Where, string What);
+
+/// <summary>What a check of the invariants found.</summary>
+/// <param name="Checked">How many were checked.</param>
+/// <param name="Violations">The broken ones.</param>
+public sealed record InvariantReport(long Checked, IReadOnlyList<InvariantViolation> Violations);
+
+/// <summary>Door or client → machine or context: the digest of the state, taken when no command is running.</summary>
+public sealed record QueryDigest(bool WithText);
+
+/// <summary>The digest of a state.</summary>
+/// <param name="Digest">FNV-1a over the canonical lines.</param>
+/// <param name="Lines">The lines, if asked for.</param>
+public sealed record StateDigest(ulong Digest, IReadOnlyList<string> Lines);
