@@ -55,6 +55,12 @@ public interface IIopteFormat
     /// <summary>What a dirty leaf has under <see cref="DirtyMask"/>.</summary>
     static abstract ulong DirtyValue { get; }
 
+    /// <summary>
+    /// What a clean leaf that can become dirty has under <see cref="DirtyMask"/>. A leaf with neither value (read-only, on ARM) is
+    /// clean and stays so.
+    /// </summary>
+    static abstract ulong CleanValue { get; }
+
     /// <summary>Bits of a leaf that hold its address, size encoding included.</summary>
     static abstract ulong AddressMask { get; }
 

@@ -47,6 +47,12 @@ public abstract class IoPageTable : IDisposable
             IoPageTableFormat.AmdV1 => new PageTable<AmdV1>(gate),
             IoPageTableFormat.AmdV1Mock => new PageTable<AmdV1Mock>(gate),
             IoPageTableFormat.AmdV1MockHuge => new PageTable<AmdV1MockHuge>(gate),
+            IoPageTableFormat.VtdSecondStage => new PageTable<VtdSecondStage>(gate),
+            IoPageTableFormat.X8664FirstStage => new PageTable<X8664FirstStage>(gate),
+            IoPageTableFormat.RiscVSv39 => new PageTable<RiscVSv39>(gate),
+            IoPageTableFormat.RiscVSv48 => new PageTable<RiscVSv48>(gate),
+            IoPageTableFormat.RiscVSv57 => new PageTable<RiscVSv57>(gate),
+            IoPageTableFormat.ArmV8Lpae4K => new PageTable<ArmV8Lpae4K>(gate),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "not a page table format"),
         };
 

@@ -84,7 +84,7 @@ public sealed unsafe partial class PageTable<TFormat>
                 {
                     ulong item = expected + ((ulong)i * TFormat.ContiguousStep(level));
                     Require(
-                        ((table[index + i] ^ item) & ~TFormat.DirtyMask) == 0,
+                        WithoutDirty(table[index + i]) == item,
                         iova,
                         level,
                         "the items of an entry differ, or have stray bits"

@@ -117,11 +117,12 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
 
     private static bool IsDirty(ulong word) => TFormat.TracksDirty && (word & TFormat.DirtyMask) == TFormat.DirtyValue;
 
-    private static ulong WithDirty(ulong word) => (word & ~TFormat.DirtyMask) | TFormat.DirtyValue;
+    private static ulong WithDirty(ulong word) =>
+        (word & TFormat.DirtyMask) == TFormat.CleanValue ? word ^ (TFormat.CleanValue ^ TFormat.DirtyValue) : word;
 
     /// <summary>The word marked clean: as <see cref="IIopteFormat.LeafWord"/> made it.</summary>
     private static ulong WithoutDirty(ulong word) =>
-        (word & ~TFormat.DirtyMask) | (TFormat.DirtyMask & ~TFormat.DirtyValue);
+        IsDirty(word) ? word ^ (TFormat.CleanValue ^ TFormat.DirtyValue) : word;
 
     /// <summary>
     /// The largest size of a set that divides an address and fits a length, as log2; -1 when none does.

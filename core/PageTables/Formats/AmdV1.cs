@@ -48,6 +48,9 @@ public readonly struct AmdV1 : IIopteFormat
     public static ulong DirtyValue => DirtyBit;
 
     /// <inheritdoc/>
+    public static ulong CleanValue => 0;
+
+    /// <inheritdoc/>
     public static ulong AddressMask => AddressField;
 
     /// <inheritdoc/>

@@ -39,6 +39,9 @@ public readonly struct AmdV1MockHuge : IIopteFormat
     public static ulong DirtyValue => AmdV1.DirtyBit;
 
     /// <inheritdoc/>
+    public static ulong CleanValue => 0;
+
+    /// <inheritdoc/>
     public static ulong AddressMask => AmdV1.AddressField;
 
     /// <summary>The address counts 2 KiB granules from bit 12 up, so it lies one bit left of its place.</summary>

@@ -1,0 +1,119 @@
+using Iommufd.Core.PageTables;
+using Iommufd.Messages;
+
+namespace Iommufd.Core.Dma;
+
+public sealed partial class DmaEngine
+{
+    /// <summary>Transfers in one hold of the gate: an invalidation waits for no more than these.</summary>
+    private const int TransfersPerBatch = 32;
+
+    /// <summary>Blocks of a sequential run of the streaming pattern, and of a list of the scatter-gather pattern.</summary>
+    private const int StreamBlocks = 256;
+    private const int ListBlocks = 16;
+
+    private DmaRandom _random;
+
+    /// <summary>Blocks left in the current run or list.</summary>
+    private int _runLeft;
+
+    /// <summary>Offset of the next block in the window.</summary>
+    private ulong _position;
+
+    /// <summary>Runs traffic; faults and violations are counted, never thrown.</summary>
+    /// <param name="pattern">The traffic.</param>
+    /// <param name="transfers">Number of blocks.</param>
+    /// <returns>What this call did.</returns>
+    public DmaReport Run(in DmaPattern pattern, int transfers)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pattern.BlockBytes);
+        DmaReport before = Totals;
+        for (int done = 0; done < transfers; done += TransfersPerBatch)
+        {
+            RunBatch(pattern, Math.Min(TransfersPerBatch, transfers - done));
+        }
+
+        return Totals - before;
+    }
+
+    private void RunBatch(in DmaPattern pattern, int transfers)
+    {
+        lock (Iotlb.Gate)
+        {
+            Space space = _spaces.TryGetValue(pattern.Pasid, out Space attached) ? attached : default;
+            TableReclamation.ReadSection section = TableReclamation.Enter();
+            for (int i = 0; i < transfers; i++)
+            {
+                Transfer(space, pattern);
+            }
+
+            TableReclamation.Exit(section);
+        }
+    }
+
+    private void Transfer(in Space space, in DmaPattern pattern)
+    {
+        _transfers++;
+        ulong room = pattern.Window.Last - pattern.Window.First;
+        ulong bytes = (ulong)pattern.BlockBytes - 1 > room ? room + 1 : (ulong)pattern.BlockBytes;
+        ulong iova = pattern.Window.First + NextOffset(pattern.Kind, room - (bytes - 1), bytes);
+        IoptePermissions access =
+            _random.Below(100) < (ulong)pattern.WritePercent ? IoptePermissions.Write : IoptePermissions.Read;
+        ulong last = iova + (bytes - 1);
+        ulong offsetMask = space.StepMask;
+        while (true)
+        {
+            // A block is translated page by page, of the smallest size that the table can have.
+            if (!Translate(space, pattern.Pasid, iova, access, out _))
+            {
+                return;
+            }
+
+            ulong pageLast = iova | offsetMask;
+            if (pageLast >= last)
+            {
+                _bytes += bytes;
+                return;
+            }
+
+            iova = pageLast + 1;
+        }
+    }
+
+    /// <summary>Where the next block begins in the window: 0 to <paramref name="lastStart"/>.</summary>
+    private ulong NextOffset(DmaPatternKind kind, ulong lastStart, ulong bytes)
+    {
+        switch (kind)
+        {
+            case DmaPatternKind.Ring:
+                ulong offset = _position <= lastStart ? _position : 0;
+                _position = offset + bytes;
+                return offset;
+            case DmaPatternKind.Streaming:
+                if (_runLeft-- <= 0 || _position > lastStart)
+                {
+                    _runLeft = StreamBlocks - 1;
+                    _position = AnyPage(lastStart);
+                }
+
+                _position += bytes;
+                return _position - bytes;
+            case DmaPatternKind.ScatterGather:
+                if (_runLeft-- <= 0 || _position > lastStart)
+                {
+                    _runLeft = ListBlocks - 1;
+                    _position = AnyPage(lastStart);
+                }
+
+                return Math.Min(lastStart, _position + (_random.Below(4 * ListBlocks) << HostPage.Shift));
+            default:
+                return AnyPage(lastStart);
+        }
+    }
+
+    private ulong AnyPage(ulong lastStart)
+    {
+        ulong any = lastStart == ulong.MaxValue ? _random.Next() : _random.Below(lastStart + 1);
+        return any & ~HostPage.OffsetMask;
+    }
+}

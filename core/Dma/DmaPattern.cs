@@ -1,0 +1,51 @@
+using Iommufd.Messages;
+
+namespace Iommufd.Core.Dma;
+
+/// <summary>Shapes of DMA traffic.</summary>
+public enum DmaPatternKind
+{
+    /// <summary>A descriptor ring: blocks one after the other, round and round the window (network queues).</summary>
+    Ring,
+
+    /// <summary>Long sequential runs that begin at random places (disk reads, copies).</summary>
+    Streaming,
+
+    /// <summary>Every block at a random place.</summary>
+    Random,
+
+    /// <summary>Lists of blocks scattered near each other, each list at a random place (scatter-gather).</summary>
+    ScatterGather,
+}
+
+/// <summary>What a device does: where, in which blocks, in which order, how much of it writing.</summary>
+/// <param name="Kind">The order of addresses.</param>
+/// <param name="Window">The IOVAs it uses.</param>
+/// <param name="BlockBytes">Bytes of one transfer, at least 1; a block that passes the window's end is moved back.</param>
+/// <param name="WritePercent">Of 100 transfers, how many write to memory; the others read.</param>
+/// <param name="Pasid">The address space; 0 is the device's own.</param>
+public readonly record struct DmaPattern(
+    DmaPatternKind Kind,
+    IovaRange Window,
+    int BlockBytes = 4096,
+    int WritePercent = 50,
+    uint Pasid = 0
+);
+
+/// <summary>A small deterministic generator (SplitMix64): equal seeds give equal sequences on every machine.</summary>
+internal struct DmaRandom(ulong seed)
+{
+    private ulong _state = seed;
+
+    /// <summary>The next 64 bits.</summary>
+    internal ulong Next()
+    {
+        ulong z = _state += 0x9E37_79B9_7F4A_7C15;
+        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>A number below a bound.</summary>
+    internal ulong Below(ulong bound) => Math.BigMul(Next(), bound, out _);
+}

@@ -1,0 +1,230 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Iommufd.Core.PageTables;
+using Iommufd.Messages;
+
+namespace Iommufd.Core.Dma;
+
+/// <summary>The size of an IOTLB.</summary>
+/// <param name="Sets">Sets, a power of two.</param>
+/// <param name="Ways">Entries in a set.</param>
+public readonly record struct IotlbGeometry(int Sets, int Ways)
+{
+    /// <summary>64 sets of 4.</summary>
+    public static IotlbGeometry Default => new(64, 4);
+}
+
+/// <summary>What a look-up in the IOTLB gave.</summary>
+internal enum IotlbResult
+{
+    Miss,
+    Hit,
+    Stale,
+}
+
+/// <summary>
+/// A device's cache of translations: set-associative, tagged with PASID and page size, replaced round robin. An entry lives until
+/// it is replaced or invalidated; nothing updates it when the page table changes, as in hardware.
+/// </summary>
+/// <remarks>
+/// One device uses it, in batches, each inside <see cref="Gate"/>. <see cref="Invalidate"/> may come from any thread and takes
+/// the same gate: when it returns, every batch that could have used the old entries has ended. That is the completion that an
+/// unmap waits for before it unpins.
+/// </remarks>
+public sealed class Iotlb
+{
+    private const int LogLength = 64;
+
+    private readonly Entry[] _entries;
+    private readonly int _setMask;
+    private readonly int _ways;
+
+    /// <summary>The last completed invalidations; number n stands at n % LogLength.</summary>
+    private readonly Invalidation[] _log = new Invalidation[LogLength];
+
+    private ulong _invalidations;
+
+    /// <summary>Page sizes that were ever filled, as a bitmap; look-ups try each.</summary>
+    private ulong _sizes;
+
+    private uint _victim;
+
+    /// <summary>Makes an empty IOTLB.</summary>
+    public Iotlb(IotlbGeometry geometry)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(geometry.Sets);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(geometry.Ways);
+        if (!BitOperations.IsPow2(geometry.Sets))
+        {
+            throw new ArgumentException($"{geometry.Sets} sets: must be a power of two", nameof(geometry));
+        }
+
+        _entries = new Entry[geometry.Sets * geometry.Ways];
+        _setMask = geometry.Sets - 1;
+        _ways = geometry.Ways;
+    }
+
+    /// <summary>Invalidations completed so far.</summary>
+    public ulong Invalidations => Volatile.Read(ref _invalidations);
+
+    /// <summary>Valid entries.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return _entries.Count(entry => entry.PageSizeShift != 0);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A fault for the zoo: invalidations complete without removing anything. The DMA checks then report stale hits.
+    /// </summary>
+    public bool IgnoresInvalidations { get; set; }
+
+    /// <summary>Held by the device during a batch and by an invalidation.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>
+    /// Removes every entry of a range and waits until no DMA that used them is under way. Any thread; must not be called from
+    /// inside a batch of the same device.
+    /// </summary>
+    /// <param name="range">IOVAs; entries that overlap it go whole.</param>
+    /// <param name="pasid">The address space; null for all.</param>
+    /// <returns>The number of this invalidation, counted from 1.</returns>
+    public ulong Invalidate(IovaRange range, uint? pasid = null)
+    {
+        lock (Gate)
+        {
+            if (!IgnoresInvalidations)
+            {
+                Remove(range, pasid);
+            }
+
+            ulong number = _invalidations + 1;
+            _log[number % LogLength] = new Invalidation(range.First, range.Last, pasid);
+            Volatile.Write(ref _invalidations, number);
+            return number;
+        }
+    }
+
+    /// <summary>Looks an address up. Inside <see cref="Gate"/> only.</summary>
+    internal IotlbResult TryFind(uint pasid, ulong iova, out int index)
+    {
+        ulong sizes = _sizes;
+        while (sizes != 0)
+        {
+            int shift = BitOperations.TrailingZeroCount(sizes);
+            sizes &= sizes - 1;
+            ulong tag = iova >> shift;
+            int first = ((int)tag & _setMask) * _ways;
+            for (index = first; index < first + _ways; index++)
+            {
+                ref Entry entry = ref _entries[index];
+                if (entry.Tag == tag && entry.PageSizeShift == shift && entry.Pasid == pasid)
+                {
+                    return entry.CheckedAt == _invalidations || !IsStale(ref entry)
+                        ? IotlbResult.Hit
+                        : IotlbResult.Stale;
+                }
+            }
+        }
+
+        index = -1;
+        return IotlbResult.Miss;
+    }
+
+    /// <summary>The entry that a look-up found or a fill made.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref Entry At(int index) => ref _entries[index];
+
+    /// <summary>Caches a translation. Inside <see cref="Gate"/> only.</summary>
+    internal int Fill(uint pasid, ulong iova, in IopteTranslation translation)
+    {
+        int shift = translation.PageShift;
+        ulong tag = iova >> shift;
+        int first = ((int)tag & _setMask) * _ways;
+        int index = first + (int)(_victim++ % (uint)_ways);
+        for (int way = first; way < first + _ways; way++)
+        {
+            ref Entry other = ref _entries[way];
+            if (other.PageSizeShift == 0 || (other.Tag == tag && other.PageSizeShift == shift && other.Pasid == pasid))
+            {
+                index = way;
+                break;
+            }
+        }
+
+        _sizes |= 1UL << shift;
+        _entries[index] = new Entry
+        {
+            Tag = tag,
+            PagePhysical = translation.PagePhysical,
+            CheckedAt = _invalidations,
+            Pasid = pasid,
+            PageSizeShift = (byte)shift,
+            Permissions = translation.Permissions,
+            Dirty = translation.Dirty,
+        };
+        return index;
+    }
+
+    /// <summary>
+    /// Whether an invalidation that completed after the entry was filled covers it: then it should be gone. Each entry looks at each
+    /// invalidation once; the log is long enough unless the entry slept for 64 of them, and then the rest is not checked.
+    /// </summary>
+    private bool IsStale(ref Entry entry)
+    {
+        ulong first = entry.Tag << entry.PageSizeShift;
+        ulong last = first | ((1UL << entry.PageSizeShift) - 1);
+        ulong oldest = _invalidations < LogLength ? 0 : _invalidations - LogLength;
+        for (ulong number = Math.Max(entry.CheckedAt, oldest) + 1; number <= _invalidations; number++)
+        {
+            ref Invalidation done = ref _log[number % LogLength];
+            if (done.First <= last && first <= done.Last && (done.Pasid is null || done.Pasid == entry.Pasid))
+            {
+                return true;
+            }
+        }
+
+        entry.CheckedAt = _invalidations;
+        return false;
+    }
+
+    private void Remove(IovaRange range, uint? pasid)
+    {
+        foreach (ref Entry entry in _entries.AsSpan())
+        {
+            ulong first = entry.Tag << entry.PageSizeShift;
+            ulong last = first | ((1UL << entry.PageSizeShift) - 1);
+            if (
+                entry.PageSizeShift != 0
+                && first <= range.Last
+                && range.First <= last
+                && (pasid is null || pasid == entry.Pasid)
+            )
+            {
+                entry = default;
+            }
+        }
+    }
+
+    /// <summary>A cached translation; a page size shift of 0 marks an empty place.</summary>
+    internal struct Entry
+    {
+        internal ulong Tag;
+        internal ulong PagePhysical;
+
+        /// <summary>The invalidations that were completed when the entry was filled or last checked.</summary>
+        internal ulong CheckedAt;
+
+        internal uint Pasid;
+        internal byte PageSizeShift;
+        internal bool Dirty;
+        internal IoptePermissions Permissions;
+    }
+
+    private readonly record struct Invalidation(ulong First, ulong Last, uint? Pasid);
+}

@@ -1,0 +1,74 @@
+using Iommufd.Messages;
+
+namespace Iommufd.Core.PageTables.Formats;
+
+/// <summary>RISC-V Sv48 with Svnapot; the bits are in <see cref="RiscVEntry"/>.</summary>
+public readonly struct RiscVSv48 : IIopteFormat
+{
+    /// <inheritdoc/>
+    public static IoPageTableFormat Format => IoPageTableFormat.RiscVSv48;
+
+    /// <inheritdoc/>
+    public static int GranuleShift => 12;
+
+    /// <inheritdoc/>
+    public static int StartTopLevel => 3;
+
+    /// <inheritdoc/>
+    public static int MaxTopLevel => 3;
+
+    /// <summary>47: the lower half of 48 sign-extended bits.</summary>
+    public static int InputBits => 47;
+
+    /// <inheritdoc/>
+    public static int OutputBits => 56;
+
+    /// <summary>4 KiB, 64 KiB, 2 MiB, 1 GiB, 512 GiB.</summary>
+    public static ulong PageSizes => 0x80_4021_1000;
+
+    /// <inheritdoc/>
+    public static IovaRange Aperture => new(0, (1UL << 47) - 1);
+
+    /// <inheritdoc/>
+    public static bool TracksDirty => false;
+
+    /// <inheritdoc/>
+    public static ulong DirtyMask => 0;
+
+    /// <inheritdoc/>
+    public static ulong DirtyValue => 0;
+
+    /// <inheritdoc/>
+    public static ulong CleanValue => 0;
+
+    /// <inheritdoc/>
+    public static ulong AddressMask => RiscVEntry.PageNumber;
+
+    /// <inheritdoc/>
+    public static int AddressShift => -2;
+
+    /// <inheritdoc/>
+    public static ulong ContiguousStep(int level) => 0;
+
+    /// <inheritdoc/>
+    public static Errno CheckPermissions(IoptePermissions permissions) => Errno.OK;
+
+    /// <inheritdoc/>
+    public static ulong TableWord(ulong address, int level) => RiscVEntry.TableWord(address);
+
+    /// <inheritdoc/>
+    public static bool IsTable(ulong word, int level) => RiscVEntry.IsTable(word, level);
+
+    /// <inheritdoc/>
+    public static ulong TableAddress(ulong word) => (word & RiscVEntry.PageNumber) << 2;
+
+    /// <inheritdoc/>
+    public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions) =>
+        RiscVEntry.LeafWord(physical, shift, permissions);
+
+    /// <inheritdoc/>
+    public static int LeafShift(ulong word, int level) => RiscVEntry.LeafShift(word, level);
+
+    /// <inheritdoc/>
+    public static IoptePermissions Permissions(ulong word) => RiscVEntry.Permissions(word);
+}
