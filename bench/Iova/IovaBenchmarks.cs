@@ -84,7 +84,7 @@ public static class IovaBenchmarks
         Area area = population.Spare;
         foreach (int pick in picks)
         {
-            ulong iova = population.Areas[pick].Range.First + Page;
+            ulong iova = ((ulong)pick * 2 * Page) + (2 * Page);
             Require(population.Map.PlaceFixed(iova, Page, out IovaRange range));
             area.Range = range;
             population.Map.Insert(area);

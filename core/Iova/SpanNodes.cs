@@ -44,6 +44,15 @@ internal abstract class SpanNode
 
     protected SpanNode() => ((Span<ulong>)Lasts).Fill(ulong.MaxValue);
 
+    /// <summary>
+    /// This node as a leaf or a branch, which its level tells. Unchecked: a cast would wait for the node's header, one
+    /// more line of memory, before the look-up starts.
+    /// </summary>
+    public SpanLeaf AsLeaf => Unsafe.As<SpanLeaf>(this);
+
+    /// <inheritdoc cref="AsLeaf"/>
+    public SpanBranch AsBranch => Unsafe.As<SpanBranch>(this);
+
     /// <summary>The last address under this node; there must be an entry.</summary>
     public ulong Last => Lasts[Count - 1];
 

@@ -26,10 +26,10 @@ internal sealed partial class SpanTree
                 return false;
             }
 
-            node = ((SpanBranch)node).Children[child]!;
+            node = node.AsBranch.Children[child]!;
         }
 
-        leaf = (SpanLeaf)node;
+        leaf = node.AsLeaf;
         index = leaf.LowerBound(address);
         return index < leaf.Count;
     }

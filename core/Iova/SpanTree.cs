@@ -79,12 +79,12 @@ internal sealed partial class SpanTree
                 );
             }
 
-            return InsertIntoLeaf((SpanLeaf)node, index, first, last, area);
+            return InsertIntoLeaf(node.AsLeaf, index, first, last, area);
         }
 
         // Past the last entry the span belongs to the last child; between two it belongs to the right one.
         index = Math.Min(index, node.Count - 1);
-        var branch = (SpanBranch)node;
+        var branch = node.AsBranch;
         SpanNode? split = InsertInto(branch.Children[index]!, level - 1, first, last, area);
         if (split is not null)
         {
@@ -181,7 +181,7 @@ internal sealed partial class SpanTree
 
         if (level == 0)
         {
-            var leaf = (SpanLeaf)node;
+            var leaf = node.AsLeaf;
             if (leaf.Firsts[index] != first || !ReferenceEquals(leaf.Areas[index], area))
             {
                 throw new InvalidOperationException($"What starts at 0x{first:x} is something else, or nothing.");
@@ -192,7 +192,7 @@ internal sealed partial class SpanTree
             return;
         }
 
-        var branch = (SpanBranch)node;
+        var branch = node.AsBranch;
         SpanNode child = branch.Children[index]!;
         RemoveFrom(child, level - 1, first, area, out gap);
         if (child.Count == 0)
