@@ -106,6 +106,18 @@ public sealed class GenericRulesTests
 
     [Theory]
     [MemberData(nameof(Commands))]
+    public void A_tail_that_passes_the_end_of_the_address_space_is_EFAULT(string name)
+    {
+        const ulong lastPage = 0xfffffffffffff000;
+        var size = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(size, 0x2000);
+        FakeUserMemory memory = new FakeUserMemory().Map(lastPage).Put(lastPage, size);
+
+        Assert.Equal(Errno.EFAULT, IoctlCodec.Decode(memory, Declared(name).CommandWord, lastPage).Early!.Errno);
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
     public void A_null_or_unmapped_argument_is_EFAULT(string name)
     {
         IoctlDeclaration declaration = Declared(name);
