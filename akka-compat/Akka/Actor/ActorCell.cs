@@ -1,0 +1,259 @@
+using Akka.Dispatch;
+using Akka.Dispatch.SysMsg;
+using Akka.Event;
+
+namespace Akka.Actor;
+
+// The runtime's side of one actor. Everything here runs as the actor (inside its mailbox's turn) unless it says
+// "any thread". ActorCell.cs: messages and behaviour. .Lifecycle.cs: create, fail, restart, stop. .Children.cs,
+// .DeathWatch.cs, .Timeouts.cs: what their names say. State that few actors need is allocated when first used.
+
+/// <summary>The runtime's side of one actor.</summary>
+public partial class ActorCell : IUntypedActorContext
+{
+    /// <summary>The uid of a path that names no incarnation.</summary>
+    public const int UndefinedUid = 0;
+
+    [ThreadStatic]
+    private static ActorCell _current;
+
+    private readonly ActorSystemImpl _system;
+    private readonly LocalActorRef _self;
+    private readonly Props _props;
+    private readonly IInternalActorRef _parent;
+    private readonly MessageDispatcher _dispatcher;
+    private Mailbox _mailbox;
+    private ActorBase _actor;
+    private object _currentMessage;
+    private IActorRef _sender;
+
+    /// <summary>The behaviour that Become set, or null for the actor's own Receive.</summary>
+    private Receive _behavior;
+
+    private Stack<Receive> _outerBehaviors;
+
+    internal ActorCell(
+        ActorSystemImpl system,
+        LocalActorRef self,
+        Props props,
+        MessageDispatcher dispatcher,
+        IInternalActorRef parent
+    )
+    {
+        _system = system;
+        _self = self;
+        _props = props;
+        _dispatcher = dispatcher;
+        _parent = parent;
+    }
+
+    internal static ActorCell Current => _current;
+
+    internal static ActorCell Enter(ActorCell cell)
+    {
+        var outer = _current;
+        _current = cell;
+        return outer;
+    }
+
+    internal static void Leave(ActorCell outer) => _current = outer;
+
+    /// <summary>The actor that runs on this thread, or none.</summary>
+    public static IActorRef GetCurrentSelfOrNoSender() => _current?._self;
+
+    /// <summary>The sender of the message that the actor on this thread handles, or none.</summary>
+    public static IActorRef GetCurrentSenderOrNoSender() => _current?._sender;
+
+    public ActorSystem System => _system;
+    internal ActorSystemImpl SystemImpl => _system;
+    public ActorSystemImpl SystemImplementation => _system;
+    public IActorRef Self => _self;
+    public Props Props => _props;
+    public MessageDispatcher Dispatcher => _dispatcher;
+    public IActorRef Parent => _parent;
+    internal IInternalActorRef ParentRef => _parent;
+    internal ActorBase Actor => _actor;
+    internal Mailbox Mailbox => _mailbox;
+    internal bool IsTerminated => _mailbox is { IsClosed: true };
+    public bool HasMessages => _mailbox.HasMessages;
+    public int NumberOfMessages => _mailbox.NumberOfMessages;
+
+    public IActorRef Sender
+    {
+        get
+        {
+            var sender = _sender;
+            return sender is null or Nobody ? _system.DeadLetters : sender;
+        }
+    }
+
+    internal object CurrentMessage => _currentMessage;
+    internal IActorRef RawSender => _sender;
+
+    internal Envelope CurrentEnvelope => new(_currentMessage, _sender);
+
+    /// <summary>Makes the mailbox and puts the order to create the actor into it.</summary>
+    internal void Init(IMessageQueue queue)
+    {
+        _mailbox = new Mailbox(this, queue);
+        _dispatcher.Attach(this);
+    }
+
+    /// <summary>Lets the actor come to life.</summary>
+    internal void Start() => _mailbox.PostSystem(new Create());
+
+    /// <summary>Delivers a user message. Any thread.</summary>
+    public void SendMessage(object message, IActorRef sender)
+    {
+        if (_system.VerifiesSerialization)
+            message = _system.RoundTrip(message);
+        _mailbox.Post(message, sender);
+    }
+
+    /// <summary>Delivers a system message. Any thread.</summary>
+    internal void SendSystemMessage(SystemMessage message)
+    {
+        if (!_mailbox.PostSystem(message))
+            SystemToDeadLetters(message);
+    }
+
+    internal void ToDeadLetters(object message, IActorRef sender) =>
+        _system.DeadLetters.Tell(AsDeadLetter(message, sender), sender);
+
+    private AllDeadLetters AsDeadLetter(object message, IActorRef sender)
+    {
+        var from = sender.OrDeadLetters(_system.Provider);
+        return message switch
+        {
+            IDeadLetterSuppression suppressed => new SuppressedDeadLetter(suppressed, from, _self),
+            _ => new DeadLetter(message, from, _self),
+        };
+    }
+
+    internal void SystemToDeadLetters(SystemMessage message)
+    {
+        if (message is Watch watch)
+            watch.Watcher.SendSystemMessage(new DeathWatchNotification(watch.Watchee, true, false));
+        else if (message is ActorTaskStep or ActorTaskEnded)
+            _system.DeadLetters.Tell(new DeadLetter(message, _self, _self), _self);
+    }
+
+    /// <summary>Handles one user message; failures go to the supervisor.</summary>
+    internal void Invoke(object message, IActorRef sender)
+    {
+        _currentMessage = message;
+        _sender = sender;
+        try
+        {
+            if (message is IAutoReceivedMessage)
+                AutoReceive(message);
+            else
+                ReceiveMessage(message);
+            if (_timeouts is not null)
+                RestartReceiveTimeout(message);
+            if (!_awaitsTask)
+                _currentMessage = null;
+        }
+        catch (Exception cause)
+        {
+            HandleInvokeFailure(cause, null);
+        }
+    }
+
+    /// <summary>Passes a message through the current behaviour.</summary>
+    internal void ReceiveMessage(object message)
+    {
+        var actor = _actor;
+        if (actor is null)
+        {
+            ToDeadLetters(message, _sender);
+            return;
+        }
+        actor.Dispatch(_behavior, message);
+    }
+
+    private void AutoReceive(object message)
+    {
+        if (_system.Settings.DebugAutoReceive)
+            Publish(new Debug(_self.Path.ToString(), ActorType, "received AutoReceiveMessage " + message));
+        switch (message)
+        {
+            case Terminated terminated:
+                ReceivedTerminated(terminated);
+                break;
+            case Kill:
+                throw new ActorKilledException("Kill");
+            case PoisonPill:
+                _self.Stop();
+                break;
+            case Identify identify:
+                Sender.Tell(new ActorIdentity(identify.MessageId, _self), _self);
+                break;
+            case ActorSelectionMessage selection:
+                Akka.Actor.ActorSelection.Deliver(_self, Sender, selection);
+                break;
+            case TimerMessage timer:
+                if (_timers is not null && timer.BelongsTo(_timers, out var inner))
+                    ReceiveTimer(inner, timer);
+                break;
+            case ScheduledTell scheduled:
+                _currentMessage = scheduled.Message;
+                ReceiveMessage(scheduled.Message);
+                break;
+            default:
+                ReceiveMessage(message);
+                break;
+        }
+    }
+
+    private void ReceiveTimer(object inner, TimerMessage timer)
+    {
+        _currentMessage = inner;
+        if (timer.Sender is { } sender)
+            _sender = sender;
+        if (inner is IAutoReceivedMessage)
+            AutoReceive(inner);
+        else
+            ReceiveMessage(inner);
+    }
+
+    public void Become(Receive receive) => _behavior = receive;
+
+    public void Become(UntypedReceive receive) => Become(Always(receive));
+
+    public void BecomeStacked(Receive receive)
+    {
+        _outerBehaviors ??= new Stack<Receive>();
+        _outerBehaviors.Push(_behavior);
+        _behavior = receive;
+    }
+
+    public void BecomeStacked(UntypedReceive receive) => BecomeStacked(Always(receive));
+
+    public void UnbecomeStacked() => _behavior = _outerBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
+
+    private static Receive Always(UntypedReceive receive) =>
+        message =>
+        {
+            receive(message);
+            return true;
+        };
+
+    internal void Publish(object logEvent)
+    {
+        try
+        {
+            _system.EventStream.Publish(logEvent);
+        }
+        catch (Exception)
+        {
+            // A logger that fails must not take the actor down with it.
+        }
+    }
+
+    internal Type ActorType => _actor?.GetType() ?? _props.Type;
+
+    public ActorSelection ActorSelection(ActorPath actorPath) => _system.Selections.ByPath(actorPath);
+
+    public ActorSelection ActorSelection(string actorPath) => _system.Selections.FromContext(_self, actorPath);
+}

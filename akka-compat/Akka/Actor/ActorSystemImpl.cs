@@ -1,0 +1,261 @@
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Akka.Dispatch;
+using Akka.Event;
+
+namespace Akka.Actor;
+
+/// <summary>The one implementation of an actor system.</summary>
+public sealed partial class ActorSystemImpl : ExtendedActorSystem
+{
+    private readonly TaskCompletionSource _terminated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Stack<Action> _onTermination = new();
+    private readonly object _gate = new();
+    private LocalActorRefProvider _provider;
+    private long _nextUid;
+    private int _nextLogger;
+    private bool _isAborting;
+
+    private ActorSystemImpl(string name, Config config, ActorSystemSetup setup)
+    {
+        if (!IsValidName(name))
+            throw new ArgumentException(
+                $"Invalid ActorSystem name [{name}], must contain only word characters (i.e. [a-zA-Z0-9] plus non-leading '-' and '_')",
+                nameof(name)
+            );
+        ArgumentNullException.ThrowIfNull(config);
+        Name = name;
+        Settings = new Settings(this, config, setup);
+        if (Settings.ProviderSelectionType is not ProviderSelection.Local)
+            throw new NotSupportedException("Only the local actor provider is supported.");
+        EventStream = new EventStream(Settings.DebugEventStream);
+        EventStream.StartStdoutLogger(Settings);
+        Log = new BusLogging(EventStream, "ActorSystem(" + name + ")", typeof(ActorSystem), Settings.LogFormatter);
+        ActorPipelineResolver = new ActorProducerPipelineResolver();
+        Simulation = Akka.Simulation.SimulationKernel.For(setup, this);
+        Scheduler = Simulation?.Scheduler ?? NewScheduler();
+        StartTime = Scheduler.MonotonicClock;
+        Mailboxes = new Mailboxes(this);
+        Dispatchers = new Dispatchers(
+            this,
+            new DefaultDispatcherPrerequisites(EventStream, Scheduler, Settings, Mailboxes),
+            Log
+        );
+        Selections = new SelectionFactory(this);
+    }
+
+    public override string Name { get; }
+    public override Settings Settings { get; }
+    public override Serialization.Serialization Serialization => _serialization;
+    public override EventStream EventStream { get; }
+    public override IActorRef DeadLetters => _provider.DeadLetters;
+    public override IActorRef IgnoreRef => _provider.IgnoreRef;
+    public override Dispatchers Dispatchers { get; }
+    public override Mailboxes Mailboxes { get; }
+    public override IScheduler Scheduler { get; }
+    public override ILoggingAdapter Log { get; }
+    public override Task WhenTerminated => _terminated.Task;
+    public override IActorRefProvider Provider => _provider;
+    public override IInternalActorRef Guardian => _provider.Guardian;
+    public override IInternalActorRef LookupRoot => _provider.RootGuardian;
+    public override IInternalActorRef SystemGuardian => _provider.SystemGuardian;
+    public override ActorProducerPipelineResolver ActorPipelineResolver { get; }
+    internal Akka.Simulation.SimulationKernel Simulation { get; }
+    internal SelectionFactory Selections { get; }
+    internal bool VerifiesSerialization { get; private set; }
+    internal bool VerifiesCreators { get; private set; }
+    internal bool IsAborting => _isAborting;
+
+    private Serialization.Serialization _serialization;
+
+    internal static ActorSystemImpl CreateAndStart(string name, Config config, ActorSystemSetup setup)
+    {
+        var system = new ActorSystemImpl(name, config, setup);
+        try
+        {
+            system.Start();
+        }
+        catch
+        {
+            (system.Scheduler as IDisposable)?.Dispose();
+            throw;
+        }
+        return system;
+    }
+
+    private void Start()
+    {
+        _provider = new LocalActorRefProvider(this);
+        _provider.Init();
+        _serialization = new Serialization.Serialization(this);
+        VerifiesCreators = Settings.SerializeAllCreators;
+        EventStream.StartUnsubscriber(this);
+        EventStream.StartDefaultLoggers(this);
+        VerifiesSerialization = Settings.SerializeAllMessages;
+        if (Settings.LogDeadLetters > 0)
+            SystemActorOf(Props.Create<DeadLetterListener>(), "deadLetterListener");
+        if (Settings.DebugUnhandledMessage)
+            SystemActorOf(Props.Create<UnhandledMessageForwarder>(), "UnhandledMessageForwarder");
+        if (Settings.LogConfigOnStart)
+            Log.Log(LogLevel.InfoLevel, null, Settings.ToString());
+        LoadExtensions();
+        _ = CoordinatedShutdown.Get(this);
+    }
+
+    internal long NextUid() => Interlocked.Increment(ref _nextUid);
+
+    internal int NextLoggerNumber() => Interlocked.Increment(ref _nextLogger);
+
+    internal ActorProducerPipeline PipelineOf(Type actorType) => ActorPipelineResolver.PipelineOf(actorType);
+
+    internal int StashCapacityOf(Props props) =>
+        props.Deploy.StashCapacity is not Deploy.NoStashSize and var own
+            ? own
+            : Mailboxes.StashCapacity(props.Deploy.Dispatcher, props.Deploy.Mailbox);
+
+    internal LocalActorRef NewLocalActor(Props props, IInternalActorRef parent, ActorPath path) =>
+        new(this, props, DispatcherOf(props), parent, path);
+
+    internal MessageDispatcher DispatcherOf(Props props) =>
+        props.Deploy.Dispatcher is null
+            ? Dispatchers.DefaultGlobalDispatcher
+            : Dispatchers.Lookup(props.Deploy.Dispatcher);
+
+    internal void InitLocalActor(LocalActorRef actor)
+    {
+        var cell = actor.Cell;
+        var type = Mailboxes.GetMailboxType(cell.Props, cell.Dispatcher.Configurator.Config);
+        cell.Init(type.Create(actor, this));
+    }
+
+    internal object RoundTrip(object message) =>
+        message is INoSerializationVerificationNeeded or AllDeadLetters ? message : _serialization.RoundTrip(message);
+
+    internal void VerifyCreator(Props props)
+    {
+        foreach (var argument in props.Arguments)
+        {
+            if (argument is not null and not INoSerializationVerificationNeeded)
+                _serialization.RoundTrip(argument);
+        }
+    }
+
+    /// <summary>Waits for a task on the thread of a caller; under simulation, by running it.</summary>
+    internal bool Await(Task task, TimeSpan timeout)
+    {
+        if (Simulation is { } simulation)
+            return simulation.RunUntil(() => task.IsCompleted, long.MaxValue);
+        return task.Wait(timeout);
+    }
+
+    public override IActorRef ActorOf(Props props, string name = null) => _provider.Guardian.Cell.ActorOf(props, name);
+
+    public override IActorRef SystemActorOf(Props props, string name = null) =>
+        _provider.SystemGuardian.Cell.MakeChild(props, name, isSystemService: true);
+
+    public override IActorRef SystemActorOf<TActor>(string name = null) => SystemActorOf(Props.Create<TActor>(), name);
+
+    public override ActorSelection ActorSelection(ActorPath actorPath) => Selections.ByPath(actorPath);
+
+    public override ActorSelection ActorSelection(string actorPath) => Selections.FromRoot(actorPath);
+
+    public override void Stop(IActorRef actor)
+    {
+        var path = actor.Path;
+        var parent = path.Parent;
+        // Through the guardian's own mailbox, so that it knows whom it waits for.
+        if (parent == _provider.Guardian.Path)
+            _provider.Guardian.Tell(new StopChild(actor), ActorRefs.NoSender);
+        else if (parent == _provider.SystemGuardian.Path)
+            _provider.SystemGuardian.Tell(new StopChild(actor), ActorRefs.NoSender);
+        else
+            ((IInternalActorRef)actor).Stop();
+    }
+
+    public override void RegisterOnTermination(Action code)
+    {
+        lock (_gate)
+        {
+            if (_terminated.Task.IsCompleted)
+                throw new InvalidOperationException("ActorSystem already terminated.");
+            _onTermination.Push(code);
+        }
+    }
+
+    public override Task Terminate()
+    {
+        if (Settings.CoordinatedShutdownRunByActorSystemTerminate)
+            _ = CoordinatedShutdown.Get(this).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
+        else
+            FinalTerminate();
+        return WhenTerminated;
+    }
+
+    /// <summary>Stops the guardians; the rest follows from their deaths.</summary>
+    internal void FinalTerminate()
+    {
+        if (!Settings.LogDeadLettersDuringShutdown)
+            EventStream.Publish(DeadLetterListener.Silence.Instance);
+        _provider.Guardian.Stop();
+    }
+
+    public override void Abort()
+    {
+        _isAborting = true;
+        FinalTerminate();
+    }
+
+    /// <summary>The last actor is gone.</summary>
+    internal void Terminated()
+    {
+        lock (_gate)
+        {
+            while (_onTermination.TryPop(out var code))
+            {
+                try
+                {
+                    code();
+                }
+                catch (Exception e)
+                {
+                    Log.Log(LogLevel.ErrorLevel, e, "A termination callback failed.");
+                }
+            }
+            (Scheduler as IDisposable)?.Dispose();
+            _terminated.TrySetResult();
+        }
+    }
+
+    public override string PrintTree()
+    {
+        var text = new System.Text.StringBuilder();
+        Print(_provider.RootGuardian, 0);
+        return text.ToString();
+
+        void Print(LocalActorRef actor, int indent)
+        {
+            text.Append(' ', indent * 4).Append(actor.Path.ToStringWithoutAddress()).Append('\n');
+            foreach (var child in actor.Cell.ChildrenRefs.Cast<LocalActorRef>())
+                Print(child, indent + 1);
+        }
+    }
+
+    private IScheduler NewScheduler()
+    {
+        var name = Settings.SchedulerClass;
+        var config = Settings.Config.GetConfig("akka.scheduler");
+        var log = Logging.GetLogger(EventStream, this);
+        if (name == typeof(HashedWheelTimerScheduler).FullName)
+            return new HashedWheelTimerScheduler(config, log);
+        var type = Type.GetType(name) ?? throw new ConfigurationException($"The scheduler type {name} was not found.");
+        return (IScheduler)Activator.CreateInstance(type, config, log);
+    }
+
+    private static bool IsValidName(string name) =>
+        !string.IsNullOrEmpty(name)
+        && char.IsAsciiLetterOrDigit(name[0])
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+}
+
+/// <summary>Asks a guardian to stop one of its children.</summary>
+internal sealed record StopChild(IActorRef Child) : INoSerializationVerificationNeeded;

@@ -1,0 +1,152 @@
+namespace Akka.Actor;
+
+/// <summary>Something that can be called off.</summary>
+public interface ICancelable
+{
+    void Cancel();
+    void CancelAfter(TimeSpan delay);
+    void CancelAfter(int millisecondsDelay);
+    void Cancel(bool throwOnFirstException);
+    bool IsCancellationRequested { get; }
+    CancellationToken Token { get; }
+}
+
+/// <summary>Calls off what was scheduled with it. The token behind it is made only when somebody asks for it.</summary>
+public class Cancelable : ICancelable, IDisposable
+{
+    private static readonly CancellationTokenSource Cancelled = CancelledSource();
+
+    private readonly IActionScheduler _scheduler;
+    private CancellationTokenSource _source;
+    private volatile bool _isCancelled;
+    private bool _isDisposed;
+
+    public Cancelable(IActionScheduler scheduler)
+    {
+        _scheduler = scheduler;
+    }
+
+    public Cancelable(IScheduler scheduler)
+        : this(scheduler.Advanced) { }
+
+    public Cancelable(IActionScheduler scheduler, TimeSpan delay)
+        : this(scheduler)
+    {
+        CancelAfter(delay);
+    }
+
+    public Cancelable(IScheduler scheduler, TimeSpan delay)
+        : this(scheduler.Advanced, delay) { }
+
+    public Cancelable(IScheduler scheduler, int millisecondsDelay)
+        : this(scheduler.Advanced, TimeSpan.FromMilliseconds(millisecondsDelay)) { }
+
+    private Cancelable(IActionScheduler scheduler, CancellationTokenSource source)
+        : this(scheduler)
+    {
+        _source = source;
+    }
+
+    public bool IsCancellationRequested => _isCancelled || (_source?.IsCancellationRequested ?? false);
+    public bool IsDisposed => _isDisposed;
+
+    public CancellationToken Token
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_source is null)
+            {
+                var made = _isCancelled ? Cancelled : new CancellationTokenSource();
+                Interlocked.CompareExchange(ref _source, made, null);
+                // Cancel may have run before it could see the source.
+                if (_isCancelled)
+                    _source.Cancel();
+            }
+            return _source.Token;
+        }
+    }
+
+    public static ICancelable CreateCanceled()
+    {
+        var cancelable = new Cancelable((IActionScheduler)null);
+        cancelable._isCancelled = true;
+        return cancelable;
+    }
+
+    public static ICancelable CreateLinkedCancelable(IScheduler scheduler, params ICancelable[] cancelables) =>
+        CreateLinkedCancelable(scheduler.Advanced, cancelables);
+
+    public static ICancelable CreateLinkedCancelable(IActionScheduler scheduler, params ICancelable[] cancelables) =>
+        CreateLinkedCancelable(scheduler, cancelables.Select(c => c.Token).ToArray());
+
+    public static ICancelable CreateLinkedCancelable(
+        IScheduler scheduler,
+        params CancellationToken[] cancellationTokens
+    ) => CreateLinkedCancelable(scheduler.Advanced, cancellationTokens);
+
+    public static ICancelable CreateLinkedCancelable(
+        IActionScheduler scheduler,
+        params CancellationToken[] cancellationTokens
+    ) => new Cancelable(scheduler, CancellationTokenSource.CreateLinkedTokenSource(cancellationTokens));
+
+    public void Cancel() => Cancel(false);
+
+    public void Cancel(bool throwOnFirstException)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        _isCancelled = true;
+        // The write above must not pass the read below: Token re-checks the flag after it publishes a source.
+        Interlocked.MemoryBarrier();
+        _source?.Cancel(throwOnFirstException);
+    }
+
+    public void CancelAfter(TimeSpan delay)
+    {
+        if (delay < TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(delay), $"The delay must be >= 0, it was {delay}");
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (IsCancellationRequested)
+            return;
+        if (delay == TimeSpan.Zero)
+            Cancel();
+        else
+            _scheduler.ScheduleOnce(delay, CancelUnlessDisposed, this);
+    }
+
+    public void CancelAfter(int millisecondsDelay) => CancelAfter(TimeSpan.FromMilliseconds(millisecondsDelay));
+
+    private void CancelUnlessDisposed()
+    {
+        if (!_isDisposed)
+            Cancel();
+    }
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        if (_isDisposed || !disposing)
+            return;
+        _isDisposed = true;
+        if (_source is not null && !ReferenceEquals(_source, Cancelled))
+            _source.Dispose();
+    }
+
+    private static CancellationTokenSource CancelledSource()
+    {
+        var source = new CancellationTokenSource();
+        source.Cancel();
+        return source;
+    }
+}
+
+/// <summary>Calls off what may not be there.</summary>
+public static class CancelableExtensions
+{
+    public static void CancelIfNotNull(this ICancelable cancelable) => cancelable?.Cancel();
+}

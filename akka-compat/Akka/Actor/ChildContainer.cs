@@ -1,0 +1,175 @@
+using System.Runtime.InteropServices;
+
+namespace Akka.Actor;
+
+/// <summary>
+/// The children of one actor. The actor changes it; guardians' are also changed, and all are read, by other threads,
+/// hence the lock. Enumeration is in order of insertion, whatever the names' hash codes.
+/// </summary>
+internal sealed class ChildContainer
+{
+    private readonly Dictionary<string, LocalActorRef> _byName = new(StringComparer.Ordinal);
+
+    /// <summary>Failure counts of the children that have failed.</summary>
+    private Dictionary<IActorRef, ChildRestartStats> _stats;
+
+    /// <summary>Children that were told to stop and are not gone yet.</summary>
+    private HashSet<IActorRef> _stopping;
+
+    private long _nextName;
+
+    /// <summary>Set when the actor stops: nobody may be born any more.</summary>
+    internal bool IsClosedForNew { get; set; }
+
+    internal bool AnyStopping
+    {
+        get
+        {
+            lock (_byName)
+                return _stopping is { Count: > 0 };
+        }
+    }
+
+    internal int Count
+    {
+        get
+        {
+            lock (_byName)
+                return _byName.Count;
+        }
+    }
+
+    internal string NextName() => AutoName.Of(Interlocked.Increment(ref _nextName) - 1);
+
+    internal void Add(string name, LocalActorRef child, IActorRef parent)
+    {
+        lock (_byName)
+        {
+            if (IsClosedForNew)
+                throw new InvalidOperationException("Cannot create new children while terminating or terminated");
+            ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_byName, name, out var exists);
+            if (exists)
+                throw new InvalidActorNameException($"Actor name \"{name}\" is not unique!");
+            slot = child;
+        }
+    }
+
+    internal LocalActorRef Find(string name)
+    {
+        lock (_byName)
+            return _byName.GetValueOrDefault(name);
+    }
+
+    internal bool Remove(IActorRef child)
+    {
+        lock (_byName)
+        {
+            if (!_byName.TryGetValue(child.Path.Name, out var found) || !found.Equals(child))
+                return false;
+            _byName.Remove(child.Path.Name);
+            _stats?.Remove(child);
+            _stopping?.Remove(child);
+            return true;
+        }
+    }
+
+    internal LocalActorRef[] Snapshot()
+    {
+        lock (_byName)
+        {
+            if (_byName.Count == 0)
+                return [];
+            var all = new LocalActorRef[_byName.Count];
+            _byName.Values.CopyTo(all, 0);
+            return all;
+        }
+    }
+
+    internal void MarkStopping(IActorRef child)
+    {
+        lock (_byName)
+        {
+            if (_byName.TryGetValue(child.Path.Name, out var found) && found.Equals(child))
+                (_stopping ??= []).Add(found);
+        }
+    }
+
+    internal ChildRestartStats StatsOf(IActorRef child, long uid)
+    {
+        lock (_byName)
+        {
+            if (child.Path.Uid != uid || !_byName.TryGetValue(child.Path.Name, out var found) || !found.Equals(child))
+                return null;
+            return Stats(found);
+        }
+    }
+
+    internal IReadOnlyCollection<ChildRestartStats> AllStats()
+    {
+        lock (_byName)
+            return _byName.Values.Select(Stats).ToArray();
+    }
+
+    private ChildRestartStats Stats(LocalActorRef child)
+    {
+        _stats ??= [];
+        ref var stats = ref CollectionsMarshal.GetValueRefOrAddDefault(_stats, child, out _);
+        return stats ??= new ChildRestartStats(child);
+    }
+}
+
+/// <summary>The names of actors that were given none: $a, $b, … $z, $A, …</summary>
+internal static class AutoName
+{
+    private const string Digits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+~";
+
+    internal static string Of(long number)
+    {
+        Span<char> text = stackalloc char[12];
+        var length = 0;
+        text[length++] = '$';
+        do
+        {
+            text[length++] = Digits[(int)(number & 63)];
+            number >>= 6;
+        } while (number > 0);
+        return new string(text[..length]);
+    }
+}
+
+/// <summary>How often a child was restarted, and since when that counts.</summary>
+public class ChildRestartStats
+{
+    private int _count;
+    private TimeSpan? _windowStart;
+
+    internal ChildRestartStats(IInternalActorRef child)
+    {
+        Child = child;
+    }
+
+    public IInternalActorRef Child { get; }
+    public long Uid => Child.Path.Uid;
+    public int MaxNrOfRetriesCount => _count;
+
+    /// <summary>Counts a failure; false when the child has used up its restarts within the window.</summary>
+    public bool RequestRestartPermission(int maxNrOfRetries, int withinTimeMilliseconds)
+    {
+        if (maxNrOfRetries == 0)
+            return false;
+        var limited = maxNrOfRetries > 0;
+        if (withinTimeMilliseconds <= 0)
+            return !limited || ++_count <= maxNrOfRetries;
+        // A window without a number means one restart in it.
+        var retries = limited ? maxNrOfRetries : 1;
+        var now = ((LocalActorRef)Child).Cell.SystemImpl.Scheduler.MonotonicClock;
+        _windowStart ??= now;
+        if ((now - _windowStart.Value).TotalMilliseconds > withinTimeMilliseconds)
+        {
+            _windowStart = now;
+            _count = 1;
+            return true;
+        }
+        return ++_count <= retries;
+    }
+}

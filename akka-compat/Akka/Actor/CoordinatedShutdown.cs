@@ -1,0 +1,225 @@
+using Akka.Configuration;
+using Akka.Event;
+
+namespace Akka.Actor;
+
+/// <summary>Names the extension.</summary>
+public sealed class CoordinatedShutdownExtension : ExtensionIdProvider<CoordinatedShutdown>
+{
+    public override CoordinatedShutdown CreateExtension(ExtendedActorSystem system) => new(system);
+}
+
+/// <summary>Ends a system in phases; the tasks of a phase run together, a phase waits for those it depends on.</summary>
+public sealed class CoordinatedShutdown : IExtension
+{
+    public const string PhaseBeforeServiceUnbind = "before-service-unbind";
+    public const string PhaseServiceUnbind = "service-unbind";
+    public const string PhaseServiceRequestsDone = "service-requests-done";
+    public const string PhaseServiceStop = "service-stop";
+    public const string PhaseBeforeClusterShutdown = "before-cluster-shutdown";
+    public const string PhaseClusterShardingShutdownRegion = "cluster-sharding-shutdown-region";
+    public const string PhaseClusterLeave = "cluster-leave";
+    public const string PhaseClusterExiting = "cluster-exiting";
+    public const string PhaseClusterExitingDone = "cluster-exiting-done";
+    public const string PhaseClusterShutdown = "cluster-shutdown";
+    public const string PhaseBeforeActorSystemTerminate = "before-actor-system-terminate";
+    public const string PhaseActorSystemTerminate = "actor-system-terminate";
+
+    private static readonly CoordinatedShutdownExtension Id = new();
+
+    private readonly object _gate = new();
+    private readonly Dictionary<string, Phase> _phases = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(string Name, Func<Task<Done>> Task)>> _tasks = new(
+        StringComparer.Ordinal
+    );
+    private readonly List<string> _order;
+    private Task<Done> _run;
+
+    internal CoordinatedShutdown(ExtendedActorSystem system)
+    {
+        System = system;
+        var config = system.Settings.Config.GetConfig("akka.coordinated-shutdown");
+        var defaultTimeout = config.GetTimeSpan("default-phase-timeout");
+        foreach (var (name, value) in config.GetConfig("phases").AsEnumerable())
+        {
+            var phase = value.IsObject() ? config.GetConfig("phases." + name) : Config.Empty;
+            _phases[name] = new Phase(
+                phase.GetTimeSpan("timeout", defaultTimeout),
+                phase.GetBoolean("recover", true),
+                phase.GetStringList("depends-on").ToArray()
+            );
+        }
+        _order = Sorted();
+        if (system.Settings.CoordinatedShutdownTerminateActorSystem)
+            AddTask(PhaseActorSystemTerminate, "terminate-system", TerminateSystem);
+    }
+
+    public ExtendedActorSystem System { get; }
+    public Reason ShutdownReason { get; private set; }
+
+    public TimeSpan TotalTimeout
+    {
+        get
+        {
+            lock (_gate)
+                return _tasks.Keys.Aggregate(TimeSpan.Zero, (sum, phase) => sum + Timeout(phase));
+        }
+    }
+
+    public static CoordinatedShutdown Get(ActorSystem sys) => Id.Apply(sys);
+
+    public void AddTask(string phase, string taskName, Func<Task<Done>> task)
+    {
+        if (!_phases.ContainsKey(phase))
+            throw new ArgumentException(
+                $"Unknown phase [{phase}], known phases [{string.Join(",", _phases.Keys)}]. All phases (along with their optional dependencies) must be defined in configuration."
+            );
+        if (string.IsNullOrEmpty(taskName))
+            throw new ArgumentException("Set a task name when adding tasks to the Coordinated Shutdown.");
+        lock (_gate)
+        {
+            if (!_tasks.TryGetValue(phase, out var tasks))
+                _tasks[phase] = tasks = [];
+            tasks.Add((taskName, task));
+        }
+    }
+
+    public TimeSpan Timeout(string phase) =>
+        _phases.TryGetValue(phase, out var found)
+            ? found.Timeout
+            : throw new ArgumentException($"Unknown phase [{phase}]. All phases must be defined in configuration.");
+
+    /// <summary>Runs all phases, or those from one on. A second call gets the task of the first.</summary>
+    public Task<Done> Run(Reason reason, string fromPhase = null)
+    {
+        lock (_gate)
+        {
+            if (_run is not null)
+                return _run;
+            ShutdownReason = reason;
+            var phases =
+                fromPhase is null ? _order
+                : _order.Contains(fromPhase) ? _order[_order.IndexOf(fromPhase)..]
+                : throw new ArgumentException($"Unknown phase [{fromPhase}]");
+            return _run = RunPhases(phases);
+        }
+    }
+
+    private async Task<Done> RunPhases(List<string> phases)
+    {
+        foreach (var name in phases)
+        {
+            List<(string Name, Func<Task<Done>> Task)> tasks;
+            lock (_gate)
+                tasks = _tasks.TryGetValue(name, out var found) ? [.. found] : [];
+            if (tasks.Count > 0)
+                await RunPhase(name, _phases[name], tasks).ConfigureAwait(false);
+        }
+        return Done.Instance;
+    }
+
+    private async Task RunPhase(string name, Phase phase, List<(string Name, Func<Task<Done>> Task)> tasks)
+    {
+        var all = Task.WhenAll(tasks.Select(t => RunTask(name, phase, t.Name, t.Task)));
+        var late = new TaskCompletionSource();
+        var timer = new Cancelable(System.Scheduler);
+        System.Scheduler.Advanced.ScheduleOnce(phase.Timeout, () => late.TrySetResult(), timer);
+        if (await Task.WhenAny(all, late.Task).ConfigureAwait(false) == all)
+        {
+            timer.Cancel();
+            await all.ConfigureAwait(false);
+            return;
+        }
+        var text = $"Coordinated shutdown phase [{name}] timed out after {phase.Timeout}";
+        if (!phase.Recover)
+            throw new TimeoutException(text);
+        System.Log.Warning(text);
+    }
+
+    private async Task RunTask(string phaseName, Phase phase, string name, Func<Task<Done>> task)
+    {
+        try
+        {
+            await task().ConfigureAwait(false);
+        }
+        catch (Exception e) when (phase.Recover)
+        {
+            System.Log.Warning($"Task [{name}] failed in phase [{phaseName}]: {e.Message}");
+        }
+    }
+
+    private Task<Done> TerminateSystem()
+    {
+        ((ActorSystemImpl)System).FinalTerminate();
+        // Not waited for: this very task may be what the guardian's thread is running.
+        return Task.FromResult(Done.Instance);
+    }
+
+    private List<string> Sorted()
+    {
+        var sorted = new List<string>();
+        var open = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in _phases.Keys)
+            Visit(name);
+        return sorted;
+
+        void Visit(string name)
+        {
+            if (sorted.Contains(name))
+                return;
+            if (!open.Add(name))
+                throw new ArgumentException(
+                    $"Cycle detected in graph of phases. It must be a DAG. phase [{name}] depends transitively on itself."
+                );
+            foreach (var before in _phases.TryGetValue(name, out var phase) ? phase.DependsOn : [])
+                Visit(before);
+            sorted.Add(name);
+        }
+    }
+
+    private sealed record Phase(TimeSpan Timeout, bool Recover, string[] DependsOn);
+
+    /// <summary>Why a system ends.</summary>
+    public class Reason
+    {
+        protected Reason() { }
+
+        public override string ToString() => GetType().Name;
+    }
+
+    /// <summary>Nobody said why.</summary>
+    public class UnknownReason : Reason
+    {
+        public static readonly Reason Instance = new UnknownReason();
+    }
+
+    /// <summary>Terminate was called.</summary>
+    public class ActorSystemTerminateReason : Reason
+    {
+        public static readonly Reason Instance = new ActorSystemTerminateReason();
+    }
+
+    /// <summary>The process ends.</summary>
+    public class ClrExitReason : Reason
+    {
+        public static readonly Reason Instance = new ClrExitReason();
+    }
+
+    /// <summary>A cluster removed this node. Never here.</summary>
+    public class ClusterDowningReason : Reason
+    {
+        public static readonly Reason Instance = new ClusterDowningReason();
+    }
+
+    /// <summary>This node left its cluster. Never here.</summary>
+    public class ClusterLeavingReason : Reason
+    {
+        public static readonly Reason Instance = new ClusterLeavingReason();
+    }
+
+    /// <summary>This node found no cluster. Never here.</summary>
+    public class ClusterJoinUnsuccessfulReason : Reason
+    {
+        public static readonly Reason Instance = new ClusterJoinUnsuccessfulReason();
+    }
+}

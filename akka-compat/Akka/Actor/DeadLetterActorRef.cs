@@ -1,0 +1,124 @@
+using Akka.Dispatch.SysMsg;
+using Akka.Event;
+
+namespace Akka.Actor;
+
+/// <summary>A path at which no actor is: what it is told becomes a dead letter.</summary>
+public class EmptyLocalActorRef(IActorRefProvider provider, ActorPath path, EventStream eventStream) : MinimalActorRef
+{
+    public override ActorPath Path => path;
+    public override IActorRefProvider Provider => provider;
+    public override bool IsTerminated => true;
+
+    protected EventStream Events => eventStream;
+
+    protected override void TellInternal(object message, IActorRef sender)
+    {
+        if (message is AllDeadLetters || SpecialHandle(message, sender))
+            return;
+        eventStream.Publish(
+            message is IDeadLetterSuppression suppressed
+                ? new SuppressedDeadLetter(suppressed, sender.OrDeadLetters(provider), this)
+                : new DeadLetter(message, sender.OrDeadLetters(provider), this)
+        );
+    }
+
+    public override void SendSystemMessage(ISystemMessage message)
+    {
+        if (message is Watch watch)
+            AnswerWatch(watch);
+    }
+
+    /// <summary>Messages that a missing actor answers as if it were there and dead.</summary>
+    protected virtual bool SpecialHandle(object message, IActorRef sender)
+    {
+        switch (message)
+        {
+            case Watch watch:
+                AnswerWatch(watch);
+                return true;
+            case Identify identify:
+                sender?.Tell(new ActorIdentity(identify.MessageId, null), ActorRefs.NoSender);
+                return true;
+            case ActorSelectionMessage selection:
+                if (selection.Message is Identify id)
+                {
+                    if (!selection.WildCardFanOut)
+                        sender?.Tell(new ActorIdentity(id.MessageId, null), ActorRefs.NoSender);
+                }
+                else if (!selection.WildCardFanOut)
+                {
+                    TellInternal(selection.Message, sender);
+                }
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void AnswerWatch(Watch watch)
+    {
+        if (!ReferenceEquals(watch.Watcher, this))
+            watch.Watcher.SendSystemMessage(new DeathWatchNotification(watch.Watchee, false, false));
+    }
+}
+
+/// <summary>The system's dead letters: publishes everything that could not be delivered.</summary>
+public sealed class DeadLetterActorRef(IActorRefProvider provider, ActorPath path, EventStream eventStream)
+    : EmptyLocalActorRef(provider, path, eventStream)
+{
+    public override bool IsTerminated => false;
+
+    protected override void TellInternal(object message, IActorRef sender)
+    {
+        if (message is DeadLetter letter)
+        {
+            if (!SpecialHandle(letter.Message, letter.Sender))
+                Events.Publish(letter);
+        }
+        else if (message is AllDeadLetters other)
+        {
+            Events.Publish(other);
+        }
+        else if (!SpecialHandle(message, sender))
+        {
+            Events.Publish(
+                message is IDeadLetterSuppression suppressed
+                    ? new SuppressedDeadLetter(suppressed, sender.OrDeadLetters(Provider), this)
+                    : new DeadLetter(message, sender.OrDeadLetters(Provider), this)
+            );
+        }
+    }
+}
+
+internal static class SenderExtensions
+{
+    internal static IActorRef OrDeadLetters(this IActorRef sender, IActorRefProvider provider) =>
+        sender is null or Nobody ? provider.DeadLetters : sender;
+}
+
+/// <summary>A node of the tree that holds references without cells, such as those of asks under /temp.</summary>
+public sealed class VirtualPathContainer(IActorRefProvider provider, ActorPath path, IInternalActorRef parent)
+    : MinimalActorRef
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, IInternalActorRef> _children = new(
+        StringComparer.Ordinal
+    );
+
+    public override ActorPath Path => path;
+    public override IInternalActorRef Parent => parent;
+    public override IActorRefProvider Provider => provider;
+
+    public bool HasChildren => !_children.IsEmpty;
+
+    public void AddChild(string name, IInternalActorRef actor) => _children[name] = actor;
+
+    public void RemoveChild(string name) => _children.TryRemove(name, out _);
+
+    public override IActorRef GetChild(IReadOnlyList<string> name)
+    {
+        if (name.Count == 0 || name[0].Length == 0)
+            return this;
+        return _children.TryGetValue(name[0], out var child) ? child.GetChild(name.Skip(1).ToList()) : ActorRefs.Nobody;
+    }
+}

@@ -1,0 +1,167 @@
+namespace Akka.Actor;
+
+/// <summary>Lets code outside of actors receive messages.</summary>
+public interface IInboxable : ICanWatch
+{
+    IActorRef Receiver { get; }
+    object Receive();
+    object Receive(TimeSpan timeout);
+    Task<object> ReceiveAsync();
+    Task<object> ReceiveAsync(TimeSpan timeout);
+    object ReceiveWhere(Predicate<object> predicate);
+    object ReceiveWhere(Predicate<object> predicate, TimeSpan timeout);
+    void Send(IActorRef target, object message);
+}
+
+/// <summary>An actor that keeps what it is told until somebody fetches it. Safe for any thread.</summary>
+public sealed class Inbox : IInboxable, IDisposable
+{
+    private readonly ActorSystem _system;
+    private readonly TimeSpan _defaultTimeout;
+    private readonly object _gate = new();
+    private readonly LinkedList<object> _messages = new();
+    private readonly LinkedList<Waiter> _waiting = new();
+    private readonly int _capacity;
+
+    private Inbox(ActorSystem system)
+    {
+        _system = system;
+        _defaultTimeout = system.Settings.Config.GetTimeSpan("akka.actor.inbox.default-timeout");
+        _capacity = system.Settings.Config.GetInt("akka.actor.inbox.inbox-size", 1000);
+        Receiver = ((ExtendedActorSystem)system).SystemActorOf(Props.CreateBy<InboxActor>(() => new InboxActor(this)));
+    }
+
+    public IActorRef Receiver { get; }
+
+    public static Inbox Create(ActorSystem system) => new(system);
+
+    public IActorRef Watch(IActorRef subject)
+    {
+        Receiver.Tell(new InboxActor.Watching(subject, null, true), ActorRefs.NoSender);
+        return subject;
+    }
+
+    public IActorRef WatchWith(IActorRef subject, object message)
+    {
+        Receiver.Tell(new InboxActor.Watching(subject, message, true), ActorRefs.NoSender);
+        return subject;
+    }
+
+    public IActorRef Unwatch(IActorRef subject)
+    {
+        Receiver.Tell(new InboxActor.Watching(subject, null, false), ActorRefs.NoSender);
+        return subject;
+    }
+
+    public void Send(IActorRef target, object message) => target.Tell(message, Receiver);
+
+    public object Receive() => Receive(_defaultTimeout);
+
+    public object Receive(TimeSpan timeout) => Wait(ReceiveAsync(timeout));
+
+    public Task<object> ReceiveAsync() => ReceiveAsync(_defaultTimeout);
+
+    /// <summary>The next message, or a Status.Failure with a TimeoutException when none came in time.</summary>
+    public Task<object> ReceiveAsync(TimeSpan timeout) => Fetch(static _ => true, timeout);
+
+    public object ReceiveWhere(Predicate<object> predicate) => ReceiveWhere(predicate, _defaultTimeout);
+
+    public object ReceiveWhere(Predicate<object> predicate, TimeSpan timeout) => Wait(Fetch(predicate, timeout));
+
+    public void Dispose() => _system.Stop(Receiver);
+
+    private object Wait(Task<object> fetched)
+    {
+        ((ActorSystemImpl)_system).Await(fetched, Timeout.InfiniteTimeSpan);
+        var message = fetched.GetAwaiter().GetResult();
+        if (message is Status.Failure { Cause: TimeoutException late })
+            throw late;
+        return message;
+    }
+
+    private Task<object> Fetch(Predicate<object> predicate, TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            for (var node = _messages.First; node is not null; node = node.Next)
+            {
+                if (!predicate(node.Value))
+                    continue;
+                _messages.Remove(node);
+                return Task.FromResult(node.Value);
+            }
+            var waiter = new Waiter(predicate);
+            var place = _waiting.AddLast(waiter);
+            _system.Scheduler.Advanced.ScheduleOnce(timeout, () => GiveUp(place), waiter.Timeout);
+            return waiter.Promise.Task;
+        }
+    }
+
+    private void GiveUp(LinkedListNode<Waiter> place)
+    {
+        lock (_gate)
+        {
+            if (place.List is null)
+                return;
+            _waiting.Remove(place);
+        }
+        place.Value.Promise.TrySetResult(
+            new Status.Failure(new TimeoutException("Deadline passed: no message came to the inbox in time"))
+        );
+    }
+
+    private void Arrived(object message)
+    {
+        Waiter found = null;
+        lock (_gate)
+        {
+            for (var node = _waiting.First; node is not null; node = node.Next)
+            {
+                if (!node.Value.Predicate(message))
+                    continue;
+                found = node.Value;
+                _waiting.Remove(node);
+                break;
+            }
+            if (found is null && _messages.Count < _capacity)
+            {
+                _messages.AddLast(message);
+                return;
+            }
+        }
+        if (found is null)
+        {
+            Event.LoggingExtensions.Warning(_system.Log, "Dropping message: Inbox size has been exceeded");
+            return;
+        }
+        found.Timeout.Cancel();
+        found.Promise.TrySetResult(message);
+    }
+
+    private sealed class Waiter(Predicate<object> predicate)
+    {
+        internal Predicate<object> Predicate => predicate;
+        internal TaskCompletionSource<object> Promise { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal ICancelable Timeout { get; } = new Cancelable((IActionScheduler)null);
+    }
+
+    private sealed class InboxActor(Inbox inbox) : ActorBase
+    {
+        protected override bool Receive(object message)
+        {
+            if (message is not Watching watching)
+                inbox.Arrived(message);
+            else if (!watching.IsOn)
+                Context.Unwatch(watching.Subject);
+            else if (watching.Message is null)
+                Context.Watch(watching.Subject);
+            else
+                Context.WatchWith(watching.Subject, watching.Message);
+            return true;
+        }
+
+        internal sealed record Watching(IActorRef Subject, object Message, bool IsOn)
+            : INoSerializationVerificationNeeded;
+    }
+}

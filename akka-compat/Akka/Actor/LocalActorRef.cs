@@ -1,0 +1,74 @@
+using Akka.Dispatch;
+using Akka.Dispatch.SysMsg;
+
+namespace Akka.Actor;
+
+/// <summary>A reference with an actor cell behind it.</summary>
+public abstract class ActorRefWithCell : InternalActorRefBase
+{
+    /// <summary>The cell of the actor.</summary>
+    public abstract ActorCell Underlying { get; }
+}
+
+/// <summary>The reference of every actor of this process.</summary>
+public class LocalActorRef : ActorRefWithCell, ILocalRef
+{
+    private readonly ActorCell _cell;
+
+    internal LocalActorRef(
+        ActorSystemImpl system,
+        Props props,
+        MessageDispatcher dispatcher,
+        IInternalActorRef supervisor,
+        ActorPath path
+    )
+    {
+        Path = path;
+        _cell = NewCell(system, props, dispatcher, supervisor);
+    }
+
+    private protected virtual ActorCell NewCell(
+        ActorSystemImpl system,
+        Props props,
+        MessageDispatcher dispatcher,
+        IInternalActorRef supervisor
+    ) => new(system, this, props, dispatcher, supervisor);
+
+    public override ActorPath Path { get; }
+    public override ActorCell Underlying => _cell;
+    internal ActorCell Cell => _cell;
+    public override IInternalActorRef Parent => _cell.ParentRef;
+    public override IActorRefProvider Provider => _cell.SystemImpl.Provider;
+    public override bool IsTerminated => _cell.IsTerminated;
+
+    public override IActorRef GetChild(IReadOnlyList<string> name)
+    {
+        IInternalActorRef current = this;
+        for (var i = 0; i < name.Count; i++)
+        {
+            if (name[i].Length == 0)
+                continue;
+            if (current is not LocalActorRef local)
+                return current.GetChild(name.Skip(i).ToList());
+            current = name[i] is ".." ? local.Parent : local._cell.GetSingleChild(name[i]);
+            if (current is Nobody)
+                return current;
+        }
+        return current;
+    }
+
+    protected override void TellInternal(object message, IActorRef sender) => _cell.SendMessage(message, sender);
+
+    public override void SendSystemMessage(ISystemMessage message) => _cell.SendSystemMessage((SystemMessage)message);
+
+    public override void Start() => _cell.Start();
+
+    public override void Stop() => _cell.SendSystemMessage(new Terminate());
+
+    public override void Suspend() => _cell.SendSystemMessage(new Suspend());
+
+    public override void Resume(Exception causedByFailure = null) =>
+        _cell.SendSystemMessage(new Resume(causedByFailure));
+
+    public override void Restart(Exception cause) => _cell.SendSystemMessage(new Recreate(cause));
+}

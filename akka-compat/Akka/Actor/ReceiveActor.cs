@@ -1,0 +1,99 @@
+namespace Akka.Actor;
+
+/// <summary>An actor with a handler for each type of message; the first that fits handles it.</summary>
+public abstract class ReceiveActor : UntypedActor, IInitializableActor
+{
+    private HandlerTable _handlers = new();
+    private bool _isConfiguring = true;
+
+    void IInitializableActor.Init()
+    {
+        // From here on only Become may declare handlers.
+        _isConfiguring = false;
+    }
+
+    protected sealed override void OnReceive(object message)
+    {
+        if (!_handlers.TryHandle(message))
+            Unhandled(message);
+    }
+
+    /// <summary>Replaces the handlers by those that the action declares.</summary>
+    protected void Become(Action configure)
+    {
+        var table = Configured(configure);
+        base.Become(m => Execute(table, m));
+    }
+
+    /// <summary>Puts handlers on top of the current ones until UnbecomeStacked.</summary>
+    protected void BecomeStacked(Action configure)
+    {
+        var table = Configured(configure);
+        base.BecomeStacked(m => Execute(table, m));
+    }
+
+    private void Execute(HandlerTable table, object message)
+    {
+        if (!table.TryHandle(message))
+            Unhandled(message);
+    }
+
+    private HandlerTable Configured(Action configure)
+    {
+        var (outer, wasConfiguring) = (_handlers, _isConfiguring);
+        var table = new HandlerTable();
+        _handlers = table;
+        _isConfiguring = true;
+        try
+        {
+            configure();
+        }
+        finally
+        {
+            _handlers = outer;
+            _isConfiguring = wasConfiguring;
+        }
+        return table;
+    }
+
+    protected void Receive<T>(Action<T> handler, Predicate<T> shouldHandle = null) =>
+        Add(new ActionHandler<T>(handler, shouldHandle), shouldHandle is null);
+
+    protected void Receive<T>(Predicate<T> shouldHandle, Action<T> handler) => Receive(handler, shouldHandle);
+
+    protected void Receive(Type messageType, Action<object> handler, Predicate<object> shouldHandle = null) =>
+        Add(new TypedHandler(messageType, handler, shouldHandle), shouldHandle is null);
+
+    protected void Receive(Type messageType, Predicate<object> shouldHandle, Action<object> handler) =>
+        Receive(messageType, handler, shouldHandle);
+
+    protected void Receive<T>(Func<T, bool> handler) => Add(new FuncHandler<T>(handler), false);
+
+    protected void Receive(Type messageType, Func<object, bool> handler) =>
+        Add(new TypedFuncHandler(messageType, handler), false);
+
+    protected void ReceiveAny(Action<object> handler) => Add(new ActionHandler<object>(handler, null), true);
+
+    protected void ReceiveAsync<T>(Func<T, Task> handler, Predicate<T> shouldHandle = null) =>
+        Receive(m => RunTask(() => handler(m)), shouldHandle);
+
+    protected void ReceiveAsync<T>(Predicate<T> shouldHandle, Func<T, Task> handler) =>
+        ReceiveAsync(handler, shouldHandle);
+
+    protected void ReceiveAsync(Type messageType, Func<object, Task> handler, Predicate<object> shouldHandle = null) =>
+        Receive(messageType, m => RunTask(() => handler(m)), shouldHandle);
+
+    protected void ReceiveAsync(Type messageType, Predicate<object> shouldHandle, Func<object, Task> handler) =>
+        ReceiveAsync(messageType, handler, shouldHandle);
+
+    protected void ReceiveAnyAsync(Func<object, Task> handler) => ReceiveAny(m => RunTask(() => handler(m)));
+
+    private void Add(MessageHandler handler, bool isUnconditional)
+    {
+        if (!_isConfiguring)
+            throw new InvalidOperationException(
+                "You may only call Receive-methods when constructing the actor and inside Become()."
+            );
+        _handlers.Add(handler, isUnconditional);
+    }
+}

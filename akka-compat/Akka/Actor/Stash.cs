@@ -1,0 +1,130 @@
+using Akka.Dispatch;
+
+namespace Akka.Actor;
+
+/// <summary>Messages that an actor has put aside.</summary>
+public interface IStash
+{
+    void Stash();
+    void Unstash();
+    void UnstashAll();
+    void UnstashAll(Func<Envelope, bool> predicate);
+    IEnumerable<Envelope> ClearStash();
+    void Prepend(IEnumerable<Envelope> envelopes);
+    int Count { get; }
+    bool IsEmpty { get; }
+    bool NonEmpty { get; }
+    bool IsFull { get; }
+    int Capacity { get; }
+}
+
+/// <summary>An actor with a stash, which the runtime sets after the constructor.</summary>
+public interface IActorStash
+{
+    IStash Stash { get; set; }
+}
+
+/// <summary>An actor with a stash that asks nothing of its mailbox.</summary>
+public interface IWithUnrestrictedStash : IActorStash;
+
+/// <summary>An actor with a stash as large as its configuration allows.</summary>
+public interface IWithStash : IWithUnrestrictedStash, IRequiresMessageQueue<IDequeBasedMessageQueueSemantics>;
+
+/// <summary>An actor with a stash of any size.</summary>
+public interface IWithUnboundedStash
+    : IWithUnrestrictedStash,
+        IRequiresMessageQueue<IUnboundedDequeBasedMessageQueueSemantics>;
+
+/// <summary>An actor with a stash of a bounded size.</summary>
+public interface IWithBoundedStash
+    : IWithUnrestrictedStash,
+        IRequiresMessageQueue<IBoundedDequeBasedMessageQueueSemantics>;
+
+/// <summary>A message and who sent it.</summary>
+public readonly struct Envelope
+{
+    public Envelope(object message, IActorRef sender, ActorSystem system)
+    {
+        Message = message;
+        Sender = sender ?? system.DeadLetters;
+    }
+
+    public Envelope(object message, IActorRef sender)
+    {
+        Message = message;
+        Sender = sender;
+    }
+
+    public IActorRef Sender { get; }
+    public object Message { get; }
+
+    public override string ToString() => "<" + (Message ?? "null") + "> from " + (Sender?.ToString() ?? "NoSender");
+}
+
+/// <summary>The stash of one incarnation of an actor.</summary>
+internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
+{
+    private LinkedList<Envelope> _stashed;
+
+    public int Count => _stashed?.Count ?? 0;
+    public bool IsEmpty => Count == 0;
+    public bool NonEmpty => Count > 0;
+    public int Capacity => capacity;
+    public bool IsFull => capacity > 0 && Count >= capacity;
+
+    public void Stash()
+    {
+        var current = cell.CurrentEnvelope;
+        if (_stashed is { Last: { } last } && ReferenceEquals(last.Value.Message, current.Message))
+        {
+            if (ReferenceEquals(last.Value.Sender, current.Sender))
+                throw new IllegalActorStateException($"Can't stash the same message {current.Message} more than once");
+        }
+        if (IsFull)
+            throw new StashOverflowException(
+                $"Couldn't enqueue message {current.Message} from ${cell.Self} to stash of {cell.Self}"
+            );
+        (_stashed ??= new LinkedList<Envelope>()).AddLast(current);
+    }
+
+    public void Unstash()
+    {
+        if (_stashed is not { First: { } first })
+            return;
+        _stashed.RemoveFirst();
+        cell.Mailbox.EnqueueFirst(first.Value);
+    }
+
+    public void UnstashAll() => UnstashAll(static _ => true);
+
+    public void UnstashAll(Func<Envelope, bool> predicate)
+    {
+        if (_stashed is null)
+            return;
+        for (var node = _stashed.Last; node is not null; node = node.Previous)
+        {
+            if (predicate(node.Value))
+                cell.Mailbox.EnqueueFirst(node.Value);
+        }
+        _stashed = null;
+    }
+
+    public IEnumerable<Envelope> ClearStash()
+    {
+        IEnumerable<Envelope> all = _stashed;
+        _stashed = null;
+        return all ?? [];
+    }
+
+    public void Prepend(IEnumerable<Envelope> envelopes)
+    {
+        _stashed ??= new LinkedList<Envelope>();
+        LinkedListNode<Envelope> last = null;
+        foreach (var envelope in envelopes)
+        {
+            if (_stashed.Any(e => ReferenceEquals(e.Message, envelope.Message)))
+                continue;
+            last = last is null ? _stashed.AddFirst(envelope) : _stashed.AddAfter(last, envelope);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+using Akka.Event;
+using Akka.Util;
+
+namespace Akka.Actor;
+
+/// <summary>What becomes of a child that failed.</summary>
+public enum Directive
+{
+    Resume,
+    Restart,
+    Escalate,
+    Stop,
+}
+
+/// <summary>Chooses a directive for a failure.</summary>
+public interface IDecider
+{
+    Directive Decide(Exception cause);
+}
+
+/// <summary>Ways to make deciders.</summary>
+public static class Decider
+{
+    public static DeployableDecider From(Directive defaultDirective, params KeyValuePair<Type, Directive>[] pairs) =>
+        new(defaultDirective, pairs);
+
+    public static DeployableDecider From(
+        Directive defaultDirective,
+        IEnumerable<KeyValuePair<Type, Directive>> pairs
+    ) => new(defaultDirective, pairs);
+
+    public static LocalOnlyDecider From(Func<Exception, Directive> localOnlyDecider) => new(localOnlyDecider);
+}
+
+/// <summary>A decider that is code.</summary>
+public class LocalOnlyDecider(Func<Exception, Directive> decider) : IDecider
+{
+    public Directive Decide(Exception cause) => decider(cause);
+}
+
+/// <summary>A decider that is data: the first pair whose type fits the failure decides.</summary>
+public class DeployableDecider : IDecider, IEquatable<DeployableDecider>
+{
+    protected DeployableDecider() { }
+
+    public DeployableDecider(Directive defaultDirective, IEnumerable<KeyValuePair<Type, Directive>> pairs)
+        : this(defaultDirective, pairs.ToArray()) { }
+
+    public DeployableDecider(Directive defaultDirective, params KeyValuePair<Type, Directive>[] pairs)
+    {
+        DefaultDirective = defaultDirective;
+        Pairs = pairs;
+    }
+
+    public Directive DefaultDirective { get; }
+    public KeyValuePair<Type, Directive>[] Pairs { get; } = [];
+
+    public Directive Decide(Exception cause)
+    {
+        foreach (var pair in Pairs)
+        {
+            if (pair.Key.IsInstanceOfType(cause))
+                return pair.Value;
+        }
+        return DefaultDirective;
+    }
+
+    public bool Equals(DeployableDecider other) =>
+        other is not null && DefaultDirective == other.DefaultDirective && Pairs.SequenceEqual(other.Pairs);
+
+    public override bool Equals(object obj) => Equals(obj as DeployableDecider);
+
+    public override int GetHashCode() => HashCode.Combine(DefaultDirective, Pairs.Length);
+}
+
+/// <summary>How an actor deals with the failures of its children.</summary>
+public abstract class SupervisorStrategy : ISurrogated
+{
+    /// <summary>Stops what could not start, was killed or broke a death pact; restarts everything else.</summary>
+    public static IDecider DefaultDecider = Actor.Decider.From(
+        Directive.Restart,
+        new KeyValuePair<Type, Directive>(typeof(ActorInitializationException), Directive.Stop),
+        new KeyValuePair<Type, Directive>(typeof(ActorKilledException), Directive.Stop),
+        new KeyValuePair<Type, Directive>(typeof(DeathPactException), Directive.Stop)
+    );
+
+    public static readonly SupervisorStrategy DefaultStrategy = new OneForOneStrategy(DefaultDecider);
+
+    public static readonly OneForOneStrategy StoppingStrategy = new(_ => Directive.Stop);
+
+    protected bool LoggingEnabled { get; set; } = true;
+
+    public abstract IDecider Decider { get; }
+
+    protected abstract Directive Handle(IActorRef child, Exception exception);
+
+    public abstract void ProcessFailure(
+        IActorContext context,
+        bool restart,
+        IActorRef child,
+        Exception cause,
+        ChildRestartStats stats,
+        IReadOnlyCollection<ChildRestartStats> children
+    );
+
+    public abstract void HandleChildTerminated(
+        IActorContext actorContext,
+        IActorRef child,
+        IEnumerable<IInternalActorRef> children
+    );
+
+    public abstract ISurrogate ToSurrogate(ActorSystem system);
+
+    /// <summary>Carries out the decision for a failed child; false passes the failure up.</summary>
+    public bool HandleFailure(
+        ActorCell actorCell,
+        IActorRef child,
+        Exception cause,
+        ChildRestartStats stats,
+        IReadOnlyCollection<ChildRestartStats> children
+    )
+    {
+        var directive = Handle(child, cause);
+        switch (directive)
+        {
+            case Directive.Resume:
+                LogFailure(actorCell, child, cause, directive);
+                ResumeChild(child, cause);
+                return true;
+            case Directive.Restart:
+                LogFailure(actorCell, child, cause, directive);
+                ProcessFailure(actorCell, true, child, cause, stats, children);
+                return true;
+            case Directive.Stop:
+                LogFailure(actorCell, child, cause, directive);
+                ProcessFailure(actorCell, false, child, cause, stats, children);
+                return true;
+            default:
+                LogFailure(actorCell, child, cause, directive);
+                return false;
+        }
+    }
+
+    protected void RestartChild(IActorRef child, Exception cause, bool suspendFirst)
+    {
+        var target = (IInternalActorRef)child;
+        if (suspendFirst)
+            target.Suspend();
+        target.Restart(cause);
+    }
+
+    protected void ResumeChild(IActorRef child, Exception exception) => ((IInternalActorRef)child).Resume(exception);
+
+    protected virtual void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
+    {
+        if (!LoggingEnabled || directive == Directive.Escalate)
+            return;
+        var message = cause is ActorInitializationException { InnerException: { } inner }
+            ? inner.Message
+            : cause.Message;
+        if (cause is System.Reflection.TargetInvocationException { InnerException: { } target })
+            message = target.Message;
+        LogEvent entry =
+            directive == Directive.Resume
+                ? new Warning(child.Path.ToString(), GetType(), message)
+                : new Error(cause, child.Path.ToString(), GetType(), message);
+        try
+        {
+            context.System.EventStream.Publish(entry);
+        }
+        catch (Exception)
+        {
+            // Supervision goes on even when a logger fails.
+        }
+    }
+}
+
+/// <summary>Makes the strategy of the guardian of user actors.</summary>
+public abstract class SupervisorStrategyConfigurator
+{
+    public abstract SupervisorStrategy Create();
+
+    public static SupervisorStrategyConfigurator CreateConfigurator(string typeName) =>
+        typeName switch
+        {
+            "Akka.Actor.DefaultSupervisorStrategy" => new DefaultSupervisorStrategy(),
+            "Akka.Actor.StoppingSupervisorStrategy" => new StoppingSupervisorStrategy(),
+            null => throw new Configuration.ConfigurationException("Could not resolve SupervisorStrategyConfigurator."),
+            _ => (SupervisorStrategyConfigurator)
+                Activator.CreateInstance(
+                    Type.GetType(typeName)
+                        ?? throw new Configuration.ConfigurationException(
+                            $"Could not resolve SupervisorStrategyConfigurator type {typeName}"
+                        )
+                ),
+        };
+}
+
+/// <summary>Gives the default strategy.</summary>
+public class DefaultSupervisorStrategy : SupervisorStrategyConfigurator
+{
+    public override SupervisorStrategy Create() => SupervisorStrategy.DefaultStrategy;
+}
+
+/// <summary>Gives the strategy that stops every child that fails.</summary>
+public class StoppingSupervisorStrategy : SupervisorStrategyConfigurator
+{
+    public override SupervisorStrategy Create() => SupervisorStrategy.StoppingStrategy;
+}

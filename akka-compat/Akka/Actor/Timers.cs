@@ -1,0 +1,114 @@
+namespace Akka.Actor;
+
+/// <summary>The timers of one actor; they die with its incarnation.</summary>
+public interface ITimerScheduler
+{
+    void StartPeriodicTimer(object key, object msg, TimeSpan interval);
+    void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender);
+    void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval);
+    void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval, IActorRef sender);
+    void StartSingleTimer(object key, object msg, TimeSpan timeout);
+    void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender);
+    bool IsTimerActive(object key);
+    void Cancel(object key);
+    void CancelAll();
+    IReadOnlyCollection<object> ActiveTimers { get; }
+}
+
+/// <summary>An actor with timers, which the runtime sets after the constructor.</summary>
+public interface IWithTimers
+{
+    ITimerScheduler Timers { get; set; }
+}
+
+/// <summary>What a timer sends its actor: it counts only while the timer that sent it is the key's current one.</summary>
+internal sealed class TimerMessage(TimerScheduler owner, object key, int generation, object message, IActorRef sender)
+    : IAutoReceivedMessage,
+        INoSerializationVerificationNeeded,
+        Event.IDeadLetterSuppression
+{
+    internal IActorRef Sender => sender;
+    internal object Message => message;
+
+    internal bool BelongsTo(TimerScheduler timers, out object inner)
+    {
+        inner = message;
+        return ReferenceEquals(owner, timers) && timers.Accept(key, generation);
+    }
+
+    public override string ToString() => $"TimerMsg(key={key}, generation={generation})";
+}
+
+/// <summary>A periodic message of a scheduler to an actor, unwrapped before the actor sees it.</summary>
+internal sealed class ScheduledTell(object message) : IScheduledTellMsg, IAutoReceivedMessage
+{
+    public object Message => message;
+}
+
+internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
+{
+    private readonly Dictionary<object, (int Generation, bool Repeats, ICancelable Task)> _timers = [];
+    private int _generation;
+
+    public IReadOnlyCollection<object> ActiveTimers => _timers.Keys.ToArray();
+
+    public void StartPeriodicTimer(object key, object msg, TimeSpan interval) =>
+        Start(key, msg, interval, interval, ActorRefs.NoSender);
+
+    public void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender) =>
+        Start(key, msg, interval, interval, sender);
+
+    public void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval) =>
+        Start(key, msg, initialDelay, interval, ActorRefs.NoSender);
+
+    public void StartPeriodicTimer(
+        object key,
+        object msg,
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        IActorRef sender
+    ) => Start(key, msg, initialDelay, interval, sender);
+
+    public void StartSingleTimer(object key, object msg, TimeSpan timeout) =>
+        Start(key, msg, timeout, null, ActorRefs.NoSender);
+
+    public void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender) =>
+        Start(key, msg, timeout, null, sender);
+
+    public bool IsTimerActive(object key) => _timers.ContainsKey(key);
+
+    public void Cancel(object key)
+    {
+        if (_timers.Remove(key, out var timer))
+            timer.Task.Cancel();
+    }
+
+    public void CancelAll()
+    {
+        foreach (var timer in _timers.Values)
+            timer.Task.Cancel();
+        _timers.Clear();
+    }
+
+    private void Start(object key, object msg, TimeSpan delay, TimeSpan? interval, IActorRef sender)
+    {
+        Cancel(key);
+        var generation = ++_generation;
+        var message = new TimerMessage(this, key, generation, msg, sender);
+        var scheduler = cell.System.Scheduler;
+        var task = interval is { } every
+            ? scheduler.ScheduleTellRepeatedlyCancelable(delay, every, cell.Self, message, cell.Self)
+            : scheduler.ScheduleTellOnceCancelable(delay, cell.Self, message, cell.Self);
+        _timers[key] = (generation, interval is not null, task);
+    }
+
+    /// <summary>Whether a message comes from the present timer of its key; a single timer is done with it.</summary>
+    internal bool Accept(object key, int generation)
+    {
+        if (!_timers.TryGetValue(key, out var timer) || timer.Generation != generation)
+            return false;
+        if (!timer.Repeats)
+            _timers.Remove(key);
+        return true;
+    }
+}

@@ -1,0 +1,226 @@
+using System.Diagnostics;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Dispatch.SysMsg;
+using Akka.Event;
+
+namespace Akka.Dispatch;
+
+/// <summary>Something to run.</summary>
+public interface IRunnable : IThreadPoolWorkItem
+{
+    void Run();
+}
+
+/// <summary>What a dispatcher is made with.</summary>
+public interface IDispatcherPrerequisites
+{
+    EventStream EventStream { get; }
+    IScheduler Scheduler { get; }
+    Settings Settings { get; }
+    Mailboxes Mailboxes { get; }
+}
+
+/// <summary>What a dispatcher is made with.</summary>
+public sealed class DefaultDispatcherPrerequisites(
+    EventStream eventStream,
+    IScheduler scheduler,
+    Settings settings,
+    Mailboxes mailboxes
+) : IDispatcherPrerequisites
+{
+    public EventStream EventStream => eventStream;
+    public IScheduler Scheduler => scheduler;
+    public Settings Settings => settings;
+    public Mailboxes Mailboxes => mailboxes;
+}
+
+/// <summary>Gives actors their turns.</summary>
+public abstract class MessageDispatcher
+{
+    public const int DefaultThroughput = 100;
+
+    private long _inhabitants;
+
+    protected MessageDispatcher(MessageDispatcherConfigurator configurator)
+    {
+        Configurator = configurator;
+        var config = configurator.Config;
+        Throughput = config.GetInt("throughput", DefaultThroughput);
+        Id = config.GetString("id");
+        var deadline = config.GetTimeSpan("throughput-deadline-time", TimeSpan.Zero, false);
+        ThroughputDeadlineTime = deadline > TimeSpan.Zero ? deadline.Ticks : null;
+        ShutdownTimeout = config.GetTimeSpan("shutdown-timeout", TimeSpan.FromSeconds(1), false);
+    }
+
+    public MessageDispatcherConfigurator Configurator { get; }
+    public EventStream EventStream => Configurator.Prerequisites.EventStream;
+    public Mailboxes Mailboxes => Configurator.Prerequisites.Mailboxes;
+    public string Id { get; protected set; }
+    public long? ThroughputDeadlineTime { get; protected set; }
+
+    /// <summary>Messages that an actor may handle in one turn.</summary>
+    public int Throughput { get; set; }
+    public TimeSpan ShutdownTimeout { get; protected set; }
+    protected long Inhabitants => Interlocked.Read(ref _inhabitants);
+
+    internal long? DeadlineTicks => ThroughputDeadlineTime;
+    internal long MonotonicTicks => Configurator.Prerequisites.Scheduler.MonotonicClock.Ticks;
+
+    public void Schedule(Action run) => Schedule(new ActionRunnable(run));
+
+    public void Schedule(IRunnable run) => ExecuteTask(run);
+
+    protected abstract void ExecuteTask(IRunnable run);
+
+    protected abstract void Shutdown();
+
+    protected void ReportFailure(Exception ex)
+    {
+        var system = (this as IDispatcherOwner)?.Source ?? GetType().Name;
+        EventStream.Publish(new Error(ex, system, GetType(), ex.Message));
+    }
+
+    /// <summary>Gives a mailbox its turn, soon.</summary>
+    internal virtual void Execute(Mailbox mailbox) => ExecuteTask(mailbox);
+
+    /// <summary>Gives a mailbox that had its turn and is not empty another one, after others.</summary>
+    internal virtual void ExecuteAgain(Mailbox mailbox) => ExecuteTask(mailbox);
+
+    public virtual void Dispatch(ActorCell cell, Envelope envelope) =>
+        cell.Mailbox.Post(envelope.Message, envelope.Sender);
+
+    public virtual void SystemDispatch(ActorCell cell, SystemMessage message) => cell.SendSystemMessage(message);
+
+    public virtual void Attach(ActorCell cell) => Interlocked.Increment(ref _inhabitants);
+
+    public virtual void Detach(ActorCell cell) => Interlocked.Decrement(ref _inhabitants);
+
+    private sealed class ActionRunnable(Action action) : IRunnable
+    {
+        public void Run() => action();
+
+        public void Execute() => action();
+    }
+}
+
+/// <summary>A dispatcher that names itself in what it reports.</summary>
+internal interface IDispatcherOwner
+{
+    string Source { get; }
+}
+
+/// <summary>Makes a dispatcher from its configuration.</summary>
+public abstract class MessageDispatcherConfigurator
+{
+    protected MessageDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
+    {
+        Config = config;
+        Prerequisites = prerequisites;
+    }
+
+    public Config Config { get; }
+    public IDispatcherPrerequisites Prerequisites { get; }
+    public abstract MessageDispatcher Dispatcher();
+}
+
+/// <summary>Runs mailboxes on the thread pool.</summary>
+internal sealed class ThreadPoolDispatcher(MessageDispatcherConfigurator configurator) : MessageDispatcher(configurator)
+{
+    internal override void Execute(Mailbox mailbox) => ThreadPool.UnsafeQueueUserWorkItem(mailbox, preferLocal: true);
+
+    // Through the shared queue: the local one would hand this thread the same mailbox again before all others.
+    internal override void ExecuteAgain(Mailbox mailbox) =>
+        ThreadPool.UnsafeQueueUserWorkItem(mailbox, preferLocal: false);
+
+    protected override void ExecuteTask(IRunnable run) => ThreadPool.UnsafeQueueUserWorkItem(run, preferLocal: true);
+
+    protected override void Shutdown() { }
+}
+
+internal sealed class ThreadPoolDispatcherConfigurator : MessageDispatcherConfigurator
+{
+    private readonly ThreadPoolDispatcher _instance;
+
+    public ThreadPoolDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
+        : base(config, prerequisites)
+    {
+        _instance = new ThreadPoolDispatcher(this);
+    }
+
+    public override MessageDispatcher Dispatcher() => _instance;
+}
+
+/// <summary>The dispatchers of a system by the path of their configuration.</summary>
+public sealed class Dispatchers
+{
+    public const string DefaultDispatcherId = "akka.actor.default-dispatcher";
+    public const string DefaultBlockingDispatcherId = "akka.actor.default-blocking-io-dispatcher";
+    public const string SynchronizedDispatcherId = "akka.actor.synchronized-dispatcher";
+    internal const string InternalDispatcherId = "akka.actor.internal-dispatcher";
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, MessageDispatcherConfigurator> _known =
+        new(StringComparer.Ordinal);
+    private readonly ActorSystem _system;
+    private MessageDispatcher _default;
+
+    public Dispatchers(ActorSystem system, IDispatcherPrerequisites prerequisites, ILoggingAdapter logger)
+    {
+        _system = system;
+        Prerequisites = prerequisites;
+    }
+
+    public IDispatcherPrerequisites Prerequisites { get; }
+    public MessageDispatcher DefaultGlobalDispatcher => _default ??= Lookup(DefaultDispatcherId);
+    public Config DefaultDispatcherConfig => GetConfig(_system.Settings.Config, DefaultDispatcherId);
+
+    /// <summary>The section of a dispatcher, with its id and the defaults filled in.</summary>
+    public static Config GetConfig(Config config, string id, int depth = 0)
+    {
+        var own = config.GetConfig(id) ?? Config.Empty;
+        var simple = id[(id.LastIndexOf('.') + 1)..];
+        return own.WithFallback(ConfigurationFactory.ParseString($"id = \"{id}\", name = \"{simple}\""))
+            .WithFallback(config.GetConfig(DefaultDispatcherId) ?? Config.Empty);
+    }
+
+    /// <summary>The dispatcher of a path; an unknown one is a <see cref="ConfigurationException"/>.</summary>
+    public MessageDispatcher Lookup(string dispatcherName) =>
+        _known.GetOrAdd(string.IsNullOrEmpty(dispatcherName) ? DefaultDispatcherId : dispatcherName, Make).Dispatcher();
+
+    public bool HasDispatcher(string id) => _known.ContainsKey(id) || _system.Settings.Config.HasPath(id);
+
+    public bool RegisterConfigurator(string id, MessageDispatcherConfigurator configurator) =>
+        _known.TryAdd(id, configurator);
+
+    private MessageDispatcherConfigurator Make(string id)
+    {
+        var all = _system.Settings.Config;
+        if (!all.HasPath(id))
+            throw new ConfigurationException($"Dispatcher {id} not configured.");
+        if (all.GetString(id) is { } alias && all.GetValue(id).IsString())
+            return _known.GetOrAdd(alias, Make);
+        var config = GetConfig(all, id);
+        var type = config.GetString("type", "Dispatcher");
+        if (((ActorSystemImpl)_system).Simulation is { } simulation && !IsOnCallersThread(type))
+            return new Simulation.SimulationDispatcherConfigurator(config, Prerequisites, simulation);
+        switch (type)
+        {
+            case "Dispatcher":
+            case "TaskDispatcher":
+            case "ForkJoinDispatcher":
+            case "PinnedDispatcher":
+            case "SynchronizedDispatcher":
+                return new ThreadPoolDispatcherConfigurator(config, Prerequisites);
+            case null:
+                throw new ConfigurationException($"Could not resolve dispatcher for path {id}. type is null");
+            default:
+                var resolved =
+                    Type.GetType(type)
+                    ?? throw new ConfigurationException($"Could not resolve dispatcher type {type} for path {id}");
+                return (MessageDispatcherConfigurator)Activator.CreateInstance(resolved, config, Prerequisites);
+        }
+    }
+
+    private static bool IsOnCallersThread(string type) =>
+        type?.Contains("CallingThreadDispatcher", StringComparison.Ordinal) ?? false;
+}

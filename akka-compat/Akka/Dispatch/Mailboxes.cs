@@ -1,0 +1,329 @@
+using Akka.Actor;
+using Akka.Configuration;
+
+namespace Akka.Dispatch;
+
+/// <summary>An actor that asks for a queue with certain semantics.</summary>
+public interface IRequiresMessageQueue<T>
+    where T : ISemantics;
+
+/// <summary>What a queue promises.</summary>
+public interface ISemantics;
+
+/// <summary>A queue without a limit.</summary>
+public interface IUnboundedMessageQueueSemantics : ISemantics;
+
+/// <summary>A queue that makes producers wait when it is full.</summary>
+public interface IBoundedMessageQueueSemantics : ISemantics
+{
+    TimeSpan PushTimeOut { get; }
+}
+
+/// <summary>A queue that its owner may also put messages in front of.</summary>
+public interface IDequeBasedMessageQueueSemantics : ISemantics
+{
+    void EnqueueFirst(Envelope envelope);
+}
+
+/// <summary>A deque without a limit.</summary>
+public interface IUnboundedDequeBasedMessageQueueSemantics
+    : IDequeBasedMessageQueueSemantics,
+        IUnboundedMessageQueueSemantics;
+
+/// <summary>A deque with a limit.</summary>
+public interface IBoundedDequeBasedMessageQueueSemantics
+    : IDequeBasedMessageQueueSemantics,
+        IBoundedMessageQueueSemantics;
+
+/// <summary>A queue of a mailbox that is not the built-in one.</summary>
+public interface IMessageQueue
+{
+    void Enqueue(IActorRef receiver, Envelope envelope);
+    bool TryDequeue(out Envelope envelope);
+    void CleanUp(IActorRef owner, IMessageQueue deadletters);
+    bool HasMessages { get; }
+    int Count { get; }
+}
+
+/// <summary>Says which queue a kind of mailbox makes.</summary>
+public interface IProducesMessageQueue<TQueue>
+    where TQueue : IMessageQueue;
+
+/// <summary>A mailbox that makes producers wait.</summary>
+public interface IProducesPushTimeoutSemanticsMailbox
+{
+    TimeSpan PushTimeout { get; }
+}
+
+/// <summary>A kind of mailbox.</summary>
+public abstract class MailboxType
+{
+    protected readonly Settings Settings;
+    protected readonly Config Config;
+
+    protected MailboxType(Settings settings, Config config)
+    {
+        Settings = settings;
+        Config = config;
+    }
+
+    /// <summary>Makes a queue; null stands for the runtime's own.</summary>
+    public abstract IMessageQueue Create(IActorRef owner, ActorSystem system);
+}
+
+/// <summary>The default: the runtime's own lock-free queue.</summary>
+public sealed class UnboundedMailbox : MailboxType
+{
+    public UnboundedMailbox()
+        : this(null, null) { }
+
+    public UnboundedMailbox(Settings settings, Config config)
+        : base(settings, config) { }
+
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) => null;
+}
+
+/// <summary>The runtime's own queue too: every mailbox can take messages back in front.</summary>
+public sealed class UnboundedDequeBasedMailbox : MailboxType
+{
+    public UnboundedDequeBasedMailbox(Settings settings, Config config)
+        : base(settings, config) { }
+
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) => null;
+}
+
+/// <summary>Producers wait for room for as long as the configuration says; then the message is a dead letter.</summary>
+public sealed class BoundedMailbox : MailboxType, IProducesPushTimeoutSemanticsMailbox
+{
+    public BoundedMailbox(Settings settings, Config config)
+        : base(settings, config)
+    {
+        Capacity = BoundedQueue.CapacityIn(config);
+        PushTimeout = BoundedQueue.PushTimeoutIn(config);
+    }
+
+    public int Capacity { get; }
+    public TimeSpan PushTimeout { get; }
+
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
+        new BoundedQueue(Capacity, PushTimeout, system);
+}
+
+/// <summary>A bounded mailbox for actors with a stash.</summary>
+public class BoundedDequeBasedMailbox : MailboxType, IProducesPushTimeoutSemanticsMailbox
+{
+    public BoundedDequeBasedMailbox(Settings settings, Config config)
+        : base(settings, config)
+    {
+        Capacity = BoundedQueue.CapacityIn(config);
+        PushTimeout = BoundedQueue.PushTimeoutIn(config);
+    }
+
+    public int Capacity { get; }
+    public TimeSpan PushTimeout { get; }
+
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
+        new BoundedQueue(Capacity, PushTimeout, system);
+}
+
+/// <summary>Handles the most urgent message first; the lowest number is the most urgent.</summary>
+public abstract class UnboundedPriorityMailbox : MailboxType
+{
+    public const int DefaultCapacity = 11;
+
+    protected UnboundedPriorityMailbox(Settings settings, Config config)
+        : base(settings, config) { }
+
+    public int InitialCapacity => DefaultCapacity;
+
+    protected abstract int PriorityGenerator(object message);
+
+    public sealed override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
+        new PriorityQueueOfMessages(PriorityGenerator);
+}
+
+/// <summary>Handles the most urgent message first, the oldest of equally urgent ones.</summary>
+public abstract class UnboundedStablePriorityMailbox : MailboxType
+{
+    public const int DefaultCapacity = 11;
+
+    protected UnboundedStablePriorityMailbox(Settings settings, Config config)
+        : base(settings, config) { }
+
+    public int InitialCapacity => DefaultCapacity;
+
+    protected abstract int PriorityGenerator(object message);
+
+    public sealed override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
+        new PriorityQueueOfMessages(PriorityGenerator);
+}
+
+internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSystem system) : IMessageQueue
+{
+    private readonly Queue<Envelope> _queue = new();
+    private readonly object _gate = new();
+
+    public bool HasMessages => Count > 0;
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _queue.Count;
+        }
+    }
+
+    internal static int CapacityIn(Config config) =>
+        config.GetInt("mailbox-capacity", 0) is > 0 and var capacity
+            ? capacity
+            : throw new ArgumentException("The mailbox-capacity must be greater than zero.");
+
+    internal static TimeSpan PushTimeoutIn(Config config) =>
+        config.GetTimeSpan("mailbox-push-timeout-time", TimeSpan.FromSeconds(10));
+
+    public void Enqueue(IActorRef receiver, Envelope envelope)
+    {
+        lock (_gate)
+        {
+            var start = Environment.TickCount64;
+            while (_queue.Count >= capacity)
+            {
+                var left = pushTimeout.TotalMilliseconds - (Environment.TickCount64 - start);
+                if (left <= 0 || !Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue)))
+                    break;
+            }
+            if (_queue.Count < capacity)
+            {
+                _queue.Enqueue(envelope);
+                return;
+            }
+        }
+        system.DeadLetters.Tell(new Event.DeadLetter(envelope.Message, envelope.Sender, receiver), envelope.Sender);
+    }
+
+    public bool TryDequeue(out Envelope envelope)
+    {
+        lock (_gate)
+        {
+            if (!_queue.TryDequeue(out envelope))
+                return false;
+            Monitor.Pulse(_gate);
+            return true;
+        }
+    }
+
+    public void CleanUp(IActorRef owner, IMessageQueue deadletters) { }
+}
+
+internal sealed class PriorityQueueOfMessages(Func<object, int> priority) : IMessageQueue
+{
+    private readonly PriorityQueue<Envelope, (int Priority, long Sequence)> _queue = new();
+    private readonly object _gate = new();
+    private long _sequence;
+
+    public bool HasMessages => Count > 0;
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _queue.Count;
+        }
+    }
+
+    public void Enqueue(IActorRef receiver, Envelope envelope)
+    {
+        lock (_gate)
+            _queue.Enqueue(envelope, (priority(envelope.Message), _sequence++));
+    }
+
+    public bool TryDequeue(out Envelope envelope)
+    {
+        lock (_gate)
+            return _queue.TryDequeue(out envelope, out _);
+    }
+
+    public void CleanUp(IActorRef owner, IMessageQueue deadletters) { }
+}
+
+/// <summary>Chooses the kind of mailbox for an actor.</summary>
+public class Mailboxes(ActorSystem system)
+{
+    public static readonly string DefaultMailboxId = "akka.actor.default-mailbox";
+    public static readonly string NoMailboxRequirement = "";
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, MailboxType> _known = new(
+        StringComparer.Ordinal
+    );
+
+    /// <summary>The kind of mailbox that a section of the configuration describes.</summary>
+    public MailboxType Lookup(string id) => _known.GetOrAdd(id, Make);
+
+    public bool HasRequiredType(Type actorType) => GetRequiredType(actorType) is not null;
+
+    public Type GetRequiredType(Type actorType) =>
+        actorType
+            .GetInterfaces()
+            .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRequiresMessageQueue<>))
+            ?.GetGenericArguments()[0];
+
+    public MailboxType LookupByQueueType(Type queueType)
+    {
+        var requirements = system.Settings.Config.GetConfig("akka.actor.mailbox.requirements");
+        foreach (var pair in requirements?.Root.GetObject().Items ?? [])
+        {
+            if (Type.GetType(pair.Key) == queueType)
+                return Lookup(pair.Value.GetString());
+        }
+        throw new ConfigurationException($"Mailbox Mapping for [{queueType}] not configured");
+    }
+
+    /// <summary>Props first, then the dispatcher, then what the actor requires, then the default.</summary>
+    public MailboxType GetMailboxType(Props props, Config dispatcherConfig)
+    {
+        if (props.Deploy.Mailbox is { } own && !string.Equals(own, DefaultMailboxId, StringComparison.Ordinal))
+            return Lookup(own);
+        var ofDispatcher = dispatcherConfig?.GetString("mailbox-type");
+        if (!string.IsNullOrEmpty(ofDispatcher))
+        {
+            var id = dispatcherConfig.GetString("id");
+            return Lookup(string.IsNullOrEmpty(id) ? DefaultMailboxId : id);
+        }
+        return GetRequiredType(props.Type) is { } required ? LookupByQueueType(required) : Lookup(DefaultMailboxId);
+    }
+
+    public int StashCapacity(string dispatcher, string mailbox)
+    {
+        var config = system.Settings.Config;
+        if (mailbox is not null && config.HasPath(mailbox + ".stash-capacity"))
+            return config.GetInt(mailbox + ".stash-capacity", -1);
+        if (dispatcher is not null && config.HasPath(dispatcher + ".stash-capacity"))
+            return config.GetInt(dispatcher + ".stash-capacity", -1);
+        return config.GetInt(DefaultMailboxId + ".stash-capacity", -1);
+    }
+
+    private MailboxType Make(string id)
+    {
+        var all = system.Settings.Config;
+        if (!all.HasPath(id))
+            throw new ConfigurationException($"Mailbox Type [{id}] not configured");
+        var defaults = all.GetConfig(DefaultMailboxId) ?? Config.Empty;
+        var config = all.GetConfig(id).WithFallback(defaults);
+        var name = config.GetString("mailbox-type");
+        switch (name)
+        {
+            case null or "" or "Akka.Dispatch.UnboundedMailbox":
+                return new UnboundedMailbox(system.Settings, config);
+            case "Akka.Dispatch.UnboundedDequeBasedMailbox":
+                return new UnboundedDequeBasedMailbox(system.Settings, config);
+        }
+        var type =
+            Type.GetType(name)
+            ?? throw new ConfigurationException(
+                $"Found mailbox-type [{name}] in configuration for [{id}], but could not find that type in any loaded assemblies."
+            );
+        return (MailboxType)Activator.CreateInstance(type, system.Settings, config);
+    }
+}

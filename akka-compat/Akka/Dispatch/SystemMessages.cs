@@ -1,0 +1,88 @@
+using Akka.Actor;
+
+namespace Akka.Dispatch.SysMsg;
+
+/// <summary>A message of the runtime to an actor: it overtakes the user's messages.</summary>
+public interface ISystemMessage : INoSerializationVerificationNeeded;
+
+/// <summary>A system message; it links itself into the mailbox that it waits in.</summary>
+public abstract class SystemMessage : ISystemMessage
+{
+    internal SystemMessage Next;
+}
+
+/// <summary>Stands in a system queue that takes no more.</summary>
+internal sealed class ClosedQueue : SystemMessage
+{
+    internal static readonly ClosedQueue Instance = new();
+}
+
+/// <summary>The first message: make the actor.</summary>
+public sealed class Create : SystemMessage;
+
+/// <summary>Make the actor anew after a failure.</summary>
+public sealed class Recreate(Exception cause) : SystemMessage
+{
+    public Exception Cause { get; } = cause;
+}
+
+/// <summary>Take no user messages until told to resume.</summary>
+public sealed class Suspend : SystemMessage;
+
+/// <summary>Undo one suspension.</summary>
+public sealed class Resume(Exception causedByFailure) : SystemMessage
+{
+    public Exception CausedByFailure { get; } = causedByFailure;
+}
+
+/// <summary>Stop children, then yourself.</summary>
+public sealed class Terminate : SystemMessage;
+
+/// <summary>Tell the watcher when you die.</summary>
+public sealed class Watch(IInternalActorRef watchee, IInternalActorRef watcher) : SystemMessage
+{
+    public IInternalActorRef Watchee { get; } = watchee;
+    public IInternalActorRef Watcher { get; } = watcher;
+}
+
+/// <summary>Take back a watch.</summary>
+public sealed class Unwatch(IInternalActorRef watchee, IInternalActorRef watcher) : SystemMessage
+{
+    public IInternalActorRef Watchee { get; } = watchee;
+    public IInternalActorRef Watcher { get; } = watcher;
+}
+
+/// <summary>A child reports that it failed and waits for its supervisor's decision.</summary>
+public sealed class Failed(IActorRef child, Exception cause, long uid) : SystemMessage
+{
+    public IActorRef Child { get; } = child;
+    public Exception Cause { get; } = cause;
+    public long Uid { get; } = uid;
+}
+
+/// <summary>An actor that was watched, or a child, has died.</summary>
+public sealed class DeathWatchNotification(IActorRef actor, bool existenceConfirmed, bool addressTerminated)
+    : SystemMessage
+{
+    public IActorRef Actor { get; } = actor;
+    public bool ExistenceConfirmed { get; } = existenceConfirmed;
+    public bool AddressTerminated { get; } = addressTerminated;
+}
+
+/// <summary>Tell the receiver when the actor system has no user actors left.</summary>
+internal sealed class RegisterTerminationHook : SystemMessage;
+
+/// <summary>A step of an asynchronous handler, to be run as the actor.</summary>
+internal sealed class ActorTaskStep(ActorTaskScheduler scheduler, Task task, object message, IActorRef sender)
+    : SystemMessage
+{
+    internal void Execute(ActorCell cell) => scheduler.ExecuteStep(cell, task, message, sender);
+}
+
+/// <summary>An asynchronous handler ended.</summary>
+internal sealed class ActorTaskEnded(Exception failure, object message, IActorRef sender) : SystemMessage
+{
+    internal Exception Failure => failure;
+    internal object Message => message;
+    internal IActorRef Sender => sender;
+}

@@ -1,0 +1,267 @@
+using Akka.Actor;
+using Akka.Configuration;
+
+namespace Akka.Event;
+
+/// <summary>Carries events to those who subscribed to their kind.</summary>
+public abstract class EventBus<TEvent, TClassifier, TSubscriber>
+{
+    private readonly object _gate = new();
+    private List<(TSubscriber Subscriber, TClassifier Classifier)> _subscriptions = [];
+
+    /// <summary>Who gets events of a class; emptied by every change.</summary>
+    private System.Collections.Concurrent.ConcurrentDictionary<TClassifier, TSubscriber[]> _cache = new();
+
+    protected string SimpleName(object source) => SimpleName(source.GetType());
+
+    protected string SimpleName(Type source) => source.Name;
+
+    public virtual bool Subscribe(TSubscriber subscriber, TClassifier classifier)
+    {
+        lock (_gate)
+        {
+            foreach (var (existing, kind) in _subscriptions)
+            {
+                if (Same(existing, subscriber) && (Equals(kind, classifier) || IsSubClassification(kind, classifier)))
+                    return false;
+            }
+            _subscriptions =
+            [
+                .. _subscriptions.Where(s =>
+                    !(Same(s.Subscriber, subscriber) && IsSubClassification(classifier, s.Classifier))
+                ),
+                (subscriber, classifier),
+            ];
+            _cache = new();
+            return true;
+        }
+    }
+
+    public virtual bool Unsubscribe(TSubscriber subscriber) => Remove(s => Same(s.Subscriber, subscriber));
+
+    public virtual bool Unsubscribe(TSubscriber subscriber, TClassifier classifier) =>
+        Remove(s =>
+            Same(s.Subscriber, subscriber)
+            && (Equals(s.Classifier, classifier) || IsSubClassification(classifier, s.Classifier))
+        );
+
+    private bool Remove(Predicate<(TSubscriber Subscriber, TClassifier Classifier)> which)
+    {
+        lock (_gate)
+        {
+            var rest = _subscriptions.Where(s => !which(s)).ToList();
+            if (rest.Count == _subscriptions.Count)
+                return false;
+            _subscriptions = rest;
+            _cache = new();
+            return true;
+        }
+    }
+
+    private static bool Same(TSubscriber left, TSubscriber right) =>
+        EqualityComparer<TSubscriber>.Default.Equals(left, right);
+
+    protected abstract bool IsSubClassification(TClassifier parent, TClassifier child);
+    protected abstract void Publish(TEvent @event, TSubscriber subscriber);
+    protected abstract bool Classify(TEvent @event, TClassifier classifier);
+    protected abstract TClassifier GetClassifier(TEvent @event);
+
+    public virtual void Publish(TEvent @event)
+    {
+        var kind = GetClassifier(@event);
+        var cache = Volatile.Read(ref _cache);
+        if (!cache.TryGetValue(kind, out var subscribers))
+        {
+            lock (_gate)
+            {
+                subscribers = _subscriptions
+                    .Where(s => Equals(s.Classifier, kind) || IsSubClassification(s.Classifier, kind))
+                    .Select(s => s.Subscriber)
+                    .Distinct()
+                    .ToArray();
+                _cache.TryAdd(kind, subscribers);
+            }
+        }
+        foreach (var subscriber in subscribers)
+            Publish(@event, subscriber);
+    }
+}
+
+/// <summary>A bus whose subscribers are actors.</summary>
+public abstract class ActorEventBus<TEvent, TClassifier> : EventBus<TEvent, TClassifier, IActorRef>;
+
+/// <summary>The bus that log events take.</summary>
+public class LoggingBus : ActorEventBus<object, Type>
+{
+    private readonly List<IActorRef> _loggers = [];
+    private IActorRef _stdout;
+
+    public LogLevel LogLevel { get; private set; }
+
+    protected override bool IsSubClassification(Type parent, Type child) => parent.IsAssignableFrom(child);
+
+    protected override void Publish(object @event, IActorRef subscriber) => subscriber.Tell(@event, ActorRefs.NoSender);
+
+    protected override bool Classify(object @event, Type classifier) => classifier.IsInstanceOfType(@event);
+
+    protected override Type GetClassifier(object @event) => @event.GetType();
+
+    public void StartStdoutLogger(Settings config)
+    {
+        SetUpStdoutLogger(config);
+        Publish(new Debug(SimpleName(this), GetType(), "StandardOutLogger started"));
+    }
+
+    private void SetUpStdoutLogger(Settings config)
+    {
+        _stdout = config.StdoutLogger;
+        var level = Logging.LogLevelFor(config.StdoutLogLevel);
+        LogLevel = level;
+        SubscribeFrom(level, _stdout);
+    }
+
+    public void SetLogLevel(LogLevel logLevel)
+    {
+        LogLevel = logLevel;
+        foreach (var logger in _loggers)
+        {
+            Unsubscribe(logger);
+            SubscribeFrom(logLevel, logger);
+        }
+    }
+
+    private void SubscribeFrom(LogLevel level, IActorRef logger)
+    {
+        foreach (var each in Logging.Levels)
+        {
+            if (each >= level)
+                Subscribe(logger, each.ClassFor());
+        }
+    }
+
+    internal void StartDefaultLoggers(ActorSystemImpl system)
+    {
+        var settings = system.Settings;
+        var level = Logging.LogLevelFor(settings.LogLevel);
+        LogLevel = level;
+        var wantsStdout = false;
+        foreach (var name in settings.Loggers)
+        {
+            if (name == typeof(StandardOutLogger).FullName)
+            {
+                wantsStdout = true;
+                continue;
+            }
+            var type =
+                Type.GetType(name)
+                ?? throw new ConfigurationException($@"Logger specified in config cannot be found: ""{name}""");
+            AddLogger(system, type, level);
+        }
+        if (!wantsStdout)
+            Unsubscribe(_stdout);
+        Publish(new Debug(SimpleName(this), GetType(), "Default Loggers started"));
+    }
+
+    private void AddLogger(ActorSystemImpl system, Type type, LogLevel level)
+    {
+        var name = "log" + system.NextLoggerNumber() + "-" + type.Name;
+        var logger = system.SystemActorOf(Props.Create(type).WithDispatcher(system.Settings.LoggersDispatcher), name);
+        var reply = logger.Ask<object>(new InitializeLogger(this), Timeout.InfiniteTimeSpan);
+        if (!system.Await(reply, system.Settings.LoggerStartTimeout))
+            Publish(
+                new Warning(SimpleName(this), GetType(), $"Logger {name} did not respond to InitializeLogger in time")
+            );
+        _loggers.Add(logger);
+        SubscribeFrom(level, logger);
+        Publish(new Debug(SimpleName(this), GetType(), $"Logger {name} [{type.Name}] started"));
+    }
+
+    internal void StopDefaultLoggers(ActorSystemImpl system)
+    {
+        if (!_loggers.Any(l => l.Path.Name.Contains("TestEventListener", StringComparison.Ordinal)))
+            SetUpStdoutLogger(system.Settings);
+        foreach (var logger in _loggers)
+        {
+            Unsubscribe(logger);
+            system.Stop(logger);
+        }
+        _loggers.Clear();
+    }
+}
+
+/// <summary>The bus of a whole system: log events, dead letters and whatever else is published.</summary>
+public class EventStream(bool debug) : LoggingBus
+{
+    public override bool Subscribe(IActorRef subscriber, Type channel)
+    {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        if (debug)
+            Publish(new Debug(SimpleName(this), GetType(), $"subscribing {subscriber} to channel {channel}"));
+        var changed = base.Subscribe(subscriber, channel);
+        if (changed && subscriber is LocalActorRef)
+            WatchSubscriber(subscriber);
+        return changed;
+    }
+
+    public override bool Unsubscribe(IActorRef subscriber, Type channel)
+    {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        var changed = base.Unsubscribe(subscriber, channel);
+        if (debug)
+            Publish(new Debug(SimpleName(this), GetType(), $"unsubscribing {subscriber} from channel {channel}"));
+        return changed;
+    }
+
+    public override bool Unsubscribe(IActorRef subscriber)
+    {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        var changed = base.Unsubscribe(subscriber);
+        if (debug)
+            Publish(new Debug(SimpleName(this), GetType(), $"unsubscribing {subscriber} from all channels"));
+        return changed;
+    }
+
+    /// <summary>Starts the actor that takes dead subscribers off the bus.</summary>
+    public void StartUnsubscriber(ActorSystemImpl system) =>
+        _unsubscriber = system.SystemActorOf(
+            Props
+                .CreateBy<Unsubscriber>(() => new Unsubscriber(this))
+                .WithDispatcher(Dispatch.Dispatchers.InternalDispatcherId),
+            "eventStreamUnsubscriber"
+        );
+
+    private IActorRef _unsubscriber;
+
+    internal void WatchSubscriber(IActorRef subscriber) =>
+        _unsubscriber?.Tell(new Unsubscriber.Register(subscriber), null);
+
+    private sealed class Unsubscriber(EventStream stream) : ActorBase
+    {
+        protected override bool Receive(object message)
+        {
+            switch (message)
+            {
+                case Register register:
+                    Context.Watch(register.Actor);
+                    return true;
+                case Terminated terminated:
+                    stream.Unsubscribe(terminated.ActorRef);
+                    return true;
+                default:
+                    return false;
+            }
+        }
+
+        internal sealed record Register(IActorRef Actor) : INoSerializationVerificationNeeded;
+    }
+}
+
+/// <summary>Subscribing by type argument.</summary>
+public static class EventStreamExtensions
+{
+    public static bool Subscribe<TChannel>(this EventStream eventStream, IActorRef subscriber) =>
+        eventStream.Subscribe(subscriber, typeof(TChannel));
+
+    public static bool Unsubscribe<TChannel>(this EventStream eventStream, IActorRef subscriber) =>
+        eventStream.Unsubscribe(subscriber, typeof(TChannel));
+}

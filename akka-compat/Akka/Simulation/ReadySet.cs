@@ -1,0 +1,77 @@
+namespace Akka.Simulation;
+
+/// <summary>The work that is ready, and the choice among it.</summary>
+internal abstract class ReadySet
+{
+    internal abstract int Count { get; }
+    internal abstract void Add(IReadyWork work);
+    internal abstract IReadyWork Take(long step);
+}
+
+/// <summary>Every piece of work is equally likely.</summary>
+internal sealed class RandomReadySet(Xoshiro256 random) : ReadySet
+{
+    private readonly List<IReadyWork> _work = [];
+
+    internal override int Count => _work.Count;
+
+    internal override void Add(IReadyWork work) => _work.Add(work);
+
+    internal override IReadyWork Take(long step)
+    {
+        var at = _work.Count == 1 ? 0 : random.Below(_work.Count);
+        var chosen = _work[at];
+        _work[at] = _work[^1];
+        _work.RemoveAt(_work.Count - 1);
+        return chosen;
+    }
+}
+
+/// <summary>
+/// Probabilistic concurrency testing: every mailbox has a random priority, the highest runs; at depth - 1 random steps
+/// the one that would run is put below all others.
+/// </summary>
+internal sealed class PriorityReadySet : ReadySet
+{
+    private readonly Xoshiro256 _random;
+    private readonly PriorityQueue<IReadyWork, (ulong Rank, long Sequence)> _queue = new();
+    private readonly Dictionary<IReadyWork, ulong> _ranks = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<long> _changePoints = [];
+    private ulong _lowest = 1UL << 63;
+    private long _sequence;
+
+    internal PriorityReadySet(Xoshiro256 random, SimulationStrategy.PriorityChanges settings)
+    {
+        _random = random;
+        for (var i = 1; i < settings.BugDepth; i++)
+            _changePoints.Add((long)(random.Next() % (ulong)settings.ExpectedSteps));
+    }
+
+    internal override int Count => _queue.Count;
+
+    internal override void Add(IReadyWork work)
+    {
+        // Lower is more urgent. Ranks below 2^63 are drawn, those above count demotions.
+        if (!_ranks.TryGetValue(work, out var rank))
+        {
+            rank = _random.Next() >> 1;
+            if (work is Dispatch.Mailbox)
+                _ranks[work] = rank;
+        }
+        _queue.Enqueue(work, (rank, _sequence++));
+    }
+
+    internal override IReadyWork Take(long step)
+    {
+        var chosen = _queue.Dequeue();
+        if (_changePoints.Remove(step) && _queue.Count > 0)
+        {
+            _ranks[chosen] = ++_lowest;
+            _queue.Enqueue(chosen, (_lowest, _sequence++));
+            chosen = _queue.Dequeue();
+        }
+        if (chosen is Dispatch.Mailbox { IsClosed: true })
+            _ranks.Remove(chosen);
+        return chosen;
+    }
+}

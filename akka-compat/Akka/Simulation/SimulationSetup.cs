@@ -1,0 +1,48 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+
+namespace Akka.Simulation;
+
+/// <summary>How a simulation chooses who runs next.</summary>
+public abstract record SimulationStrategy
+{
+    private SimulationStrategy() { }
+
+    /// <summary>Every mailbox with work is equally likely at every step.</summary>
+    public static SimulationStrategy RandomWalk { get; } = new Random();
+
+    /// <summary>
+    /// Priorities drawn at random, and at a few random steps the running mailbox falls behind all others: finds, with
+    /// a probability that can be computed, bugs that need as many ordering constraints as the depth.
+    /// </summary>
+    /// <param name="bugDepth">Ordering constraints of the bug; at least 1.</param>
+    /// <param name="expectedSteps">The length of run over which the change points are spread; at least 1.</param>
+    public static SimulationStrategy Pct(int bugDepth, long expectedSteps = 100_000)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bugDepth, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(expectedSteps, 1);
+        return new PriorityChanges(bugDepth, expectedSteps);
+    }
+
+    internal sealed record Random : SimulationStrategy;
+
+    internal sealed record PriorityChanges(int BugDepth, long ExpectedSteps) : SimulationStrategy;
+}
+
+/// <summary>Passed to <c>ActorSystem.Create</c>: the system runs on a simulation, with this seed and strategy.</summary>
+public sealed class SimulationSetup : Setup
+{
+    /// <param name="seed">Decides every choice: the same seed gives the same schedule, everywhere.</param>
+    /// <param name="strategy">Null for a random walk.</param>
+    /// <param name="start">Virtual time at the start; null for 1 January 2000, UTC.</param>
+    public SimulationSetup(ulong seed, SimulationStrategy strategy = null, DateTimeOffset? start = null)
+    {
+        Seed = seed;
+        Strategy = strategy ?? SimulationStrategy.RandomWalk;
+        Start = start ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    }
+
+    public ulong Seed { get; }
+    public SimulationStrategy Strategy { get; }
+    public DateTimeOffset Start { get; }
+}
