@@ -22,10 +22,7 @@ public class SqlitePersistence : IExtension
 
     /// <summary>The defaults of both plugins; also chooses them as the default journal and snapshot store.</summary>
     public static Config DefaultConfiguration() =>
-        ConfigurationFactory.FromResource(
-            "Akka.Persistence.Sqlite.sqlite.conf",
-            typeof(SqlitePersistence).Assembly
-        );
+        ConfigurationFactory.FromResource("Akka.Persistence.Sqlite.sqlite.conf", typeof(SqlitePersistence).Assembly);
 
     public static SqlitePersistence Get(ActorSystem system) =>
         system.WithExtension<SqlitePersistence, SqlitePersistenceProvider>();

@@ -124,9 +124,7 @@ public abstract partial class Eventsourced
 
     public void DeleteSnapshot(long sequenceNr) =>
         SnapshotStore.Tell(
-            new DeleteSnapshot(
-                new SnapshotMetadata(SnapshotterId, sequenceNr, SnapshotMetadata.TimestampNotSpecified)
-            ),
+            new DeleteSnapshot(new SnapshotMetadata(SnapshotterId, sequenceNr, SnapshotMetadata.TimestampNotSpecified)),
             Self
         );
 

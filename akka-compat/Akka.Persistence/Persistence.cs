@@ -40,8 +40,8 @@ public class PersistenceExtension : IExtension
         Settings = new PersistenceSettings(system, system.Settings.Config);
         var config = system.Settings.Config;
         _defaultJournal = new Lazy<string>(() => Chosen("akka.persistence.journal.plugin", "journal"));
-        _defaultSnapshotStore = new Lazy<string>(
-            () => Chosen("akka.persistence.snapshot-store.plugin", "snapshot-store")
+        _defaultSnapshotStore = new Lazy<string>(() =>
+            Chosen("akka.persistence.snapshot-store.plugin", "snapshot-store")
         );
         _overflow = new Lazy<IStashOverflowStrategy>(() => CreateOverflowStrategy(config));
         RecoveryPermitter = system.SystemActorOf(
@@ -155,7 +155,10 @@ public class PersistenceExtension : IExtension
         }
         catch (TargetInvocationException e) when (e.InnerException is not null)
         {
-            throw new ConfigurationException($"[{name}] failed to create its stash overflow strategy.", e.InnerException);
+            throw new ConfigurationException(
+                $"[{name}] failed to create its stash overflow strategy.",
+                e.InnerException
+            );
         }
     }
 

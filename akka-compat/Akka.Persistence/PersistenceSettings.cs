@@ -80,8 +80,7 @@ public sealed class PersistenceSettings : Settings
     /// <summary>For tests of plugins.</summary>
     public sealed class InternalSettings(Config config)
     {
-        public bool PublishPluginCommands { get; } =
-            config.GetBoolean("akka.persistence.publish-plugin-commands");
+        public bool PublishPluginCommands { get; } = config.GetBoolean("akka.persistence.publish-plugin-commands");
 
         public bool PublishConfirmations { get; } = config.GetBoolean("akka.persistence.publish-confirmations");
     }

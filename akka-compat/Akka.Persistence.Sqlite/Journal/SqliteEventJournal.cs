@@ -235,12 +235,7 @@ public abstract class SqliteEventJournal : WriteJournalBase
     }
 
     private void Insert(IPersistentRepresentation persistent, in EncodedEvent encoded) =>
-        _table.Insert(
-            persistent.PersistenceId,
-            persistent.SequenceNr,
-            _clock.GenerateTimestamp(persistent),
-            encoded
-        );
+        _table.Insert(persistent.PersistenceId, persistent.SequenceNr, _clock.GenerateTimestamp(persistent), encoded);
 
     private void OnReplay(ReplayMessages replay)
     {

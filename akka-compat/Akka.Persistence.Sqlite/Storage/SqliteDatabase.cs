@@ -32,7 +32,9 @@ internal sealed record SqliteOptions(
             return "";
         return allowed.Contains(value)
             ? value
-            : throw new ConfigurationException($"[{key}] is [{value}]; it must be one of: {string.Join(", ", allowed)}.");
+            : throw new ConfigurationException(
+                $"[{key}] is [{value}]; it must be one of: {string.Join(", ", allowed)}."
+            );
     }
 }
 

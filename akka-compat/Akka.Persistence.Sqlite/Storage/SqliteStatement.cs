@@ -20,9 +20,7 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
 
     public void BindBlob(int index, ReadOnlySpan<byte> value) =>
         Check(
-            value.IsEmpty
-                ? raw.sqlite3_bind_zeroblob(handle, index, 0)
-                : raw.sqlite3_bind_blob(handle, index, value)
+            value.IsEmpty ? raw.sqlite3_bind_zeroblob(handle, index, 0) : raw.sqlite3_bind_blob(handle, index, value)
         );
 
     /// <summary>Goes to the next row; false when there is none.</summary>

@@ -106,7 +106,9 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
     }
 
     protected static Exception TryUnwrapException(Exception e) =>
-        e is AggregateException { InnerExceptions.Count: 1 } aggregate ? TryUnwrapException(aggregate.InnerException) : e;
+        e is AggregateException { InnerExceptions.Count: 1 } aggregate
+            ? TryUnwrapException(aggregate.InnerException)
+            : e;
 
     private void HandleWrite(WriteMessages write)
     {
@@ -139,8 +141,9 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
         );
     }
 
-    private static readonly Task<IImmutableList<Exception>> NothingWritten =
-        Task.FromResult<IImmutableList<Exception>>(null);
+    private static readonly Task<IImmutableList<Exception>> NothingWritten = Task.FromResult<IImmutableList<Exception>>(
+        null
+    );
 
     private void SendAnswers()
     {
@@ -191,8 +194,8 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
                         _filterDebug
                     )
                 );
-        var highest = _breaker.Call(
-            () => ReadHighestSequenceNrAsync(message.PersistenceId, Math.Max(0, message.FromSequenceNr - 1))
+        var highest = _breaker.Call(() =>
+            ReadHighestSequenceNrAsync(message.PersistenceId, Math.Max(0, message.FromSequenceNr - 1))
         );
         if (highest.IsCompletedSuccessfully)
             Replay(context, message, target, highest.Result);

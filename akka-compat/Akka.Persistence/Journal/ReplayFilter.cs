@@ -74,8 +74,7 @@ public class ReplayFilter : ActorBase
                 if (!_failed)
                     OnReplayed(replayed);
                 return true;
-            case RecoverySuccess
-            or ReplayMessagesFailure:
+            case RecoverySuccess or ReplayMessagesFailure:
                 if (!_failed)
                 {
                     while (_window.TryDequeue(out var waiting))
@@ -134,7 +133,10 @@ public class ReplayFilter : ActorBase
         {
             var waiting = _window.Dequeue();
             var overlaps = waiting.Persistent.SequenceNr >= first.SequenceNr;
-            if (!overlaps || Keep($"(buffered), replaced by an event of new writer [{first.WriterGuid}]", waiting.Persistent))
+            if (
+                !overlaps
+                || Keep($"(buffered), replaced by an event of new writer [{first.WriterGuid}]", waiting.Persistent)
+            )
                 _window.Enqueue(waiting);
         }
     }
@@ -157,10 +159,7 @@ public class ReplayFilter : ActorBase
                 Log.Error(report);
                 _failed = true;
                 _window.Clear();
-                PersistentActor.Tell(
-                    new ReplayMessagesFailure(new IllegalStateException(report)),
-                    ActorRefs.NoSender
-                );
+                PersistentActor.Tell(new ReplayMessagesFailure(new IllegalStateException(report)), ActorRefs.NoSender);
                 return false;
         }
     }

@@ -67,7 +67,8 @@ public sealed class WriteMessageSuccess(IPersistentRepresentation persistent, in
 
     public override int GetHashCode() => HashCode.Combine(Persistent, ActorInstanceId);
 
-    public override string ToString() => $"WriteMessageSuccess<actorInstanceId: {ActorInstanceId}, message: {Persistent}>";
+    public override string ToString() =>
+        $"WriteMessageSuccess<actorInstanceId: {ActorInstanceId}, message: {Persistent}>";
 }
 
 /// <summary>Journal to persistent actor: this event cannot be stored at all, for example not serialized.</summary>

@@ -64,16 +64,7 @@ public class Persistent(
     public IPersistentRepresentation WithTimestamp(long newTimestamp) =>
         newTimestamp == Timestamp
             ? this
-            : new Persistent(
-                Payload,
-                SequenceNr,
-                PersistenceId,
-                Manifest,
-                IsDeleted,
-                Sender,
-                WriterGuid,
-                newTimestamp
-            );
+            : new Persistent(Payload, SequenceNr, PersistenceId, Manifest, IsDeleted, Sender, WriterGuid, newTimestamp);
 
     public IPersistentRepresentation WithPayload(object payload) =>
         new Persistent(payload, SequenceNr, PersistenceId, Manifest, IsDeleted, Sender, WriterGuid, Timestamp);

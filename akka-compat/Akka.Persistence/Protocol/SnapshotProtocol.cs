@@ -1,28 +1,38 @@
 namespace Akka.Persistence;
 
 /// <summary>Persistent actor to snapshot store: send me the newest snapshot that qualifies.</summary>
-public sealed class LoadSnapshot(string persistenceId, SnapshotSelectionCriteria criteria, long toSequenceNr) : ISnapshotRequest, IEquatable<LoadSnapshot>
+public sealed class LoadSnapshot(string persistenceId, SnapshotSelectionCriteria criteria, long toSequenceNr)
+    : ISnapshotRequest,
+        IEquatable<LoadSnapshot>
 {
     public string PersistenceId { get; } = persistenceId;
     public SnapshotSelectionCriteria Criteria { get; } = criteria;
     public long ToSequenceNr { get; } = toSequenceNr;
 
-    public bool Equals(LoadSnapshot other) => other is not null && Equals(PersistenceId, other.PersistenceId) && Equals(Criteria, other.Criteria) && Equals(ToSequenceNr, other.ToSequenceNr);
+    public bool Equals(LoadSnapshot other) =>
+        other is not null
+        && Equals(PersistenceId, other.PersistenceId)
+        && Equals(Criteria, other.Criteria)
+        && Equals(ToSequenceNr, other.ToSequenceNr);
 
     public override bool Equals(object obj) => Equals(obj as LoadSnapshot);
 
     public override int GetHashCode() => HashCode.Combine(PersistenceId, Criteria, ToSequenceNr);
 
-    public override string ToString() => $"LoadSnapshot<persistenceId: {PersistenceId}, criteria: {Criteria}, toSequenceNr: {ToSequenceNr}>";
+    public override string ToString() =>
+        $"LoadSnapshot<persistenceId: {PersistenceId}, criteria: {Criteria}, toSequenceNr: {ToSequenceNr}>";
 }
 
 /// <summary>Snapshot store to persistent actor: the snapshot, or null.</summary>
-public sealed class LoadSnapshotResult(SelectedSnapshot snapshot, long toSequenceNr) : ISnapshotResponse, IEquatable<LoadSnapshotResult>
+public sealed class LoadSnapshotResult(SelectedSnapshot snapshot, long toSequenceNr)
+    : ISnapshotResponse,
+        IEquatable<LoadSnapshotResult>
 {
     public SelectedSnapshot Snapshot { get; } = snapshot;
     public long ToSequenceNr { get; } = toSequenceNr;
 
-    public bool Equals(LoadSnapshotResult other) => other is not null && Equals(Snapshot, other.Snapshot) && Equals(ToSequenceNr, other.ToSequenceNr);
+    public bool Equals(LoadSnapshotResult other) =>
+        other is not null && Equals(Snapshot, other.Snapshot) && Equals(ToSequenceNr, other.ToSequenceNr);
 
     public override bool Equals(object obj) => Equals(obj as LoadSnapshotResult);
 
@@ -40,12 +50,15 @@ public sealed class LoadSnapshotFailed(Exception cause) : ISnapshotResponse
 }
 
 /// <summary>Persistent actor to snapshot store: store this.</summary>
-public sealed class SaveSnapshot(SnapshotMetadata metadata, object snapshot) : ISnapshotRequest, IEquatable<SaveSnapshot>
+public sealed class SaveSnapshot(SnapshotMetadata metadata, object snapshot)
+    : ISnapshotRequest,
+        IEquatable<SaveSnapshot>
 {
     public SnapshotMetadata Metadata { get; } = metadata;
     public object Snapshot { get; } = snapshot;
 
-    public bool Equals(SaveSnapshot other) => other is not null && Equals(Metadata, other.Metadata) && Equals(Snapshot, other.Snapshot);
+    public bool Equals(SaveSnapshot other) =>
+        other is not null && Equals(Metadata, other.Metadata) && Equals(Snapshot, other.Snapshot);
 
     public override bool Equals(object obj) => Equals(obj as SaveSnapshot);
 
@@ -69,12 +82,15 @@ public sealed class SaveSnapshotSuccess(SnapshotMetadata metadata) : ISnapshotRe
 }
 
 /// <summary>To the persistent actor: the snapshot is not stored.</summary>
-public sealed class SaveSnapshotFailure(SnapshotMetadata metadata, Exception cause) : ISnapshotResponse, IEquatable<SaveSnapshotFailure>
+public sealed class SaveSnapshotFailure(SnapshotMetadata metadata, Exception cause)
+    : ISnapshotResponse,
+        IEquatable<SaveSnapshotFailure>
 {
     public SnapshotMetadata Metadata { get; } = metadata;
     public Exception Cause { get; } = cause;
 
-    public bool Equals(SaveSnapshotFailure other) => other is not null && Equals(Metadata, other.Metadata) && Equals(Cause, other.Cause);
+    public bool Equals(SaveSnapshotFailure other) =>
+        other is not null && Equals(Metadata, other.Metadata) && Equals(Cause, other.Cause);
 
     public override bool Equals(object obj) => Equals(obj as SaveSnapshotFailure);
 
@@ -98,7 +114,9 @@ public sealed class DeleteSnapshot(SnapshotMetadata metadata) : ISnapshotRequest
 }
 
 /// <summary>To the persistent actor: the snapshot is deleted.</summary>
-public sealed class DeleteSnapshotSuccess(SnapshotMetadata metadata) : ISnapshotResponse, IEquatable<DeleteSnapshotSuccess>
+public sealed class DeleteSnapshotSuccess(SnapshotMetadata metadata)
+    : ISnapshotResponse,
+        IEquatable<DeleteSnapshotSuccess>
 {
     public SnapshotMetadata Metadata { get; } = metadata;
 
@@ -112,12 +130,15 @@ public sealed class DeleteSnapshotSuccess(SnapshotMetadata metadata) : ISnapshot
 }
 
 /// <summary>To the persistent actor: the snapshot is not deleted.</summary>
-public sealed class DeleteSnapshotFailure(SnapshotMetadata metadata, Exception cause) : ISnapshotResponse, IEquatable<DeleteSnapshotFailure>
+public sealed class DeleteSnapshotFailure(SnapshotMetadata metadata, Exception cause)
+    : ISnapshotResponse,
+        IEquatable<DeleteSnapshotFailure>
 {
     public SnapshotMetadata Metadata { get; } = metadata;
     public Exception Cause { get; } = cause;
 
-    public bool Equals(DeleteSnapshotFailure other) => other is not null && Equals(Metadata, other.Metadata) && Equals(Cause, other.Cause);
+    public bool Equals(DeleteSnapshotFailure other) =>
+        other is not null && Equals(Metadata, other.Metadata) && Equals(Cause, other.Cause);
 
     public override bool Equals(object obj) => Equals(obj as DeleteSnapshotFailure);
 
@@ -127,12 +148,15 @@ public sealed class DeleteSnapshotFailure(SnapshotMetadata metadata, Exception c
 }
 
 /// <summary>Persistent actor to snapshot store: delete all that qualify.</summary>
-public sealed class DeleteSnapshots(string persistenceId, SnapshotSelectionCriteria criteria) : ISnapshotRequest, IEquatable<DeleteSnapshots>
+public sealed class DeleteSnapshots(string persistenceId, SnapshotSelectionCriteria criteria)
+    : ISnapshotRequest,
+        IEquatable<DeleteSnapshots>
 {
     public string PersistenceId { get; } = persistenceId;
     public SnapshotSelectionCriteria Criteria { get; } = criteria;
 
-    public bool Equals(DeleteSnapshots other) => other is not null && Equals(PersistenceId, other.PersistenceId) && Equals(Criteria, other.Criteria);
+    public bool Equals(DeleteSnapshots other) =>
+        other is not null && Equals(PersistenceId, other.PersistenceId) && Equals(Criteria, other.Criteria);
 
     public override bool Equals(object obj) => Equals(obj as DeleteSnapshots);
 
@@ -142,7 +166,9 @@ public sealed class DeleteSnapshots(string persistenceId, SnapshotSelectionCrite
 }
 
 /// <summary>To the persistent actor: those snapshots are deleted.</summary>
-public sealed class DeleteSnapshotsSuccess(SnapshotSelectionCriteria criteria) : ISnapshotResponse, IEquatable<DeleteSnapshotsSuccess>
+public sealed class DeleteSnapshotsSuccess(SnapshotSelectionCriteria criteria)
+    : ISnapshotResponse,
+        IEquatable<DeleteSnapshotsSuccess>
 {
     public SnapshotSelectionCriteria Criteria { get; } = criteria;
 
@@ -156,12 +182,15 @@ public sealed class DeleteSnapshotsSuccess(SnapshotSelectionCriteria criteria) :
 }
 
 /// <summary>To the persistent actor: those snapshots are not deleted.</summary>
-public sealed class DeleteSnapshotsFailure(SnapshotSelectionCriteria criteria, Exception cause) : ISnapshotResponse, IEquatable<DeleteSnapshotsFailure>
+public sealed class DeleteSnapshotsFailure(SnapshotSelectionCriteria criteria, Exception cause)
+    : ISnapshotResponse,
+        IEquatable<DeleteSnapshotsFailure>
 {
     public SnapshotSelectionCriteria Criteria { get; } = criteria;
     public Exception Cause { get; } = cause;
 
-    public bool Equals(DeleteSnapshotsFailure other) => other is not null && Equals(Criteria, other.Criteria) && Equals(Cause, other.Cause);
+    public bool Equals(DeleteSnapshotsFailure other) =>
+        other is not null && Equals(Criteria, other.Criteria) && Equals(Cause, other.Cause);
 
     public override bool Equals(object obj) => Equals(obj as DeleteSnapshotsFailure);
 

@@ -79,11 +79,7 @@ public abstract class SnapshotStore : ActorBase
         var given = save.Metadata;
         var metadata =
             given.Timestamp == SnapshotMetadata.TimestampNotSpecified
-                ? new SnapshotMetadata(
-                    given.PersistenceId,
-                    given.SequenceNr,
-                    Context.System.Scheduler.Now.UtcDateTime
-                )
+                ? new SnapshotMetadata(given.PersistenceId, given.SequenceNr, Context.System.Scheduler.Now.UtcDateTime)
                 : given;
         Answer(
             _breaker.Call(() => SaveAsync(metadata, save.Snapshot)),
@@ -154,10 +150,7 @@ public class MemorySnapshotStore : SnapshotStore
         Snapshots.RemoveAll(e =>
             IsOf(e, metadata.PersistenceId)
             && e.SequenceNr == metadata.SequenceNr
-            && (
-                metadata.Timestamp == SnapshotMetadata.TimestampNotSpecified
-                || e.Timestamp == metadata.Timestamp.Ticks
-            )
+            && (metadata.Timestamp == SnapshotMetadata.TimestampNotSpecified || e.Timestamp == metadata.Timestamp.Ticks)
         );
         return Task.CompletedTask;
     }
@@ -187,8 +180,7 @@ public class SnapshotEntry
     public long Timestamp { get; set; }
     public object Snapshot { get; set; }
 
-    internal SnapshotMetadata Metadata =>
-        new(PersistenceId, SequenceNr, new DateTime(Timestamp, DateTimeKind.Utc));
+    internal SnapshotMetadata Metadata => new(PersistenceId, SequenceNr, new DateTime(Timestamp, DateTimeKind.Utc));
 }
 
 /// <summary>A store that has no snapshot and takes none.</summary>
