@@ -1,13 +1,6 @@
 namespace Iommufd.Bench;
 
-/// <summary>One measured figure beside a peer's, both from the same run.</summary>
-/// <param name="Area">What was measured: iova, page-tables, actors, journal.</param>
-/// <param name="Name">The case.</param>
-/// <param name="Unit">Unit of both values.</param>
-/// <param name="Value">Ours.</param>
-/// <param name="Peer">What it is compared with.</param>
-/// <param name="PeerValue">The peer's.</param>
-/// <param name="Ratio">Value divided by PeerValue.</param>
+/// <summary>One result: our value, a peer's value for the same work, and ours over theirs (more is better, unless the unit is bytes).</summary>
 public sealed record BenchRow(
     string Area,
     string Name,

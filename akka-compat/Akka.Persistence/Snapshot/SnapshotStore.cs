@@ -1,0 +1,211 @@
+using Akka.Actor;
+
+namespace Akka.Persistence.Snapshot;
+
+/// <summary>A store of snapshots whose storage answers with tasks; one that has ended when returned costs no detour.</summary>
+public abstract class SnapshotStore : ActorBase
+{
+    private readonly PluginBreaker _breaker;
+
+    protected SnapshotStore()
+    {
+        // The extension's defaults must be in place before the breaker's are read.
+        _ = Persistence.Instance.Apply(Context.System);
+        var all = Context.System.Settings.Config;
+        var fallback = all.GetConfig("akka.persistence.snapshot-store-plugin-fallback");
+        var own = all.HasPath(Self.Path.Name) ? all.GetConfig(Self.Path.Name) : null;
+        var config = own is null ? fallback : own.WithFallback(fallback);
+        _breaker = new PluginBreaker(config.GetConfig("circuit-breaker"), Context.System.Scheduler);
+    }
+
+    /// <summary>The newest snapshot that qualifies, or null.</summary>
+    protected abstract Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria);
+
+    protected abstract Task SaveAsync(SnapshotMetadata metadata, object snapshot);
+
+    protected abstract Task DeleteAsync(SnapshotMetadata metadata);
+
+    protected abstract Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria);
+
+    /// <summary>Handles what is not a snapshot store's own message.</summary>
+    protected virtual bool ReceivePluginInternal(object message) => false;
+
+    protected sealed override bool Receive(object message)
+    {
+        switch (message)
+        {
+            case LoadSnapshot load:
+                Load(load);
+                return true;
+            case SaveSnapshot save:
+                Save(save);
+                return true;
+            case DeleteSnapshot delete:
+                Answer(
+                    _breaker.Call(() => DeleteAsync(delete.Metadata)),
+                    () => new DeleteSnapshotSuccess(delete.Metadata),
+                    cause => new DeleteSnapshotFailure(delete.Metadata, cause)
+                );
+                return true;
+            case DeleteSnapshots delete:
+                Answer(
+                    _breaker.Call(() => DeleteAsync(delete.PersistenceId, delete.Criteria)),
+                    () => new DeleteSnapshotsSuccess(delete.Criteria),
+                    cause => new DeleteSnapshotsFailure(delete.Criteria, cause)
+                );
+                return true;
+            default:
+                return ReceivePluginInternal(message);
+        }
+    }
+
+    private void Load(LoadSnapshot load)
+    {
+        if (load.Criteria.Equals(SnapshotSelectionCriteria.None))
+        {
+            Sender.Tell(new LoadSnapshotResult(null, load.ToSequenceNr), Self);
+            return;
+        }
+        var task = _breaker.Call(() => LoadAsync(load.PersistenceId, load.Criteria.Limit(load.ToSequenceNr)));
+        Answer(
+            task,
+            () => new LoadSnapshotResult(task.Result, load.ToSequenceNr),
+            cause => new LoadSnapshotFailed(cause)
+        );
+    }
+
+    private void Save(SaveSnapshot save)
+    {
+        var given = save.Metadata;
+        var metadata =
+            given.Timestamp == SnapshotMetadata.TimestampNotSpecified
+                ? new SnapshotMetadata(given.PersistenceId, given.SequenceNr, Context.System.Scheduler.Now.UtcDateTime)
+                : given;
+        Answer(
+            _breaker.Call(() => SaveAsync(metadata, save.Snapshot)),
+            () => new SaveSnapshotSuccess(metadata),
+            cause => new SaveSnapshotFailure(metadata, cause)
+        );
+    }
+
+    private void Answer(Task task, Func<object> success, Func<Exception, object> failure)
+    {
+        var (sender, self) = (Sender, Self);
+        if (task.IsCompleted)
+            End(task);
+        else
+            _ = task.ContinueWith(
+                End,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
+
+        void End(Task ended)
+        {
+            if (ended.IsCompletedSuccessfully)
+                sender.Tell(success(), self);
+            else
+                sender.Tell(
+                    failure((Exception)ended.Exception?.InnerException ?? new TaskCanceledException(ended)),
+                    self
+                );
+        }
+    }
+}
+
+/// <summary>A store that lives as long as its actor.</summary>
+public class MemorySnapshotStore : SnapshotStore
+{
+    protected virtual List<SnapshotEntry> Snapshots { get; } = [];
+
+    protected override Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria)
+    {
+        SnapshotEntry newest = null;
+        foreach (var entry in Matching(persistenceId, criteria))
+        {
+            if (newest is null || entry.SequenceNr >= newest.SequenceNr)
+                newest = entry;
+        }
+        return Task.FromResult(newest is null ? null : new SelectedSnapshot(newest.Metadata, newest.Snapshot));
+    }
+
+    protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot)
+    {
+        Snapshots.RemoveAll(e => IsOf(e, metadata.PersistenceId) && e.SequenceNr == metadata.SequenceNr);
+        Snapshots.Add(
+            new SnapshotEntry
+            {
+                PersistenceId = metadata.PersistenceId,
+                SequenceNr = metadata.SequenceNr,
+                Timestamp = metadata.Timestamp.Ticks,
+                Snapshot = snapshot,
+            }
+        );
+        return Task.CompletedTask;
+    }
+
+    protected override Task DeleteAsync(SnapshotMetadata metadata)
+    {
+        Snapshots.RemoveAll(e =>
+            IsOf(e, metadata.PersistenceId)
+            && e.SequenceNr == metadata.SequenceNr
+            && (metadata.Timestamp == SnapshotMetadata.TimestampNotSpecified || e.Timestamp == metadata.Timestamp.Ticks)
+        );
+        return Task.CompletedTask;
+    }
+
+    protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria)
+    {
+        foreach (var entry in Matching(persistenceId, criteria).ToArray())
+            Snapshots.Remove(entry);
+        return Task.CompletedTask;
+    }
+
+    private IEnumerable<SnapshotEntry> Matching(string persistenceId, SnapshotSelectionCriteria criteria) =>
+        Snapshots.Where(e => IsOf(e, persistenceId) && criteria.IsMatch(e.Metadata));
+
+    private static bool IsOf(SnapshotEntry entry, string persistenceId) =>
+        string.Equals(entry.PersistenceId, persistenceId, StringComparison.Ordinal);
+}
+
+/// <summary>A snapshot in memory.</summary>
+public class SnapshotEntry
+{
+    public string Id { get; set; }
+    public string PersistenceId { get; set; }
+    public long SequenceNr { get; set; }
+
+    /// <summary>UTC ticks.</summary>
+    public long Timestamp { get; set; }
+    public object Snapshot { get; set; }
+
+    internal SnapshotMetadata Metadata => new(PersistenceId, SequenceNr, new DateTime(Timestamp, DateTimeKind.Utc));
+}
+
+/// <summary>A store that has no snapshot and takes none.</summary>
+public sealed class NoSnapshotStore : SnapshotStore
+{
+    protected override Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria) =>
+        Task.FromResult<SelectedSnapshot>(null);
+
+    protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot) => Refuse();
+
+    protected override Task DeleteAsync(SnapshotMetadata metadata) => Refuse();
+
+    protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria) => Refuse();
+
+    private static Task Refuse() => Task.FromException(new NoSnapshotStoreException("No snapshot store configured."));
+
+    /// <summary>A snapshot was to be saved or deleted, but there is no store.</summary>
+    public class NoSnapshotStoreException : Exception
+    {
+        public NoSnapshotStoreException() { }
+
+        public NoSnapshotStoreException(string message)
+            : base(message) { }
+
+        public NoSnapshotStoreException(string message, Exception innerException)
+            : base(message, innerException) { }
+    }
+}
