@@ -150,6 +150,7 @@ public sealed class ScenarioText
             FieldValues machine = _values.Get(MachineKeys.Machine) ?? new FieldValues();
             return new Scenario(
                 Name,
+                File,
                 Title,
                 Source,
                 seed,

@@ -6,6 +6,7 @@ namespace Iommufd.Scenarios;
 
 /// <summary>A scenario that can run: read, checked, its parameters set. Immutable.</summary>
 /// <param name="Name">Short name.</param>
+/// <param name="File">The file as the user named it.</param>
 /// <param name="Title">One line for people.</param>
 /// <param name="Source">The text, to be kept with the journal.</param>
 /// <param name="Seed">Decides every random choice.</param>
@@ -17,6 +18,7 @@ namespace Iommufd.Scenarios;
 /// <param name="CheckEvery">Operations between checks of the invariants; null for checks at the end only.</param>
 public sealed record Scenario(
     string Name,
+    string File,
     string Title,
     string Source,
     ulong Seed,

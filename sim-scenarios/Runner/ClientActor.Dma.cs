@@ -1,0 +1,169 @@
+using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Scenarios.Steps;
+
+namespace Iommufd.Scenarios.Runner;
+
+internal sealed partial class ClientActor
+{
+    // How many devices with background DMA an answered call sets going again. Background DMA follows the client's own
+    // progress, because a device that asks for more at once would be always runnable: virtual time would stand still.
+    private const int KickedTogether = 16;
+
+    private readonly Dictionary<string, BackgroundDma> _backgrounds = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, BackgroundDma> _bursts = [];
+    private readonly Queue<BackgroundDma> _idle = new();
+
+    private bool StartDma(Fiber fiber, DmaRequest request)
+    {
+        if (request.Background is not { } name)
+        {
+            _calls.Add(++_lastTag, fiber);
+            Send(_lastTag, request.Plan);
+            return false;
+        }
+
+        if (_backgrounds.ContainsKey(name))
+        {
+            _run.Metrics.AddFailure(Failure(fiber.Waiting!, $"no DMA '{name}' yet", "it runs already"));
+            fiber.Waiting = null;
+            return true;
+        }
+
+        fiber.Waiting = null;
+        var background = new BackgroundDma(name, request.Plan);
+        _backgrounds.Add(name, background);
+        Burst(background);
+        return true;
+    }
+
+    private bool StopDma(Fiber fiber, string name)
+    {
+        if (!_backgrounds.TryGetValue(name, out BackgroundDma? background))
+        {
+            fiber.Waiting = null;
+            _run.Metrics.AddSkipped();
+            return true;
+        }
+
+        background.StopFor = fiber;
+        background.IsStopping = true;
+        if (background.IsBusy)
+        {
+            return false;
+        }
+
+        _backgrounds.Remove(name);
+        Complete(fiber, background.Totals);
+        return true;
+    }
+
+    private void OnDmaDone(DmaDone done)
+    {
+        var totals = new DmaTotals(done.Report.Translations, done.Report.Faults, done.Report.Violations);
+        if (_calls.Remove(done.Tag, out Fiber? fiber))
+        {
+            DeviceName(fiber, totals);
+            Answered(fiber, totals);
+            KickBackgroundDma();
+            return;
+        }
+
+        if (!_bursts.Remove(done.Tag, out BackgroundDma? background))
+        {
+            return;
+        }
+
+        _run.Metrics.AddDma(background.Plan.Device, totals);
+        background.Totals = background.Totals.Plus(totals);
+        background.IsBusy = false;
+        if (!background.IsStopping)
+        {
+            _idle.Enqueue(background);
+            return;
+        }
+
+        _backgrounds.Remove(background.Name);
+        if (background.StopFor is { } waiting)
+        {
+            Answered(waiting, background.Totals);
+        }
+        else if (_backgrounds.Count == 0)
+        {
+            Close();
+        }
+    }
+
+    private void DeviceName(Fiber fiber, DmaTotals totals)
+    {
+        if (fiber.Waiting is { } own && own.Objects.TryFind(own.Text(DeviceKeys.Device)!, out DeviceObject? device))
+        {
+            _run.Metrics.AddDma(device.MachineName, totals);
+        }
+        else
+        {
+            _run.Metrics.AddDma("unbound", totals);
+        }
+    }
+
+    private void KickBackgroundDma()
+    {
+        for (int i = Math.Min(KickedTogether, _idle.Count); i > 0; i--)
+        {
+            BackgroundDma background = _idle.Dequeue();
+            if (!background.IsStopping)
+            {
+                Burst(background);
+            }
+        }
+    }
+
+    private void Burst(BackgroundDma background)
+    {
+        background.IsBusy = true;
+        _bursts.Add(++_lastTag, background);
+        Send(_lastTag, background.Plan);
+    }
+
+    private void StopAllDma()
+    {
+        foreach (BackgroundDma background in _backgrounds.Values.OrderBy(b => b.Name, StringComparer.Ordinal).ToArray())
+        {
+            background.IsStopping = true;
+            if (!background.IsBusy)
+            {
+                _backgrounds.Remove(background.Name);
+            }
+        }
+
+        if (_backgrounds.Count == 0)
+        {
+            Close();
+        }
+    }
+
+    private void Send(long tag, DmaPlan plan) =>
+        _run.Devices(plan.Device)
+            .Tell(
+                new RunDma(
+                    tag,
+                    new DmaWorkload(plan.Pattern, plan.Range, (int)plan.Block, (int)plan.Count, plan.WritePercent)
+                ),
+                Self
+            );
+
+    private sealed class BackgroundDma(string name, DmaPlan plan)
+    {
+        public string Name { get; } = name;
+
+        public DmaPlan Plan { get; } = plan;
+
+        public DmaTotals Totals { get; set; } = DmaTotals.None;
+
+        public bool IsBusy { get; set; }
+
+        public bool IsStopping { get; set; }
+
+        public Fiber? StopFor { get; set; }
+    }
+}

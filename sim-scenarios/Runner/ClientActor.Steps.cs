@@ -1,0 +1,279 @@
+using Akka.Actor;
+using Iommufd.Messages;
+using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Language.Expressions;
+using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Steps;
+
+namespace Iommufd.Scenarios.Runner;
+
+internal sealed partial class ClientActor
+{
+    // A fiber that only loops and computes lets the others of the client in after so many steps.
+    private const int StepsInOneGo = 1000;
+
+    private void Resume(long fiberId)
+    {
+        if (_fibers.TryGetValue(fiberId, out Fiber? fiber) && fiber.Waiting is null)
+        {
+            Advance(fiber);
+        }
+    }
+
+    private void Advance(Fiber fiber)
+    {
+        try
+        {
+            for (int i = 0; i < StepsInOneGo; i++)
+            {
+                if (fiber.Next(out Scope scope) is not { } step)
+                {
+                    EndFiber(fiber);
+                    return;
+                }
+
+                if (!Run(fiber, step, scope))
+                {
+                    return;
+                }
+            }
+
+            Self.Tell(new ResumeFiber(fiber.Id), Self);
+        }
+        catch (EvaluationException wrong)
+        {
+            Break(wrong);
+        }
+    }
+
+    private void EndFiber(Fiber fiber)
+    {
+        _fibers.Remove(fiber.Id);
+        if (fiber.Parent is { } parent)
+        {
+            if (--parent.RunningBranches == 0)
+            {
+                Advance(parent);
+            }
+        }
+        else
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Runs one step; false when the fiber has to wait for something.</summary>
+    private bool Run(Fiber fiber, Step step, Scope scope)
+    {
+        switch (step.Kind)
+        {
+            case OperationKind operation:
+                return RunOperation(fiber, step, operation, scope);
+            case RepeatStep:
+                fiber.EnterLoop(
+                    step.Values.Get(RepeatStep.Body)!,
+                    scope,
+                    RepeatStep.Times.Evaluate(step.Values.Get(RepeatStep.Times)!, scope),
+                    step.Values.Get(RepeatStep.Index)
+                );
+                return true;
+            case ParallelStep:
+                return RunParallel(fiber, step, scope);
+            case ChooseStep:
+                RunChoose(fiber, step, scope);
+                return true;
+            case IfStep:
+                bool holds = IfStep.Condition.Evaluate(step.Values.Get(IfStep.Condition)!, scope) != 0;
+                fiber.Enter(step.Values.Get(holds ? IfStep.Then : IfStep.Else) ?? [], scope);
+                return true;
+            case LetStep:
+                foreach (LetBinding binding in step.Values.Get(LetStep.Bindings)!)
+                {
+                    scope = scope.With(binding.Name, binding.Value.Evaluate(scope));
+                }
+
+                fiber.Top!.Scope = scope;
+                return true;
+            case BarrierStep:
+                string meeting = step.Values.Get(BarrierStep.Meeting)!.Render(scope);
+                Int128 parties = BarrierStep.Parties.Evaluate(step.Values.Get(BarrierStep.Parties)!, scope);
+                Context.Parent.Tell(new AtBarrier(meeting, (long)parties, fiber.Id), Self);
+                return false;
+            default:
+                Int128 nanoseconds = PauseStep.Time.Evaluate(step.Values.Get(PauseStep.Time)!, scope);
+                var time = TimeSpan.FromTicks((long)(nanoseconds / 100));
+                Timers.StartSingleTimer(fiber.Id, new ResumeFiber(fiber.Id), time);
+                return false;
+        }
+    }
+
+    private bool RunParallel(Fiber fiber, Step step, Scope scope)
+    {
+        // Every branch draws from a generator of its own: what it does does not depend on who runs when.
+        ulong seed = scope.Random.Next();
+        var branches = new List<Fiber>();
+        if (step.Values.Get(ParallelStep.Branches) is { } lists)
+        {
+            foreach (IReadOnlyList<Step> list in lists)
+            {
+                Fiber branch = NewFiber(fiber);
+                branch.Enter(list, scope.Drawing(SeededRandom.For(seed, (ulong)branches.Count)));
+                branches.Add(branch);
+            }
+        }
+        else
+        {
+            Int128 count = ParallelStep.Count.Evaluate(step.Values.Get(ParallelStep.Count)!, scope);
+            for (Int128 i = 0; i < count; i++)
+            {
+                Fiber branch = NewFiber(fiber);
+                string? index = step.Values.Get(ParallelStep.Index);
+                Scope own = scope.Drawing(SeededRandom.For(seed, (ulong)i));
+                branch.Enter(step.Values.Get(ParallelStep.Body)!, index is null ? own : own.With(index, i));
+                branches.Add(branch);
+            }
+        }
+
+        // Counted before any starts: a branch without an operation ends at once.
+        fiber.RunningBranches = branches.Count;
+        foreach (Fiber branch in branches)
+        {
+            Self.Tell(new ResumeFiber(branch.Id), Self);
+        }
+
+        return branches.Count == 0;
+    }
+
+    private static void RunChoose(Fiber fiber, Step step, Scope scope)
+    {
+        IReadOnlyList<FieldValues> ways = step.Values.Get(ChooseStep.Ways)!;
+        Int128 total = 0;
+        foreach (FieldValues way in ways)
+        {
+            total += Weight(way);
+        }
+
+        if (total == 0)
+        {
+            return;
+        }
+
+        Int128 drawn = scope.Random.Between(0, total - 1);
+        foreach (FieldValues way in ways)
+        {
+            drawn -= Weight(way);
+            if (drawn < 0)
+            {
+                fiber.Enter(way.Get(ChooseStep.Body)!, scope);
+                return;
+            }
+        }
+
+        Int128 Weight(FieldValues way) =>
+            way.Get(ChooseStep.Weight) is { } weight ? ChooseStep.Weight.Evaluate(weight, scope) : 1;
+    }
+
+    private bool RunOperation(Fiber fiber, Step step, OperationKind operation, Scope scope)
+    {
+        var own = new StepScope(step, scope, _objects);
+        StepRequest request;
+        try
+        {
+            request = operation.Prepare(own);
+        }
+        catch (MissingObjectException)
+        {
+            // Its maker failed, which was noted there unless it was expected.
+            _run.Metrics.AddSkipped();
+            return true;
+        }
+
+        if (!_isOpen && request is not MemoryRequest)
+        {
+            _run.Metrics.AddFailure(Failure(own, "an open context", "the context is closed"));
+            return true;
+        }
+
+        fiber.Waiting = own;
+        fiber.SentAt = _run.Metrics.Clock();
+        switch (request)
+        {
+            case CommandRequest command:
+                _calls.Add(++_lastTag, fiber);
+                _context.Tell(new IoctlRequest(_lastTag, _processId, command.Command), Self);
+                return false;
+            case MemoryRequest memory:
+                _memoryCalls.Enqueue(fiber);
+                _memory.Tell(memory.Message, Self);
+                return false;
+            case CloseRequest:
+                _closing = fiber;
+                _context.Tell(new CloseIommufd(), Self);
+                return false;
+            case DmaRequest dma:
+                return StartDma(fiber, dma);
+            default:
+                return StopDma(fiber, ((StopDmaRequest)request).Name);
+        }
+    }
+
+    private void Answered(Fiber fiber, object answer)
+    {
+        try
+        {
+            Complete(fiber, answer);
+        }
+        catch (EvaluationException wrong)
+        {
+            Break(wrong);
+        }
+
+        Advance(fiber);
+    }
+
+    private void Complete(Fiber fiber, object answer)
+    {
+        StepScope own = fiber.Waiting!;
+        fiber.Waiting = null;
+        var operation = (OperationKind)own.Step.Kind;
+        StepOutcome outcome = operation.Complete(own, answer);
+        if (operation is CommandKind)
+        {
+            long count = _run.Metrics.AddOperation(operation.Name, outcome.Errno, fiber.SentAt);
+            if (_run.CheckEvery is { } every && count % every == 0)
+            {
+                Context.Parent.Tell(new CheckDue(), Self);
+            }
+        }
+
+        Compare(own, outcome);
+    }
+
+    private void Compare(StepScope own, StepOutcome outcome)
+    {
+        StepExpectation? expect = own.Step.Expect;
+        bool allowed = expect?.Allows(outcome.Errno) ?? outcome.Errno == Errno.OK;
+        if (!allowed)
+        {
+            _run.Metrics.AddFailure(Failure(own, expect?.Expected ?? "OK", $"{outcome.Errno}"));
+            return;
+        }
+
+        if (expect is null || outcome.Errno != Errno.OK)
+        {
+            return;
+        }
+
+        foreach ((string output, Comparison value) in expect.Outputs)
+        {
+            if (outcome.Find(output) is not { } actual || !value.Holds(actual, own.Numbers))
+            {
+                string shown = outcome.Find(output) is { } number ? $"{number}" : "nothing";
+                _run.Metrics.AddFailure(Failure(own, $"{output}: {value.Text}", $"{output}: {shown}"));
+            }
+        }
+    }
+
+    private FailedExpectation Failure(StepScope own, string expected, string actual) =>
+        new(own.Step.At, _process!.Name, own.Step.Kind.Name, expected, actual);
+}

@@ -1,0 +1,252 @@
+using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Language.Expressions;
+using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Steps;
+
+namespace Iommufd.Scenarios.Runner;
+
+// ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA).
+
+/// <summary>
+/// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
+/// message, and its answer resumes the fiber that sent it.
+/// </summary>
+internal sealed partial class ClientActor : ReceiveActor, IWithTimers
+{
+    private readonly ClientAssignment _own;
+    private readonly RunSettings _run;
+    private readonly ClientObjects _objects = new();
+    private readonly Dictionary<long, Fiber> _fibers = [];
+    private readonly Dictionary<long, Fiber> _calls = [];
+    private readonly Queue<Fiber> _memoryCalls = new();
+    private Fiber? _closing;
+    private ProcessSpec? _process;
+    private int _processId;
+    private IActorRef _memory = ActorRefs.Nobody;
+    private IActorRef _context = ActorRefs.Nobody;
+    private long _lastTag;
+    private long _lastFiber;
+    private int _leaked;
+    private bool _isOpen;
+    private bool _isStopping;
+    private bool _isClosing;
+    private bool _hasEnded;
+
+    public ClientActor(ClientAssignment own, RunSettings run)
+    {
+        (_own, _run) = (own, run);
+        Receive<StartClient>(_ => StartProcess());
+        Receive<ProcessStarted>(OnProcessStarted);
+        Receive<IommufdOpened>(OnOpened);
+        Receive<IoctlAnswer>(answer => OnCallAnswer(answer.Tag, answer.Result));
+        Receive<DmaDone>(OnDmaDone);
+        Receive<MemoryMapped>(OnMemoryAnswer);
+        Receive<HostResult>(OnMemoryAnswer);
+        Receive<IommufdClosed>(OnClosed);
+        Receive<ResumeFiber>(resume => Resume(resume.FiberId));
+        Receive<BarrierOpen>(open => Resume(open.FiberId));
+        Receive<Terminated>(_ => OnContextDied());
+        Receive<StopRun>(_ => Stop());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(ClientAssignment own, RunSettings run) =>
+        Akka.Actor.Props.Create(() => new ClientActor(own, run));
+
+    private void StartProcess()
+    {
+        try
+        {
+            _process = _own.Plan.Process(_own.Scope);
+        }
+        catch (EvaluationException wrong)
+        {
+            Break(wrong);
+            return;
+        }
+
+        _run.Machine.Tell(new StartProcess(_process), Self);
+    }
+
+    private void OnProcessStarted(ProcessStarted started)
+    {
+        (_processId, _memory) = (started.ProcessId, started.Memory);
+        if (_isStopping)
+        {
+            End();
+            return;
+        }
+
+        _run.Machine.Tell(new OpenIommufd(_processId), Self);
+    }
+
+    private void OnOpened(IommufdOpened opened)
+    {
+        if (opened.Errno != Errno.OK)
+        {
+            _run.Metrics.AddFailure(new FailedExpectation(null, _process!.Name, "open", "OK", $"{opened.Errno}"));
+            End();
+            return;
+        }
+
+        _context = opened.Context;
+        _isOpen = true;
+        Context.Watch(_context);
+        _run.Metrics.AddContext();
+        if (_isStopping)
+        {
+            Close();
+            return;
+        }
+
+        Fiber first = NewFiber(parent: null);
+        first.Enter(_own.Plan.Steps, _own.Scope);
+        Advance(first);
+    }
+
+    private Fiber NewFiber(Fiber? parent)
+    {
+        var fiber = new Fiber(++_lastFiber, parent);
+        _fibers.Add(fiber.Id, fiber);
+        return fiber;
+    }
+
+    private void OnCallAnswer(long tag, IoctlResult result)
+    {
+        if (_calls.Remove(tag, out Fiber? fiber))
+        {
+            Answered(fiber, result);
+            KickBackgroundDma();
+        }
+    }
+
+    private void OnMemoryAnswer(object answer)
+    {
+        if (_memoryCalls.TryDequeue(out Fiber? fiber))
+        {
+            Answered(fiber, answer);
+        }
+    }
+
+    private void OnClosed(IommufdClosed closed)
+    {
+        _leaked += closed.Leaked;
+        _isOpen = false;
+        Context.Unwatch(_context);
+        if (_closing is { } fiber)
+        {
+            _closing = null;
+            Answered(fiber, closed);
+        }
+        else
+        {
+            End();
+        }
+    }
+
+    // The context stopped without having been closed: a bug. Whoever waits for it gets an errno, so that the run ends.
+    private void OnContextDied()
+    {
+        _isOpen = false;
+        _run.Metrics.AddFailure(
+            new FailedExpectation(null, _process!.Name, "context", "it lives until it is closed", "it stopped by itself")
+        );
+        foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
+        {
+            if (fiber.Waiting?.Step.Kind is CommandKind)
+            {
+                Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
+            }
+        }
+
+        if (_closing is { } closing)
+        {
+            _closing = null;
+            Answered(closing, new IommufdClosed(0));
+        }
+
+        Stop();
+    }
+
+    private void Stop()
+    {
+        _isStopping = true;
+        if (_context.IsNobody())
+        {
+            // Between two answers of the machine: the next one finds out.
+            return;
+        }
+
+        foreach (Fiber fiber in _fibers.Values.OrderBy(f => f.Id).ToArray())
+        {
+            // A fiber in a pause, at a barrier or before its next step has nobody to wait for.
+            fiber.Abandon();
+            if (fiber.Waiting is null && fiber.RunningBranches == 0 && _fibers.ContainsKey(fiber.Id))
+            {
+                Advance(fiber);
+            }
+        }
+    }
+
+    private void Close()
+    {
+        if (_backgrounds.Count > 0)
+        {
+            StopAllDma();
+        }
+        else if (_isOpen && !_isClosing)
+        {
+            _isClosing = true;
+            _context.Tell(new CloseIommufd(), Self);
+        }
+        else if (!_isOpen)
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        if (!_hasEnded)
+        {
+            _hasEnded = true;
+            Context.Parent.Tell(new ClientEnded(_leaked), Self);
+            Context.Stop(Self);
+        }
+    }
+
+    private void Break(EvaluationException wrong)
+    {
+        Context.Parent.Tell(new ScenarioBroken(wrong.At, wrong.Message), Self);
+        if (_process is null)
+        {
+            End();
+        }
+        else
+        {
+            Stop();
+        }
+    }
+}
+
+/// <summary>Which client of which kind an actor is.</summary>
+/// <param name="Plan">The kind.</param>
+/// <param name="Scope">The names it sees.</param>
+internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
+
+/// <summary>What every client of a run shares.</summary>
+/// <param name="Machine">The simulated machine.</param>
+/// <param name="Devices">Finds the actor of a physical device.</param>
+/// <param name="Metrics">What is counted.</param>
+/// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
+internal sealed record RunSettings(
+    IActorRef Machine,
+    Func<string, ICanTell> Devices,
+    RunMetrics Metrics,
+    long? CheckEvery
+);

@@ -1,0 +1,91 @@
+using Iommufd.Scenarios.Language.Expressions;
+using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Steps;
+
+namespace Iommufd.Scenarios.Runner;
+
+/// <summary>
+/// One line of execution in a client: the client itself, or a branch of a <c>parallel</c>. A stack of frames, and at
+/// most one step that waits for its answer. Used by the client's actor alone.
+/// </summary>
+internal sealed class Fiber(long id, Fiber? parent)
+{
+    private readonly Stack<Frame> _frames = new();
+
+    public long Id { get; } = id;
+
+    /// <summary>The fiber whose <c>parallel</c> started this one.</summary>
+    public Fiber? Parent { get; } = parent;
+
+    /// <summary>Branches that have not ended.</summary>
+    public int RunningBranches { get; set; }
+
+    /// <summary>The operation that waits for its answer.</summary>
+    public StepScope? Waiting { get; set; }
+
+    /// <summary>When it was sent, in nanoseconds of the run's clock.</summary>
+    public long SentAt { get; set; }
+
+    /// <summary>The innermost list of steps, or null at the end.</summary>
+    public Frame? Top => _frames.Count > 0 ? _frames.Peek() : null;
+
+    public void Enter(IReadOnlyList<Step> steps, Scope scope) => _frames.Push(new Frame(steps, scope, null));
+
+    public void EnterLoop(IReadOnlyList<Step> steps, Scope scope, Int128 times, string? index)
+    {
+        if (times > 0)
+        {
+            _frames.Push(new Frame(steps, scope, new Loop(scope, times, index)));
+        }
+    }
+
+    /// <summary>The next step, in its scope; null at the end of the fiber.</summary>
+    public Step? Next(out Scope scope)
+    {
+        while (_frames.TryPeek(out Frame? frame))
+        {
+            if (frame.TryNext(out Step? step))
+            {
+                scope = frame.Scope;
+                return step;
+            }
+
+            _frames.Pop();
+        }
+
+        scope = null!;
+        return null;
+    }
+
+    /// <summary>Gives up everything that was still to do.</summary>
+    public void Abandon() => _frames.Clear();
+}
+
+/// <summary>A list of steps that is being run.</summary>
+internal sealed class Frame(IReadOnlyList<Step> steps, Scope scope, Loop? loop)
+{
+    private int _next;
+    private Int128 _turn;
+
+    /// <summary>The names that the next step sees; a <c>let</c> adds to it.</summary>
+    public Scope Scope { get; set; } = loop?.ScopeOf(0) ?? scope;
+
+    public bool TryNext(out Step? step)
+    {
+        if (_next == steps.Count && loop is not null && steps.Count > 0 && _turn + 1 < loop.Times)
+        {
+            _turn++;
+            _next = 0;
+            Scope = loop.ScopeOf(_turn);
+        }
+
+        step = _next < steps.Count ? steps[_next++] : null;
+        return step is not null;
+    }
+}
+
+/// <summary>How often a frame repeats, and under which names.</summary>
+internal sealed record Loop(Scope Outer, Int128 Times, string? Index)
+{
+    public Scope ScopeOf(Int128 turn) => Index is null ? Outer : Outer.With(Index, turn);
+}

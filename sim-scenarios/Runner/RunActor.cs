@@ -1,0 +1,235 @@
+using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Messages;
+using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Language;
+using Iommufd.Scenarios.Language.Expressions;
+
+namespace Iommufd.Scenarios.Runner;
+
+/// <summary>
+/// Runs a scenario: builds the machine, starts the clients, opens barriers, checks invariants, and says when all is over.
+/// </summary>
+internal sealed class RunActor : ReceiveActor
+{
+    // How many devices are added before the first answer is awaited.
+    private const int DevicesInFlight = 1024;
+
+    private readonly Scenario _scenario;
+    private readonly RunSettings _settings;
+    private readonly Action<RunEnd> _ended;
+    private readonly IEnumerator<DeviceSpec> _devices;
+    private readonly Queue<string> _adding = new();
+    private readonly Dictionary<string, List<(IActorRef Client, long FiberId)>> _barriers = new(StringComparer.Ordinal);
+    private readonly Dictionary<IActorRef, ClientQueue> _clients = [];
+    private readonly List<ClientQueue> _queues = [];
+    private int _leaked;
+    private bool _isCheckUnderWay;
+    private bool _isCheckDue;
+    private string? _stopReason;
+    private Mistake? _broken;
+
+    public RunActor(Scenario scenario, RunSettings settings, Action<RunEnd> ended)
+    {
+        (_scenario, _settings, _ended) = (scenario, settings, ended);
+        _devices = scenario.Machine.Devices().GetEnumerator();
+        Receive<StartRun>(_ => BuildMachine());
+        Receive<HostResult>(OnAdded);
+        Receive<ClientEnded>(ended => OnClientEnded(ended));
+        Receive<AtBarrier>(OnBarrier);
+        Receive<CheckDue>(_ => Check());
+        Receive<InvariantReport>(OnChecked);
+        Receive<StateDigest>(OnDigest);
+        Receive<ScenarioBroken>(OnBroken);
+        Receive<StopRun>(stop => Stop(stop.Reason));
+    }
+
+    public static Props Props(Scenario scenario, RunSettings settings, Action<RunEnd> ended) =>
+        Akka.Actor.Props.Create(() => new RunActor(scenario, settings, ended));
+
+    private void BuildMachine()
+    {
+        foreach (IommuSpec unit in _scenario.Machine.Units)
+        {
+            _adding.Enqueue($"IOMMU unit {unit.Index}");
+            _settings.Machine.Tell(new AddIommu(unit), Self);
+        }
+
+        AddDevices();
+    }
+
+    private void AddDevices()
+    {
+        try
+        {
+            while (_stopReason is null && _adding.Count < DevicesInFlight && _devices.MoveNext())
+            {
+                _adding.Enqueue($"device '{_devices.Current.Name}'");
+                _settings.Machine.Tell(new AddDevice(_devices.Current), Self);
+            }
+        }
+        catch (EvaluationException wrong)
+        {
+            OnBroken(new ScenarioBroken(wrong.At, wrong.Message));
+        }
+    }
+
+    private void OnAdded(HostResult result)
+    {
+        string what = _adding.Dequeue();
+        if (result.Errno != Errno.OK)
+        {
+            OnBroken(new ScenarioBroken(SourcePosition.Start, $"the machine refuses {what}: {result.Errno}"));
+        }
+
+        AddDevices();
+        if (_adding.Count == 0)
+        {
+            StartClients();
+        }
+    }
+
+    private void StartClients()
+    {
+        long number = 0;
+        foreach (ClientPlan plan in _scenario.Clients)
+        {
+            var queue = new ClientQueue(plan, number);
+            number += plan.Count;
+            _queues.Add(queue);
+            while (queue.Running < plan.AtOnce && StartNext(queue)) { }
+        }
+
+        FinishIfIdle();
+    }
+
+    private bool StartNext(ClientQueue queue)
+    {
+        if (_stopReason is not null || queue.Started == queue.Plan.Count)
+        {
+            return false;
+        }
+
+        long own = queue.Started++;
+        SeededRandom random = SeededRandom.For(_scenario.Seed, (ulong)(queue.FirstNumber + own));
+        var assignment = new ClientAssignment(queue.Plan, queue.Plan.ScopeOf(own, _scenario.Parameters, random));
+        IActorRef client = Context.ActorOf(
+            ClientActor.Props(assignment, _settings),
+            $"client-{queue.FirstNumber + own}"
+        );
+        _clients.Add(client, queue);
+        queue.Running++;
+        client.Tell(new StartClient(), Self);
+        return true;
+    }
+
+    private void OnClientEnded(ClientEnded ended)
+    {
+        if (!_clients.Remove(Sender, out ClientQueue? queue))
+        {
+            return;
+        }
+
+        _leaked += ended.Leaked;
+        _settings.Metrics.AddEndedClient();
+        queue.Running--;
+        StartNext(queue);
+        FinishIfIdle();
+    }
+
+    private void FinishIfIdle()
+    {
+        if (_clients.Count == 0 && !_isCheckUnderWay)
+        {
+            // The last check is of the state that is left: nothing may be.
+            Check();
+        }
+    }
+
+    private void Check()
+    {
+        if (_isCheckUnderWay)
+        {
+            _isCheckDue = true;
+            return;
+        }
+
+        _isCheckUnderWay = true;
+        _settings.Machine.Tell(new CheckInvariants(), Self);
+    }
+
+    private void OnChecked(InvariantReport report)
+    {
+        _isCheckUnderWay = false;
+        _settings.Metrics.AddInvariants(report);
+        bool isLast = _clients.Count == 0;
+        if (_isCheckDue)
+        {
+            _isCheckDue = false;
+            Check();
+        }
+        else if (isLast)
+        {
+            _settings.Machine.Tell(new QueryDigest(), Self);
+        }
+    }
+
+    private void OnDigest(StateDigest digest)
+    {
+        _ended(new RunEnd(digest.Value, _leaked, _stopReason, _broken));
+        Context.Stop(Self);
+    }
+
+    private void OnBarrier(AtBarrier arrival)
+    {
+        if (!_barriers.TryGetValue(arrival.Meeting, out var waiting))
+        {
+            _barriers[arrival.Meeting] = waiting = [];
+        }
+
+        waiting.Add((Sender, arrival.FiberId));
+        if (waiting.Count < arrival.Parties)
+        {
+            return;
+        }
+
+        _barriers.Remove(arrival.Meeting);
+        foreach ((IActorRef client, long fiberId) in waiting)
+        {
+            client.Tell(new BarrierOpen(fiberId), Self);
+        }
+    }
+
+    private void OnBroken(ScenarioBroken broken)
+    {
+        _broken ??= new Mistake(_scenario.File, broken.At, broken.Message);
+        Stop(broken.Message);
+    }
+
+    private void Stop(string reason)
+    {
+        _stopReason ??= reason;
+        foreach (IActorRef client in Context.GetChildren())
+        {
+            client.Tell(new StopRun(reason), Self);
+        }
+    }
+
+    private sealed class ClientQueue(ClientPlan plan, long firstNumber)
+    {
+        public ClientPlan Plan { get; } = plan;
+
+        public long FirstNumber { get; } = firstNumber;
+
+        public long Started { get; set; }
+
+        public long Running { get; set; }
+    }
+}
+
+/// <summary>How a run ended.</summary>
+/// <param name="Digest">The digest of the state that is left.</param>
+/// <param name="Leaked">Objects that closing could not destroy.</param>
+/// <param name="StopReason">Why it was cut short; null when it was not.</param>
+/// <param name="Broken">What the scenario asked for and cannot be computed; null for nothing.</param>
+internal sealed record RunEnd(string Digest, int Leaked, string? StopReason, Mistake? Broken);

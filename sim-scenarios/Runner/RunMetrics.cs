@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using Iommufd.Actors.Protocol;
+using Iommufd.Messages;
+using Iommufd.Scenarios.Steps;
+
+namespace Iommufd.Scenarios.Runner;
+
+/// <summary>
+/// What a run counts. Written by actors on any thread, read by progress displays at any time; nothing in a run depends
+/// on what it says, except that invariants are checked after so many operations.
+/// </summary>
+/// <param name="clock">Nanoseconds since some moment; for rates and latencies alone.</param>
+public sealed class RunMetrics(Func<long> clock)
+{
+    private const int FailuresKept = 100;
+    private const int DevicesKept = 256;
+    private readonly long[] _byErrno = new long[256];
+    private readonly ConcurrentDictionary<string, StepMetrics> _bySteps = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DeviceMetrics> _byDevice = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<FailedExpectation> _failures = new();
+    private long _operations;
+    private long _skipped;
+    private long _failedExpectations;
+    private long _contexts;
+    private long _endedClients;
+    private long _translations;
+    private long _faults;
+    private long _violations;
+    private long _invariantsChecked;
+    private long _invariantsViolated;
+    private InvariantViolation? _firstViolation;
+
+    /// <summary>Nanoseconds since some moment.</summary>
+    public Func<long> Clock { get; } = clock;
+
+    /// <summary>Ioctls and driver calls answered.</summary>
+    public long Operations => Volatile.Read(ref _operations);
+
+    /// <summary>Of these, with an errno.</summary>
+    public long Failed => Operations - Volatile.Read(ref _byErrno[0]);
+
+    /// <summary>Steps that could not run because what they use was never made.</summary>
+    public long Skipped => Volatile.Read(ref _skipped);
+
+    /// <summary>Contexts opened.</summary>
+    public long Contexts => Volatile.Read(ref _contexts);
+
+    /// <summary>Clients that have ended.</summary>
+    public long EndedClients => Volatile.Read(ref _endedClients);
+
+    /// <summary>DMA of all devices.</summary>
+    public DmaTotals Dma =>
+        new(
+            (ulong)Volatile.Read(ref _translations),
+            (ulong)Volatile.Read(ref _faults),
+            (ulong)Volatile.Read(ref _violations)
+        );
+
+    /// <summary>Invariants checked.</summary>
+    public long InvariantsChecked => Volatile.Read(ref _invariantsChecked);
+
+    /// <summary>Invariants that did not hold.</summary>
+    public long InvariantsViolated => Volatile.Read(ref _invariantsViolated);
+
+    /// <summary>The first of these.</summary>
+    public InvariantViolation? FirstViolation => Volatile.Read(ref _firstViolation);
+
+    /// <summary>Steps that did not end as they must.</summary>
+    public long FailedExpectations => Volatile.Read(ref _failedExpectations);
+
+    /// <summary>The first of these, at most 100.</summary>
+    public IReadOnlyList<FailedExpectation> Failures => [.. _failures];
+
+    /// <summary>Operations by kind, in alphabetical order.</summary>
+    public IReadOnlyList<StepMetrics> Steps => [.. _bySteps.Values.OrderBy(s => s.Name, StringComparer.Ordinal)];
+
+    /// <summary>DMA by device, at most 256 devices, in alphabetical order.</summary>
+    public IReadOnlyList<DeviceMetrics> Devices => [.. _byDevice.Values.OrderBy(d => d.Name, StringComparer.Ordinal)];
+
+    /// <summary>Operations over time.</summary>
+    public Timeline Timeline { get; } = new();
+
+    /// <summary>How many operations ended with each errno, successes too, in the order of the numbers.</summary>
+    public IReadOnlyList<(Errno Errno, long Count)> ByErrno()
+    {
+        var counts = new List<(Errno, long)>();
+        for (int i = 0; i < _byErrno.Length; i++)
+        {
+            long count = Volatile.Read(ref _byErrno[i]);
+            if (count > 0)
+            {
+                counts.Add(((Errno)i, count));
+            }
+        }
+
+        return counts;
+    }
+
+    internal long AddOperation(string step, Errno errno, long sentAt)
+    {
+        long now = Clock();
+        Interlocked.Increment(ref _byErrno[(int)errno & 255]);
+        _bySteps.GetOrAdd(step, static name => new StepMetrics(name)).Add(errno, now - sentAt);
+        Timeline.Add(now, errno);
+        return Interlocked.Increment(ref _operations);
+    }
+
+    internal void AddDma(string device, DmaTotals totals)
+    {
+        Interlocked.Add(ref _translations, (long)totals.Translations);
+        Interlocked.Add(ref _faults, (long)totals.Faults);
+        Interlocked.Add(ref _violations, (long)totals.Violations);
+        if (_byDevice.Count < DevicesKept || _byDevice.ContainsKey(device))
+        {
+            _byDevice.GetOrAdd(device, static name => new DeviceMetrics(name)).Add(totals);
+        }
+    }
+
+    internal void AddInvariants(InvariantReport report)
+    {
+        Interlocked.Add(ref _invariantsChecked, report.Checked);
+        Interlocked.Add(ref _invariantsViolated, report.Violations.Count);
+        if (report.Violations.Count > 0)
+        {
+            Interlocked.CompareExchange(ref _firstViolation, report.Violations[0], null);
+        }
+    }
+
+    internal void AddFailure(FailedExpectation failure)
+    {
+        if (Interlocked.Increment(ref _failedExpectations) <= FailuresKept)
+        {
+            _failures.Enqueue(failure);
+        }
+    }
+
+    internal void AddSkipped() => Interlocked.Increment(ref _skipped);
+
+    internal void AddContext() => Interlocked.Increment(ref _contexts);
+
+    internal void AddEndedClient() => Interlocked.Increment(ref _endedClients);
+}
+
+/// <summary>Operations of one kind. Safe from any thread.</summary>
+/// <param name="name">The step's word.</param>
+public sealed class StepMetrics(string name)
+{
+    // Bucket i counts latencies of [2^i, 2^(i+1)) nanoseconds.
+    private readonly long[] _latencies = new long[64];
+    private long _count;
+    private long _failed;
+
+    /// <summary>The step's word.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>How many.</summary>
+    public long Count => Volatile.Read(ref _count);
+
+    /// <summary>Of these, with an errno.</summary>
+    public long Failed => Volatile.Read(ref _failed);
+
+    /// <summary>The latency in nanoseconds that a part of the operations stays below, to a factor of two.</summary>
+    /// <param name="part">0 to 1.</param>
+    public double Latency(double part)
+    {
+        double wanted = Count * part;
+        long seen = 0;
+        for (int i = 0; i < _latencies.Length; i++)
+        {
+            seen += Volatile.Read(ref _latencies[i]);
+            if (seen >= wanted && seen > 0)
+            {
+                return Math.ScaleB(1.5, i);
+            }
+        }
+
+        return 0;
+    }
+
+    internal void Add(Errno errno, long nanoseconds)
+    {
+        Interlocked.Increment(ref _count);
+        if (errno != Errno.OK)
+        {
+            Interlocked.Increment(ref _failed);
+        }
+
+        Interlocked.Increment(ref _latencies[BitOperations.Log2((ulong)Math.Max(1, nanoseconds))]);
+    }
+}
+
+/// <summary>DMA of one device. Safe from any thread.</summary>
+/// <param name="name">The device.</param>
+public sealed class DeviceMetrics(string name)
+{
+    private long _translations;
+    private long _faults;
+    private long _violations;
+
+    /// <summary>The device.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What it did.</summary>
+    public DmaTotals Totals =>
+        new(
+            (ulong)Volatile.Read(ref _translations),
+            (ulong)Volatile.Read(ref _faults),
+            (ulong)Volatile.Read(ref _violations)
+        );
+
+    internal void Add(DmaTotals totals)
+    {
+        Interlocked.Add(ref _translations, (long)totals.Translations);
+        Interlocked.Add(ref _faults, (long)totals.Faults);
+        Interlocked.Add(ref _violations, (long)totals.Violations);
+    }
+}
