@@ -103,7 +103,7 @@ public sealed class MachineActor : UntypedActor
         );
         var memory = Context.ActorOf(Props.Create(() => new MemoryActor(cell)), $"memory-{id}");
         _memories.Add(id, memory);
-        _options.Memories.Add(id, memory);
+        _options.Memories[id] = memory;
         Sender.Tell(new ProcessStarted(id, memory));
     }
 
