@@ -8,6 +8,9 @@ namespace Iommufd.Core.Pages;
 /// </summary>
 internal sealed class BackingPages
 {
+    /// <summary>The most bytes that one mapping or file may have: 16 TiB.</summary>
+    public const ulong MostBytes = 1UL << 44;
+
     private const int ChunkShift = 9;
     private const int ChunkSize = 1 << ChunkShift;
     private const int HugeShift = 9;

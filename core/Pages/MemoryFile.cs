@@ -37,6 +37,7 @@ public sealed class MemoryFile
     public MemoryFile(PhysicalMemory physical, MemoryFileKind kind, ulong size)
     {
         ArgumentNullException.ThrowIfNull(physical);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, BackingPages.MostBytes);
         _physical = physical;
         Kind = kind;
         if (kind == MemoryFileKind.NotMemory)
@@ -92,10 +93,13 @@ public sealed class MemoryFile
     /// Sets the size. Pages beyond it are dropped (pinned frames live on until unpinned); the rest of a page that is cut
     /// reads as zeros when the file grows again.
     /// </summary>
-    /// <returns>EINVAL for what is not memory, or a size that is not whole 2 MiB pages where the file is made of them.</returns>
+    /// <returns>
+    /// EINVAL for what is not memory, a size that is not whole 2 MiB pages where the file is made of them, or one above
+    /// 16 TiB.
+    /// </returns>
     public Errno Truncate(ulong size)
     {
-        if (_backing is null || (IsHuge && size % ProcessMemory.HugePageSize != 0) || size > long.MaxValue)
+        if (_backing is null || (IsHuge && size % ProcessMemory.HugePageSize != 0) || size > BackingPages.MostBytes)
         {
             return Errno.EINVAL;
         }

@@ -19,7 +19,9 @@ public sealed partial class ProcessMemory
     /// <param name="prot">What the process may do.</param>
     /// <param name="populate">Whether all pages are allocated now, in ascending order; else when first needed.</param>
     /// <param name="at">The first address.</param>
-    /// <returns>EINVAL for length 0, a misaligned address or File memory; ENOMEM when the range is not user space.</returns>
+    /// <returns>
+    /// EINVAL for length 0, a misaligned address or File memory; ENOMEM for more than 16 TiB or outside of user space.
+    /// </returns>
     public Errno Map(ulong? address, ulong length, MemoryKind kind, MemoryProtection prot, bool populate, out ulong at)
     {
         at = 0;
@@ -155,7 +157,7 @@ public sealed partial class ProcessMemory
             return Errno.EINVAL;
         }
 
-        if (length > AddressEnd)
+        if (length > BackingPages.MostBytes)
         {
             return Errno.ENOMEM;
         }

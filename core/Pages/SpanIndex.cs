@@ -10,7 +10,13 @@ namespace Iommufd.Core.Pages;
 /// </remarks>
 internal struct SpanIndex<T>
 {
+    /// <summary>Below this number of intervals a key is found by looking at all of them.</summary>
+    private const int FewIntervals = 16;
+
     private Entry[]? _entries;
+
+    /// <summary>First index by key; made when a key is looked up among many intervals, kept up to date from then on.</summary>
+    private Dictionary<ulong, ulong>? _firstOfKey;
 
     /// <summary>Number of intervals.</summary>
     public int Count { get; private set; }
@@ -38,6 +44,7 @@ internal struct SpanIndex<T>
         Array.Copy(entries, at, entries, at + 1, Count - at);
         Count++;
         entries[at] = new Entry(first, last, key, value);
+        _firstOfKey?.Add(key, first);
         UpdateReach(at);
     }
 
@@ -48,9 +55,25 @@ internal struct SpanIndex<T>
         return at < Count && _entries![at].First == first && _entries[at].Key == key ? at : -1;
     }
 
-    /// <summary>Place of the interval with a key, whatever it spans; negative when there is none.</summary>
-    public readonly int IndexOfKey(ulong key)
+    /// <summary>
+    /// Place of the interval with a key, whatever it spans; negative when there is none. Only where keys are unique.
+    /// </summary>
+    public int IndexOfKey(ulong key)
     {
+        if (Count > FewIntervals && _firstOfKey is null)
+        {
+            _firstOfKey = new Dictionary<ulong, ulong>(Count * 2);
+            for (int at = 0; at < Count; at++)
+            {
+                _firstOfKey.Add(_entries![at].Key, _entries[at].First);
+            }
+        }
+
+        if (_firstOfKey is not null)
+        {
+            return _firstOfKey.TryGetValue(key, out ulong first) ? IndexOf(first, key) : -1;
+        }
+
         for (int at = Count - 1; at >= 0; at--)
         {
             if (_entries![at].Key == key)
@@ -65,6 +88,7 @@ internal struct SpanIndex<T>
     /// <summary>Removes an interval.</summary>
     public void RemoveAt(int at)
     {
+        _firstOfKey?.Remove(_entries![at].Key);
         Count--;
         Array.Copy(_entries!, at + 1, _entries!, at, Count - at);
         _entries![Count] = default;
@@ -159,7 +183,7 @@ internal struct SpanIndex<T>
         {
             ref Entry entry = ref _entries![at];
             ulong reach = at == 0 ? entry.Last : Math.Max(entry.Last, _entries[at - 1].Reach);
-            if (at > from && reach == entry.Reach)
+            if (reach == entry.Reach)
             {
                 // Everything behind depends on this value only, and was right with it.
                 return;

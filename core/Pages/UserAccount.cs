@@ -39,7 +39,7 @@ internal static class LockedPageCounter
     }
 }
 
-/// <summary>Which counter the pages of a page set are charged to; fixed when the page set is made, except for NONE.</summary>
+/// <summary>Which counter the pages of a page set are charged to; fixed when the page set is made.</summary>
 public enum AccountingMode
 {
     /// <summary>No limit; only the statistic VmPin of the owner's mm moves.</summary>

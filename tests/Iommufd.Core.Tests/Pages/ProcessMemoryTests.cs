@@ -262,4 +262,64 @@ public sealed class ProcessMemoryTests
         _host.Physical.Unpin(pfn);
         Assert.Equal(0, _host.Physical.TotalPins);
     }
+
+    [Fact]
+    public void Pins_that_race_with_unmapping_and_mapping_again_never_reach_a_frame_that_is_free()
+    {
+        ProcessMemory process = _host.ProcessWithBuffer(4);
+        bool done = false;
+        Parallel.For(
+            0,
+            3,
+            worker =>
+            {
+                if (worker == 0)
+                {
+                    for (int i = 0; i < 5_000; i++)
+                    {
+                        ulong at = At + ((ulong)(i % 4) * Page);
+                        process.Unmap(at, Page);
+                        process.Map(at, Page, MemoryKind.Anonymous, PageSetTestHost.ReadWrite, false, out _);
+                    }
+
+                    Volatile.Write(ref done, true);
+                    return;
+                }
+
+                for (int i = 0; !Volatile.Read(ref done) && i < 300_000; i++)
+                {
+                    ulong at = At + ((ulong)(i % 4) * Page);
+                    if (process.PinPage(at, write: true, out Pfn pfn) == Errno.OK)
+                    {
+                        _host.Physical.Write(pfn, 0, [1]);
+                        _host.Physical.Unpin(pfn);
+                    }
+                }
+            }
+        );
+        Assert.Equal(0, _host.Physical.TotalPins);
+        process.Exit();
+        Assert.Equal(0, _host.Physical.AllocationsInUse);
+    }
+
+    [Fact]
+    public void Mappings_and_files_are_limited_to_16_TiB()
+    {
+        ProcessMemory process = _host.Process();
+        Errno mapped = process.Map(
+            null,
+            (1UL << 44) + 1,
+            MemoryKind.Anonymous,
+            MemoryProtection.Read,
+            populate: false,
+            out _
+        );
+        Assert.Equal(Errno.ENOMEM, mapped);
+        var file = new MemoryFile(_host.Physical, MemoryFileKind.MemfdSparse, 0);
+        Assert.Equal(Errno.EINVAL, file.Truncate((1UL << 44) + 1));
+        Assert.Equal(Errno.OK, file.Truncate(1UL << 32));
+        Assert.True(file.TryWrite((1UL << 32) - 1, [1]));
+        Assert.False(file.TryWrite(1UL << 32, [1]));
+        Assert.Equal(1, _host.Physical.AllocationsInUse);
+    }
 }
