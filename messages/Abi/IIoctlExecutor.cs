@@ -2,7 +2,10 @@ using Iommufd.Messages.Commands;
 
 namespace Iommufd.Messages.Abi;
 
-/// <summary>What carries out decoded ioctls for one descriptor and one calling process. The other side of <see cref="IoctlDoor"/>.</summary>
+/// <summary>
+/// What carries out decoded ioctls for one descriptor and one calling process. The other side of <see
+/// cref="IoctlDoor"/>.
+/// </summary>
 public interface IIoctlExecutor
 {
     /// <summary>

@@ -17,7 +17,8 @@ public static class IoctlCodec
     private const int TailChunk = 256;
 
     /// <summary>
-    /// Decodes an ioctl on an iommufd. The order: a number that is not in iommufd's table goes to the VFIO commands, by its
+    /// Decodes an ioctl on an iommufd. The order: a number that is not in iommufd's table goes to the VFIO commands, by
+    /// its
     /// whole word, without a look at memory (ENOTTY); the size word cannot be read (EFAULT); a hole, or another type
     /// byte, direction or size in the command word (ENOTTY); a size below the minimum (EINVAL); a tail that is not zero
     /// (E2BIG); unreadable memory (EFAULT). A short struct is read as if zeros followed.
@@ -71,7 +72,8 @@ public static class IoctlCodec
     }
 
     /// <summary>
-    /// Decodes an ioctl on a VFIO device, for the commands that iommufd is concerned with; ENOTTY for all others. Only the
+    /// Decodes an ioctl on a VFIO device, for the commands that iommufd is concerned with; ENOTTY for all others. Only
+    /// the
     /// whole command word counts. EFAULT for unreadable memory, EINVAL for argsz below the minimum.
     /// </summary>
     public static IoctlCall DecodeDevice(IUserMemory memory, uint commandWord, ulong argument) =>

@@ -58,7 +58,9 @@ public abstract class IoctlDeclaration
     /// <summary>The record of the command.</summary>
     public abstract Type CommandType { get; }
 
-    /// <summary>The members of the struct in declaration order, the size word of a sized struct not among them.</summary>
+    /// <summary>
+    /// The members of the struct in declaration order, the size word of a sized struct not among them.
+    /// </summary>
     public abstract ImmutableArray<StructField> Fields { get; }
 
     /// <summary>First byte that an answer writes.</summary>
@@ -67,7 +69,9 @@ public abstract class IoctlDeclaration
     /// <summary>The end of what an answer writes, exclusive; the caller's size may cut it short.</summary>
     public int WriteBackEnd { get; internal init; }
 
-    /// <summary>A failure to write the answer takes the command back: it made something that only the answer names.</summary>
+    /// <summary>
+    /// A failure to write the answer takes the command back: it made something that only the answer names.
+    /// </summary>
     public bool UndoneByFault { get; internal init; }
 
     /// <summary>
@@ -85,7 +89,9 @@ public abstract class IoctlDeclaration
     /// <summary>Makes the record from the bytes of the struct, which are <see cref="StructSize"/> long.</summary>
     internal abstract IoctlCommand Load(ReadOnlySpan<byte> bytes, ulong argument);
 
-    /// <summary>Writes the record's members over the bytes of a struct; bytes that no member covers stay as they are.</summary>
+    /// <summary>
+    /// Writes the record's members over the bytes of a struct; bytes that no member covers stay as they are.
+    /// </summary>
     internal abstract void Store(IoctlCommand command, Span<byte> bytes);
 
     /// <inheritdoc/>

@@ -13,7 +13,9 @@ public static partial class IoctlTable
     /// <summary>The first number of iommufd's own table; numbers below it are VFIO's.</summary>
     public const byte FirstNumber = 0x80;
 
-    /// <summary>The last number of iommufd's own table, that of the selftest command; numbers above it are VFIO's.</summary>
+    /// <summary>
+    /// The last number of iommufd's own table, that of the selftest command; numbers above it are VFIO's.
+    /// </summary>
     public const byte LastNumber = 0xa0;
 
     /// <summary>The number of IOMMU_TEST_CMD.</summary>
@@ -51,7 +53,9 @@ public static partial class IoctlTable
     public static IoctlDeclaration Of<T>()
         where T : IoctlCommand => ByType[typeof(T)];
 
-    /// <summary>One of iommufd's own commands, the selftest command aside; null for a hole. The number must be in the table.</summary>
+    /// <summary>
+    /// One of iommufd's own commands, the selftest command aside; null for a hole. The number must be in the table.
+    /// </summary>
     internal static IoctlDeclaration? OwnCommand(byte number) => ByNumber[number - FirstNumber];
 
     /// <summary>A VFIO command on an iommufd; null where there is none.</summary>

@@ -45,7 +45,9 @@ public sealed record StructField(string Name, int Offset, int Width, FieldDirect
     }
 }
 
-/// <summary>The members of one struct as they were read, in the order of the declaration, and where the struct lies.</summary>
+/// <summary>
+/// The members of one struct as they were read, in the order of the declaration, and where the struct lies.
+/// </summary>
 internal readonly ref struct FieldValues
 {
     private readonly ReadOnlySpan<ulong> values;

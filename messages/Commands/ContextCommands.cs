@@ -7,7 +7,9 @@ public sealed record Destroy : IoctlCommand
     public uint Id { get; init; }
 }
 
-/// <summary>IOMMU_OPTION: reads or sets an option of the context or of one IOAS. Only <see cref="Val64"/> is written back.</summary>
+/// <summary>
+/// IOMMU_OPTION: reads or sets an option of the context or of one IOAS. Only <see cref="Val64"/> is written back.
+/// </summary>
 public sealed record Option : IoctlCommand
 {
     /// <summary>Which option; see <see cref="OptionId"/>. Raw, because unknown values reach the command.</summary>
@@ -46,7 +48,9 @@ public static class OptionOp
     public const ushort Get = 1;
 }
 
-/// <summary>IOMMU_VFIO_IOAS: reads, sets or clears the IOAS that the VFIO type 1 ioctls of this descriptor work on.</summary>
+/// <summary>
+/// IOMMU_VFIO_IOAS: reads, sets or clears the IOAS that the VFIO type 1 ioctls of this descriptor work on.
+/// </summary>
 public sealed record VfioIoas : IoctlCommand
 {
     /// <summary>In for SET, out for GET: the IOAS.</summary>

@@ -39,7 +39,9 @@ public static class HwptDataType
     public const uint Selftest = 0xdead;
 }
 
-/// <summary>IOMMU_HWPT_ALLOC: makes a page table for a device, on an IOAS, on a nesting parent or on a vIOMMU.</summary>
+/// <summary>
+/// IOMMU_HWPT_ALLOC: makes a page table for a device, on an IOAS, on a nesting parent or on a vIOMMU.
+/// </summary>
 public sealed record HwptAlloc : IoctlCommand
 {
     /// <summary>What it is for.</summary>
@@ -144,7 +146,10 @@ public sealed record GetHwInfo : IoctlCommand
     /// <summary>User pointer to the buffer. The command itself writes it.</summary>
     public ulong DataUptr { get; init; }
 
-    /// <summary>In (with <see cref="HwInfoFlags.InputType"/>): the type asked for. Out: the type given. One word of the struct.</summary>
+    /// <summary>
+    /// In (with <see cref="HwInfoFlags.InputType"/>): the type asked for. Out: the type given. One word of the
+    /// struct.
+    /// </summary>
     public uint DataType { get; init; }
 
     /// <summary>Out: log2 of the number of PASIDs, 0 where there are none. Its input is not checked.</summary>
@@ -173,7 +178,9 @@ public sealed record HwptSetDirtyTracking : IoctlCommand
     public uint Reserved { get; init; }
 }
 
-/// <summary>IOMMU_HWPT_GET_DIRTY_BITMAP: reads, and clears, which pages were written. Writes nothing back to the struct.</summary>
+/// <summary>
+/// IOMMU_HWPT_GET_DIRTY_BITMAP: reads, and clears, which pages were written. Writes nothing back to the struct.
+/// </summary>
 public sealed record HwptGetDirtyBitmap : IoctlCommand
 {
     /// <summary>Flag: leave the dirty bits set in the page table.</summary>
@@ -210,7 +217,10 @@ public static class InvalidateDataType
     /// <summary>A vIOMMU's SMMUv3 command, 16 bytes.</summary>
     public const uint ViommuArmSmmuV3 = 1;
 
-    /// <summary>The selftest: {flags u32, iotlb_id u32} on a nested HWPT, {flags u32, vdev_id u32, cache_id u32} on a vIOMMU.</summary>
+    /// <summary>
+    /// The selftest: {flags u32, iotlb_id u32} on a nested HWPT, {flags u32, vdev_id u32, cache_id u32} on a
+    /// vIOMMU.
+    /// </summary>
     public const uint Selftest = 0xdeadbeef;
 }
 

@@ -52,7 +52,9 @@ public sealed record IoasAllowIovas : IoctlCommand
     public ulong AllowedIovas { get; init; }
 }
 
-/// <summary>IOMMU_IOAS_COPY: maps the memory behind a range of one IOAS into another, or the same, IOAS. Pages are shared.</summary>
+/// <summary>
+/// IOMMU_IOAS_COPY: maps the memory behind a range of one IOAS into another, or the same, IOAS. Pages are shared.
+/// </summary>
 public sealed record IoasCopy : IoctlCommand
 {
     /// <summary>How to map; the source's own flags play no part.</summary>
@@ -86,7 +88,9 @@ public sealed record IoasIovaRanges : IoctlCommand
     /// <summary>Must be 0.</summary>
     public uint Reserved { get; init; }
 
-    /// <summary>User pointer to the array of {u64 first, u64 last} to fill, last inclusive. The command itself writes it.</summary>
+    /// <summary>
+    /// User pointer to the array of {u64 first, u64 last} to fill, last inclusive. The command itself writes it.
+    /// </summary>
     public ulong AllowedIovas { get; init; }
 
     /// <summary>Out: what IOVAs, lengths and page offsets must be a multiple of, in bytes.</summary>
@@ -150,7 +154,10 @@ public sealed record IoasUnmap : IoctlCommand
     public ulong Length { get; init; }
 }
 
-/// <summary>IOMMU_IOAS_CHANGE_PROCESS: moves the ownership of all file-backed pages, and their charge, to the caller's process.</summary>
+/// <summary>
+/// IOMMU_IOAS_CHANGE_PROCESS: moves the ownership of all file-backed pages, and their charge, to the caller's
+/// process.
+/// </summary>
 public sealed record IoasChangeProcess : IoctlCommand
 {
     /// <summary>Must be 0.</summary>

@@ -132,7 +132,9 @@ public sealed record TestPasidCheckHwpt : TestCommand
     public uint HwptId { get; init; }
 }
 
-/// <summary>DMABUF_GET: makes a dma-buf of zeroed, physically contiguous memory. The descriptor is the return value.</summary>
+/// <summary>
+/// DMABUF_GET: makes a dma-buf of zeroed, physically contiguous memory. The descriptor is the return value.
+/// </summary>
 public sealed record TestDmabufGet : TestCommand
 {
     /// <summary>The struct's id member; not used.</summary>
@@ -145,7 +147,9 @@ public sealed record TestDmabufGet : TestCommand
     public uint OpenFlags { get; init; }
 }
 
-/// <summary>DMABUF_REVOKE: the exporter takes its memory back, or gives it again; all importers' mappings go either way.</summary>
+/// <summary>
+/// DMABUF_REVOKE: the exporter takes its memory back, or gives it again; all importers' mappings go either way.
+/// </summary>
 public sealed record TestDmabufRevoke : TestCommand
 {
     /// <summary>The struct's id member; not used.</summary>

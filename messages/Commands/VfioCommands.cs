@@ -3,7 +3,9 @@ namespace Iommufd.Messages.Commands;
 /// <summary>VFIO_GET_API_VERSION: returns 0.</summary>
 public sealed record VfioGetApiVersion : IoctlCommand;
 
-/// <summary>VFIO_CHECK_EXTENSION: returns what is known about an extension. The argument is a number, not a pointer.</summary>
+/// <summary>
+/// VFIO_CHECK_EXTENSION: returns what is known about an extension. The argument is a number, not a pointer.
+/// </summary>
 public sealed record VfioCheckExtension : IoctlCommand
 {
     /// <summary>The extension; see <see cref="VfioExtension"/>.</summary>
@@ -45,7 +47,10 @@ public sealed record VfioSetIommu : IoctlCommand
 /// <summary>VFIO_IOMMU_GET_INFO: page sizes, and a chain of capabilities behind the struct.</summary>
 public sealed record VfioIommuGetInfo : IoctlCommand
 {
-    /// <summary>User pointer to the struct. The command itself writes the capabilities behind it, at offsets below <see cref="ArgSz"/>.</summary>
+    /// <summary>
+    /// User pointer to the struct. The command itself writes the capabilities behind it, at offsets below <see
+    /// cref="ArgSz"/>.
+    /// </summary>
     public ulong Argument { get; init; }
 
     /// <summary>In: bytes that the caller's buffer holds. Out: bytes that struct and capabilities need.</summary>
@@ -178,13 +183,18 @@ public sealed record VfioDeviceBindIommufd : IoctlCommand
     public ulong TokenUuidPtr { get; init; }
 }
 
-/// <summary>VFIO_DEVICE_ATTACH_IOMMUFD_PT on a VFIO device descriptor: attaches the device, or one PASID of it, or replaces what it had.</summary>
+/// <summary>
+/// VFIO_DEVICE_ATTACH_IOMMUFD_PT on a VFIO device descriptor: attaches the device, or one PASID of it, or replaces
+/// what it had.
+/// </summary>
 public sealed record VfioDeviceAttachIommufdPt : IoctlCommand
 {
     /// <summary>Flag: <see cref="Pasid"/> is meant.</summary>
     public const uint AttachPasid = 1;
 
-    /// <summary>Bytes of the caller's struct; with <see cref="AttachPasid"/> below 16 is EINVAL, which the command checks.</summary>
+    /// <summary>
+    /// Bytes of the caller's struct; with <see cref="AttachPasid"/> below 16 is EINVAL, which the command checks.
+    /// </summary>
     public uint ArgSz { get; init; }
 
     /// <summary><see cref="AttachPasid"/> or 0.</summary>
@@ -203,7 +213,9 @@ public sealed record VfioDeviceDetachIommufdPt : IoctlCommand
     /// <summary>Flag: <see cref="Pasid"/> is meant.</summary>
     public const uint DetachPasid = 1;
 
-    /// <summary>Bytes of the caller's struct; with <see cref="DetachPasid"/> below 12 is EINVAL, which the command checks.</summary>
+    /// <summary>
+    /// Bytes of the caller's struct; with <see cref="DetachPasid"/> below 12 is EINVAL, which the command checks.
+    /// </summary>
     public uint ArgSz { get; init; }
 
     /// <summary><see cref="DetachPasid"/> or 0.</summary>

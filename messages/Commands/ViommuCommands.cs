@@ -9,10 +9,15 @@ public static class ViommuType
     /// <summary>Arm SMMUv3.</summary>
     public const uint ArmSmmuV3 = 1;
 
-    /// <summary>NVIDIA Tegra241 command queue virtualisation; data: out_vintf_mmap_offset u64, out_vintf_mmap_length u64.</summary>
+    /// <summary>
+    /// NVIDIA Tegra241 command queue virtualisation; data: out_vintf_mmap_offset u64, out_vintf_mmap_length u64.
+    /// </summary>
     public const uint Tegra241Cmdqv = 2;
 
-    /// <summary>The selftest's mock; data, 8 to 24 bytes: in_data u32, out_data u32, out_mmap_offset u64, out_mmap_length u64.</summary>
+    /// <summary>
+    /// The selftest's mock; data, 8 to 24 bytes: in_data u32, out_data u32, out_mmap_offset u64, out_mmap_length
+    /// u64.
+    /// </summary>
     public const uint Selftest = 0xdeadbeef;
 }
 
@@ -114,7 +119,9 @@ public static class HwQueueType
     public const uint Selftest = 0xdeadbeef;
 }
 
-/// <summary>IOMMU_HW_QUEUE_ALLOC: hands a queue in guest memory to the hardware; the memory stays pinned and locked.</summary>
+/// <summary>
+/// IOMMU_HW_QUEUE_ALLOC: hands a queue in guest memory to the hardware; the memory stays pinned and locked.
+/// </summary>
 public sealed record HwQueueAlloc : IoctlCommand
 {
     /// <summary>Must be 0.</summary>

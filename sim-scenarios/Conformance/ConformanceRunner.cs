@@ -13,7 +13,9 @@ public sealed class ConformanceRunner(Func<ISimulatedKernel> kernels, Conformanc
     /// <summary>Called after each trace, from any thread; for progress displays.</summary>
     public Action<TraceReport>? AfterTrace { get; init; }
 
-    /// <summary>Finds the trace files: a file as it is, a folder's *.jsonl with those below it, in ordinal order.</summary>
+    /// <summary>
+    /// Finds the trace files: a file as it is, a folder's *.jsonl with those below it, in ordinal order.
+    /// </summary>
     /// <exception cref="FileNotFoundException">A path is neither.</exception>
     public static IReadOnlyList<string> FindTraces(IEnumerable<string> paths)
     {

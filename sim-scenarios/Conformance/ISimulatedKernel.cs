@@ -45,10 +45,15 @@ public interface ISimulatedProcess
     /// </summary>
     IUserMemory Memory { get; }
 
-    /// <summary>Starts a process that shares this one's descriptor table, user and limits; its address space is empty.</summary>
+    /// <summary>
+    /// Starts a process that shares this one's descriptor table, user and limits; its address space is empty.
+    /// </summary>
     Task<ISimulatedProcess> StartChildAsync();
 
-    /// <summary>The process is killed: its address space goes. Its descriptor table stays as long as another process shares it.</summary>
+    /// <summary>
+    /// The process is killed: its address space goes. Its descriptor table stays as long as another process shares
+    /// it.
+    /// </summary>
     Task ExitAsync();
 
     /// <summary>VmPin and VmLck of the process.</summary>
@@ -68,7 +73,9 @@ public interface ISimulatedProcess
 
     /// <summary>Makes a file and opens it for reading and writing. Answers the descriptor.</summary>
     /// <param name="kind">What it is.</param>
-    /// <param name="size">Bytes, not necessarily whole pages; 0 for an eventfd. A memfd starts as one hole and reads as zeros.</param>
+    /// <param name="size">
+    /// Bytes, not necessarily whole pages; 0 for an eventfd. A memfd starts as one hole and reads as zeros.
+    /// </param>
     Task<int> CreateFileAsync(SimulatedFileKind kind, ulong size);
 
     /// <summary>Opens the file behind a descriptor again, for reading only. Answers the new descriptor.</summary>

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Iommufd.Scenarios.Conformance;
 
-/// <summary>One recorded sequence of calls with a real kernel's answers; tests/conformance/traces/FORMAT.md describes it.</summary>
+/// <summary>
+/// One recorded sequence of calls with a real kernel's answers; tests/conformance/traces/FORMAT.md describes it.
+/// </summary>
 /// <param name="Header">The process that made the calls.</param>
 /// <param name="Steps">The calls, in order.</param>
 public sealed record Trace(TraceHeader Header, IReadOnlyList<TraceStep> Steps)

@@ -9,7 +9,9 @@ namespace Iommufd.Scenarios.Conformance;
 /// Go on after a step that does not agree. Later steps may then disagree for no reason but the first; without it the
 /// trace ends there, and the steps that were not reached do not agree.
 /// </param>
-/// <param name="StepTimeout">How long one step may take; a step that takes longer does not agree, and ends its trace.</param>
+/// <param name="StepTimeout">
+/// How long one step may take; a step that takes longer does not agree, and ends its trace.
+/// </param>
 public sealed record TracePlayerOptions(bool KeepGoing, TimeSpan StepTimeout)
 {
     /// <summary>Stop at the first disagreement; 30 seconds a step.</summary>

@@ -5,14 +5,18 @@ using Xunit;
 
 namespace Iommufd.Messages.Tests.Abi;
 
-/// <summary>The rules that hold for every one of iommufd's own commands, as a table: each command in each situation.</summary>
+/// <summary>
+/// The rules that hold for every one of iommufd's own commands, as a table: each command in each situation.
+/// </summary>
 public sealed class GenericRulesTests
 {
     private const ulong StructAddress = 0x10000;
     private const ulong UnmappedAddress = 0x90000;
     private const int Room = 2 * (int)HostPage.Size;
 
-    /// <summary>The word, the smallest and the known size of every command; of the selftest's, each operation.</summary>
+    /// <summary>
+    /// The word, the smallest and the known size of every command; of the selftest's, each operation.
+    /// </summary>
     public static TheoryData<string> Commands() =>
         [.. IoctlTable.All.Where(d => d.Argument == IoctlArgument.SizedStruct).Select(d => d.Name)];
 
@@ -191,7 +195,9 @@ public sealed class GenericRulesTests
         return bytes;
     }
 
-    /// <summary>Two pages with a struct at their start: its known bytes all one value, its size word as given.</summary>
+    /// <summary>
+    /// Two pages with a struct at their start: its known bytes all one value, its size word as given.
+    /// </summary>
     private static FakeUserMemory Filled(IoctlDeclaration declaration, int size, byte value)
     {
         var bytes = new byte[declaration.StructSize];
