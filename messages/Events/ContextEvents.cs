@@ -177,5 +177,14 @@ public static class EventTypes
         typeof(ObjectDestroyed),
         typeof(DigestRecorded),
         typeof(ContextClosed),
+        typeof(FileMapped),
+        typeof(DmabufRevoked),
+        typeof(ProcessChanged),
+        typeof(DirtyTrackingSet),
+        typeof(DirtyCleared),
+        typeof(PagesMarkedDirty),
+        typeof(CompatIoasSet),
+        typeof(VfioMapped),
+        typeof(AreaCutInTwo),
     ];
 }

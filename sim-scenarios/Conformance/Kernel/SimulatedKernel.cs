@@ -40,9 +40,6 @@ public sealed class SimulatedKernel : ISimulatedKernel
 /// <summary>An open /dev/iommu in a descriptor table.</summary>
 internal sealed record IommufdDescriptor(OpenContext Context) : Descriptor;
 
-/// <summary>An open file that can be mapped, or that is not memory at all.</summary>
-internal sealed record FileDescriptor(MemoryFile File) : Descriptor;
-
 /// <summary>A context and how many descriptors keep it open.</summary>
 internal sealed class OpenContext(IContextDoor door)
 {
@@ -106,8 +103,7 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
 
     public Task<int> CreateFileAsync(SimulatedFileKind kind, ulong size)
     {
-        var file = new MemoryFile(
-            host.Machine.Physical,
+        var file = host.Machine.CreateFile(
             kind switch
             {
                 SimulatedFileKind.Memfd => MemoryFileKind.Memfd,
@@ -127,9 +123,7 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
     }
 
     public Task<Errno> TruncateAsync(int fd, ulong size) =>
-        Task.FromResult(
-            caller.Descriptors.Find(fd) is FileDescriptor file ? file.File.Truncate(size) : Errno.EBADF
-        );
+        Task.FromResult(caller.Descriptors.Find(fd) is FileDescriptor file ? file.File.Truncate(size) : Errno.EBADF);
 
     public async Task<int> OpenIommufdAsync()
     {
@@ -185,6 +179,9 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
                     new TestDestroyAccessPages { AccessFd = made.AccessFd, AccessPagesId = made.OutAccessPagesId }
                 );
                 break;
+            case null when command is TestDmabufGet:
+                await CloseAsync((int)result.ReturnValue);
+                break;
             default:
                 break;
         }
@@ -209,8 +206,8 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
                 await context.Door.ExecuteAsync(caller, new DestroyAccess(access.AccessId));
                 await PutAsync(context);
                 break;
-            case FileDescriptor file:
-                file.File.Release();
+            case { } other:
+                other.Release();
                 break;
         }
 
