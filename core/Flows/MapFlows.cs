@@ -54,6 +54,36 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
         Release(ioas.DomainsLock);
     }
 
+    /// <summary>Makes a page set of the caller's memory and maps it; on failure nothing of it is left.</summary>
+    protected IEnumerable<FlowWait> MapUserMemory(
+        IoasObject ioas,
+        ulong userVa,
+        ulong length,
+        bool fixedIova,
+        ulong iova,
+        uint permissions,
+        Outcome outcome
+    )
+    {
+        var writable = (permissions & 1) != 0;
+        var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
+        set.Areas = 1;
+        TellMemory(
+            set.Number,
+            new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)
+        );
+        var piece = new AreaPiece(Context.TakeAreaKey(), set.Number, userVa & HostPage.OffsetMask, length, writable);
+        foreach (var wait in MapPieces(ioas, [piece], fixedIova, iova, userVa, permissions, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            DropAreas(set.Number);
+        }
+    }
+
     private IEnumerable<FlowWait> FillAndPublish(
         IoasObject ioas,
         IReadOnlyList<AreaPiece> pieces,
@@ -179,35 +209,6 @@ public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command)
             )
         );
         Succeed(command with { Iova = PlacedAt });
-    }
-
-    private IEnumerable<FlowWait> MapUserMemory(
-        IoasObject ioas,
-        ulong userVa,
-        ulong length,
-        bool fixedIova,
-        ulong iova,
-        uint permissions,
-        Outcome outcome
-    )
-    {
-        var writable = (permissions & 1) != 0;
-        var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
-        set.Areas = 1;
-        TellMemory(
-            set.Number,
-            new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)
-        );
-        var piece = new AreaPiece(Context.TakeAreaKey(), set.Number, userVa & HostPage.OffsetMask, length, writable);
-        foreach (var wait in MapPieces(ioas, [piece], fixedIova, iova, userVa, permissions, outcome))
-        {
-            yield return wait;
-        }
-
-        if (!outcome.IsOk)
-        {
-            DropAreas(set.Number);
-        }
     }
 }
 
