@@ -94,6 +94,23 @@ public static class CommandFlows
                 byArea: false,
                 data => IoctlResult.Ok(c with { Data = data })
             ),
+            SetAllowedRanges c => new AllowIovasFlow(
+                context,
+                caller,
+                new IoasAllowIovas { IoasId = c.IoasId },
+                [.. c.Ranges.Chunk(2).Select(r => new IovaRange(r[0], r[1]))]
+            ),
+            AllocatePagingHwpt c => new HwptAllocFlow(
+                context,
+                caller,
+                new HwptAlloc
+                {
+                    DevId = c.DeviceId,
+                    PtId = c.IoasId,
+                    Flags = c.Flags,
+                },
+                c.TableType
+            ),
             _ => new RefusedFlow(context, caller, Errno.EOPNOTSUPP),
         };
 

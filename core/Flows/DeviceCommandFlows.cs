@@ -240,12 +240,13 @@ public sealed class MockReplaceFlow(ContextCore context, Caller caller, TestMock
 }
 
 /// <summary>HWPT_ALLOC of a paging HWPT (facts sheet B.11).</summary>
-public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc command) : DeviceFlow(context, caller)
+public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc command, uint tableType = 0)
+    : DeviceFlow(context, caller)
 {
     private const HwptAllocFlags PagingFlags =
         HwptAllocFlags.NestParent | HwptAllocFlags.DirtyTracking | HwptAllocFlags.FaultIdValid | HwptAllocFlags.Pasid;
 
-    private uint _tableType;
+    private uint _tableType = tableType;
 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()

@@ -112,6 +112,8 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
 /// <summary>IOAS_MAP (facts sheet B.5, C.3).</summary>
 public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command) : MappingFlow(context, caller)
 {
+    private uint _pageSet;
+
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
@@ -175,6 +177,7 @@ public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command)
                 command.Length,
                 command.UserVa,
                 (uint)command.Flags,
+                _pageSet,
                 PinnedForEvent()
             )
         );
@@ -194,6 +197,7 @@ public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command)
         var writable = (permissions & 1) != 0;
         var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
         set.Areas = 1;
+        _pageSet = set.Number;
         TellMemory(
             set.Number,
             new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)

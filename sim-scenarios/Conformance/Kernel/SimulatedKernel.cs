@@ -18,8 +18,8 @@ public sealed class SimulatedKernel : ISimulatedKernel
     /// <summary>A kernel without actors: the sequential model.</summary>
     public static SimulatedKernel Sequential() => new(new SequentialHost());
 
-    /// <summary>A kernel on a host.</summary>
-    internal static SimulatedKernel On(IKernelHost host) => new(host);
+    /// <summary>A kernel in which every command is a message flow between actors.</summary>
+    public static SimulatedKernel WithActors() => new(new ActorHost());
 
     /// <inheritdoc/>
     public async Task<ISimulatedProcess> StartProcessAsync(SimulatedProcessOptions options)
