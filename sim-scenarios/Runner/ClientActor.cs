@@ -6,6 +6,7 @@ using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Steps;
+using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -154,7 +155,13 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     {
         _isOpen = false;
         _run.Metrics.AddFailure(
-            new FailedExpectation(null, _process!.Name, "context", "it lives until it is closed", "it stopped by itself")
+            new FailedExpectation(
+                null,
+                _process!.Name,
+                "context",
+                "it lives until it is closed",
+                "it stopped by itself"
+            )
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {

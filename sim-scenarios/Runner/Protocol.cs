@@ -35,4 +35,4 @@ public sealed record InvariantViolation(string Name, string Sentence, string Whe
 public sealed record QueryDigest;
 
 /// <summary>Machine → door: the state's digest.</summary>
-public sealed record StateDigest(string Value);
+public sealed record StateDigest(string Value, long Pins);
