@@ -39,9 +39,9 @@ public static class RunJson
                 ["first"] = report.FirstViolation is { } first
                     ? new JsonObject
                     {
-                        ["name"] = first.Name,
-                        ["sentence"] = first.Sentence,
+                        ["invariant"] = first.Invariant,
                         ["where"] = first.Where,
+                        ["what"] = first.What,
                     }
                     : null,
             },

@@ -248,12 +248,10 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 
 /// <summary>What every client of a run shares.</summary>
 /// <param name="Machine">The simulated machine.</param>
-/// <param name="Devices">Finds the actor of a physical device.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
 internal sealed record RunSettings(
     IActorRef Machine,
-    Func<string, ICanTell> Devices,
     RunMetrics Metrics,
     long? CheckEvery
 );

@@ -172,13 +172,13 @@ internal sealed class RunActor : ReceiveActor
         }
         else if (isLast)
         {
-            _settings.Machine.Tell(new QueryDigest(), Self);
+            _settings.Machine.Tell(new QueryDigest(WithText: false), Self);
         }
     }
 
     private void OnDigest(StateDigest digest)
     {
-        _ended(new RunEnd(digest.Value, digest.Pins, _leaked, _stopReason, _broken));
+        _ended(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
         Context.Stop(Self);
     }
 

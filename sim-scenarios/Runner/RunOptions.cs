@@ -17,8 +17,8 @@ public interface IRunHost
     /// <summary>Starts the machine.</summary>
     IActorRef StartMachine(ActorSystem system);
 
-    /// <summary>Finds the actor of a physical device.</summary>
-    ICanTell Device(ActorSystem system, string name);
+    /// <summary>Pages that are pinned now.</summary>
+    long Pins { get; }
 
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was.</summary>
     JournalSummary? ReadJournal();

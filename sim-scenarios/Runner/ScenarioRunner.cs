@@ -33,12 +33,7 @@ public static class ScenarioRunner
         await using (runtime.ConfigureAwait(false))
         {
             IActorRef machine = options.Host.StartMachine(runtime.System);
-            var settings = new RunSettings(
-                machine,
-                name => options.Host.Device(runtime.System, name),
-                metrics,
-                scenario.CheckEvery
-            );
+            var settings = new RunSettings(machine, metrics, scenario.CheckEvery);
             IActorRef run = runtime.System.ActorOf(
                 RunActor.Props(scenario, settings, e => ended.TrySetResult(e)),
                 "run"
@@ -52,7 +47,10 @@ public static class ScenarioRunner
                 throw new RunStalledException(warden.Describe("nothing can happen any more"));
             }
 
-            end = await ended.Task.ConfigureAwait(false);
+            end = await ended.Task.ConfigureAwait(false) with
+            {
+                Pins = options.Host.Pins,
+            };
             duration = watch.Elapsed;
         }
 
