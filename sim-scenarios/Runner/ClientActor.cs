@@ -6,6 +6,7 @@ using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Steps;
+using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -154,7 +155,13 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     {
         _isOpen = false;
         _run.Metrics.AddFailure(
-            new FailedExpectation(null, _process!.Name, "context", "it lives until it is closed", "it stopped by itself")
+            new FailedExpectation(
+                null,
+                _process!.Name,
+                "context",
+                "it lives until it is closed",
+                "it stopped by itself"
+            )
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
@@ -241,12 +248,10 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 
 /// <summary>What every client of a run shares.</summary>
 /// <param name="Machine">The simulated machine.</param>
-/// <param name="Devices">Finds the actor of a physical device.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
 internal sealed record RunSettings(
     IActorRef Machine,
-    Func<string, ICanTell> Devices,
     RunMetrics Metrics,
     long? CheckEvery
 );

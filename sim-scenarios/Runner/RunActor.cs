@@ -77,6 +77,7 @@ internal sealed class RunActor : ReceiveActor
     private void OnAdded(HostResult result)
     {
         string what = _adding.Dequeue();
+        _settings.Metrics.AddProgress();
         if (result.Errno != Errno.OK)
         {
             OnBroken(new ScenarioBroken(SourcePosition.Start, $"the machine refuses {what}: {result.Errno}"));
@@ -118,6 +119,7 @@ internal sealed class RunActor : ReceiveActor
             $"client-{queue.FirstNumber + own}"
         );
         _clients.Add(client, queue);
+        _settings.Metrics.AddStartedClient();
         queue.Running++;
         client.Tell(new StartClient(), Self);
         return true;
@@ -170,13 +172,13 @@ internal sealed class RunActor : ReceiveActor
         }
         else if (isLast)
         {
-            _settings.Machine.Tell(new QueryDigest(), Self);
+            _settings.Machine.Tell(new QueryDigest(WithText: false), Self);
         }
     }
 
     private void OnDigest(StateDigest digest)
     {
-        _ended(new RunEnd(digest.Value, _leaked, _stopReason, _broken));
+        _ended(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
         Context.Stop(Self);
     }
 
@@ -229,7 +231,8 @@ internal sealed class RunActor : ReceiveActor
 
 /// <summary>How a run ended.</summary>
 /// <param name="Digest">The digest of the state that is left.</param>
+/// <param name="Pins">Pages that are still pinned.</param>
 /// <param name="Leaked">Objects that closing could not destroy.</param>
 /// <param name="StopReason">Why it was cut short; null when it was not.</param>
 /// <param name="Broken">What the scenario asked for and cannot be computed; null for nothing.</param>
-internal sealed record RunEnd(string Digest, int Leaked, string? StopReason, Mistake? Broken);
+internal sealed record RunEnd(string Digest, long Pins, int Leaked, string? StopReason, Mistake? Broken);

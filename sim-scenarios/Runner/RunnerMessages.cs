@@ -37,4 +37,3 @@ internal sealed record ScenarioBroken(SourcePosition At, string Message);
 /// <param name="Expected">How it should have ended.</param>
 /// <param name="Actual">How it ended.</param>
 public sealed record FailedExpectation(SourcePosition? At, string Client, string Step, string Expected, string Actual);
-

@@ -127,9 +127,7 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
     }
 
     public Task<Errno> TruncateAsync(int fd, ulong size) =>
-        Task.FromResult(
-            caller.Descriptors.Find(fd) is FileDescriptor file ? file.File.Truncate(size) : Errno.EBADF
-        );
+        Task.FromResult(caller.Descriptors.Find(fd) is FileDescriptor file ? file.File.Truncate(size) : Errno.EBADF);
 
     public async Task<int> OpenIommufdAsync()
     {
