@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables;
@@ -14,13 +15,23 @@ public sealed unsafe partial class PageTable<TFormat>
         MapOptions options = MapOptions.None
     )
     {
+        if (options == MapOptions.None && TryMapPage(iova, physical, length, permissions))
+        {
+            return Errno.OK;
+        }
+
+        return MapRun(iova, physical, length, permissions, SizesFor(options));
+    }
+
+    private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, ulong sizes)
+    {
         Errno errno = CheckMap(iova, physical, length, permissions);
         if (errno != Errno.OK)
         {
             return errno;
         }
 
-        errno = Install(iova, physical, length, permissions, SizesFor(options), out ulong installed);
+        errno = Install(iova, physical, length, permissions, sizes, out ulong installed);
         if (errno != Errno.OK)
         {
             RollBack(iova, installed);
@@ -79,6 +90,43 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         return Errno.OK;
+    }
+
+    /// <summary>The short path: one page of the smallest size into a table that is there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryMapPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions)
+    {
+        if (!IsSmallestPage(iova, physical, length, permissions))
+        {
+            return false;
+        }
+
+        ulong* table = LeafTableOrNull(iova);
+        return table != null && TrySetPage(table + IndexOf(iova, 0), physical, permissions);
+    }
+
+    /// <summary>Whether a map is one correct page of the smallest size; everything else takes the long path with its checks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsSmallestPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions) =>
+        length == 1UL << TFormat.GranuleShift
+        && (TFormat.PageSizes & (1UL << TFormat.GranuleShift)) != 0
+        && ((iova | physical) & (length - 1)) == 0
+        && iova <= LastInput
+        && physical >> TFormat.OutputBits == 0
+        && (uint)(permissions - 1) < 3
+        && TFormat.CheckPermissions(permissions) == Errno.OK;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TrySetPage(ulong* item, ulong physical, IoptePermissions permissions)
+    {
+        if (Volatile.Read(ref *item) != 0)
+        {
+            return false;
+        }
+
+        // Release: what the caller wrote before (the page's contents, its pin) is visible before the entry.
+        Volatile.Write(ref *item, TFormat.LeafWord(physical, 0, TFormat.GranuleShift, permissions));
+        return true;
     }
 
     private static ulong SizesFor(MapOptions options)
@@ -157,6 +205,11 @@ public sealed unsafe partial class PageTable<TFormat>
             }
 
             int level = LevelOf(shift);
+            if (level == 0 && TryInstallWholeTable(at, target, rest, shift, permissions, ref installed))
+            {
+                continue;
+            }
+
             Errno errno = FindOrMakeTable(at, level, out ulong* table);
             if (errno != Errno.OK)
             {
@@ -185,6 +238,52 @@ public sealed unsafe partial class PageTable<TFormat>
     }
 
     /// <summary>
+    /// Fills a whole missing table of smallest pages before it is linked: no emptiness check, no clearing, one publication.
+    /// </summary>
+    private bool TryInstallWholeTable(
+        ulong iova,
+        ulong physical,
+        ulong rest,
+        int shift,
+        IoptePermissions permissions,
+        ref ulong installed
+    )
+    {
+        ulong tableBytes = 1UL << ItemShift(1);
+        if (
+            shift != TFormat.GranuleShift
+            || rest < tableBytes
+            || (iova & (tableBytes - 1)) != 0
+            || FindOrMakeTable(iova, 1, out ulong* table) != Errno.OK
+            || Volatile.Read(ref table[IndexOf(iova, 1)]) != 0
+            || (_gate is not null && !_gate.MayAllocate())
+        )
+        {
+            return false;
+        }
+
+        nint page = TableReclamation.ThreadTables.Current.TakeUsed();
+        if (page == 0)
+        {
+            return false;
+        }
+
+        ulong word = TFormat.LeafWord(physical, 0, shift, permissions);
+        ItemRuns.Fill((ulong*)page, Items, word, AddressStep(1UL << shift));
+        // Full fence: all leaves are visible before the pointer to them. Without it a walker could read what the page held in
+        // its former life.
+        ulong pointer = TFormat.TableWord((ulong)page, 1);
+        if (Interlocked.CompareExchange(ref table[IndexOf(iova, 1)], pointer, 0) != 0)
+        {
+            TableReclamation.ThreadTables.Current.GiveBack(page, clean: false);
+            return false;
+        }
+
+        installed += tableBytes;
+        return true;
+    }
+
+    /// <summary>
     /// How many pages of one item each follow in this table before its end, the run's end, or the address where a larger page
     /// fits.
     /// </summary>
@@ -206,7 +305,7 @@ public sealed unsafe partial class PageTable<TFormat>
     }
 
     /// <summary>Whether the items are free; large pages may take the place of tables in which nothing is mapped.</summary>
-    private static bool MakeRoom(ulong* items, int count, int level)
+    private bool MakeRoom(ulong* items, int count, int level)
     {
         if (ItemRuns.AllEmpty(items, count))
         {
@@ -226,12 +325,13 @@ public sealed unsafe partial class PageTable<TFormat>
                 continue;
             }
 
-            if (!TFormat.IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
+            if (!IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
             {
                 return false;
             }
 
             Volatile.Write(ref items[i], 0);
+            _detached.Bump();
             RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
         }
 
@@ -253,10 +353,7 @@ public sealed unsafe partial class PageTable<TFormat>
         for (int i = 0; i < Items; i++)
         {
             ulong word = Volatile.Read(ref table[i]);
-            if (
-                word != 0
-                && (!TFormat.IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
-            )
+            if (word != 0 && (!IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1)))
             {
                 return false;
             }

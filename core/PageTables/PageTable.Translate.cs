@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables;
@@ -65,22 +67,68 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <inheritdoc/>
     public override int TranslatePages(ulong iova, ulong stride, Span<ulong> physical)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(stride);
+        if (!BitOperations.IsPow2(stride))
+        {
+            throw new ArgumentOutOfRangeException(nameof(stride), stride, "the stride must be a power of two");
+        }
+
         TableReclamation.ReadSection section = TableReclamation.Enter();
         int done = 0;
-        while (done < physical.Length && TryFindItem(iova, out _, out ulong word, out int level) && word != 0)
+        while (done < physical.Length && TryFindItem(iova, out ulong* item, out ulong word, out int level) && word != 0)
         {
-            physical[done++] = PhysicalOf(word, level, iova);
-            if (iova + stride < iova)
+            int count = TranslateHere(item, word, level, iova, stride, physical[done..]);
+            done += count;
+            ulong next = iova + ((ulong)count * stride);
+            if (next < iova)
             {
                 break;
             }
 
-            iova += stride;
+            iova = next;
         }
 
         TableReclamation.Exit(section);
         return done;
+    }
+
+    /// <summary>Translates as much as one table, or one entry, gives at once; at least one element.</summary>
+    private static int TranslateHere(ulong* item, ulong word, int level, ulong iova, ulong stride, Span<ulong> physical)
+    {
+        ref ulong first = ref MemoryMarshal.GetReference(physical);
+        if (level == 0 && stride == 1UL << TFormat.GranuleShift && (word & TFormat.SizeCodeMask) == 0)
+        {
+            int count = Math.Min(Items - IndexOf(iova, 0), physical.Length);
+            ulong offset = iova & (stride - 1);
+            count = ItemRuns.CopyAddresses(
+                item,
+                ref first,
+                count,
+                TFormat.AddressMask,
+                TFormat.AddressShift,
+                TFormat.SizeCodeMask
+            );
+            for (int i = 0; offset != 0 && i < count; i++)
+            {
+                physical[i] |= offset;
+            }
+
+            // The word was present when it was first read; should it be gone by now, the first reading stands.
+            if (count != 0)
+            {
+                return count;
+            }
+        }
+
+        // Inside one entry the addresses rise by the stride.
+        ulong left = (1UL << TFormat.LeafShift(word, level)) - (iova & ((1UL << TFormat.LeafShift(word, level)) - 1));
+        var inside = (int)Math.Min((ulong)physical.Length, ((left - 1) / stride) + 1);
+        ulong at = PhysicalOf(word, level, iova);
+        for (int i = 0; i < inside; i++)
+        {
+            physical[i] = at + ((ulong)i * stride);
+        }
+
+        return inside;
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,9 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>The top table's address with its level in the low bits: one word, so that both change together.</summary>
     private ulong _top;
 
+    /// <summary>Counts tables taken off the tree; walk caches and cursors compare it.</summary>
+    private DetachCounter _detached = new();
+
     /// <summary>Makes an empty table.</summary>
     /// <param name="gate">Asked before each table allocation after the first; null for none.</param>
     /// <exception cref="OutOfMemoryException">The system has no memory for the top table.</exception>
@@ -90,6 +93,11 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int LevelOf(int shift) => (int)((uint)(shift - TFormat.GranuleShift) / 9);
 
+    /// <summary>Whether a word of a table of a level points to a table; false for the empty word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsTable(ulong word, int level) =>
+        level != 0 && (word & TFormat.TableMask) == TFormat.TableValue(level);
+
     /// <summary>Whether a tree with this top level reaches an address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Reaches(int topLevel, ulong iova)
@@ -147,7 +155,7 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
             for (int i = 0; i < Items; i++)
             {
                 ulong word = Volatile.Read(ref table[i]);
-                if (word != 0 && TFormat.IsTable(word, level))
+                if (word != 0 && IsTable(word, level))
                 {
                     RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
                 }
@@ -189,7 +197,7 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
                 }
             }
 
-            if (!TFormat.IsTable(word, at))
+            if (!IsTable(word, at))
             {
                 return Errno.EADDRINUSE;
             }
@@ -256,6 +264,58 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         // Acquire: a top read here was complete before it was published.
         ulong top = Volatile.Read(ref _top);
         level = (int)(top & LevelMask);
+        if (level != TFormat.StartTopLevel || !Reaches(TFormat.StartTopLevel, iova))
+        {
+            return TryFindItemFrom(top, iova, out item, out word, out level);
+        }
+
+        // The usual depth with the levels as constants. Each load depends on the one before it, which orders them on every
+        // machine that .NET runs on.
+        ulong table = top & ~(ulong)LevelMask;
+        if (TFormat.StartTopLevel >= 4 && !Descend(ref table, iova, 4, out item, out word))
+        {
+            level = 4;
+            return true;
+        }
+
+        if (TFormat.StartTopLevel >= 3 && !Descend(ref table, iova, 3, out item, out word))
+        {
+            level = 3;
+            return true;
+        }
+
+        if (!Descend(ref table, iova, 2, out item, out word))
+        {
+            level = 2;
+            return true;
+        }
+
+        if (!Descend(ref table, iova, 1, out item, out word))
+        {
+            level = 1;
+            return true;
+        }
+
+        level = 0;
+        item = (ulong*)table + IndexOf(iova, 0);
+        word = Volatile.Read(ref *item);
+        return true;
+    }
+
+    /// <summary>One step down: the item of a level, and whether it led to a table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Descend(ref ulong table, ulong iova, int level, out ulong* item, out ulong word)
+    {
+        item = (ulong*)table + IndexOf(iova, level);
+        word = Volatile.Read(ref *item);
+        table = TFormat.TableAddress(word);
+        return IsTable(word, level);
+    }
+
+    /// <summary>The walk for a tree of any depth.</summary>
+    private static bool TryFindItemFrom(ulong top, ulong iova, out ulong* item, out ulong word, out int level)
+    {
+        level = (int)(top & LevelMask);
         item = null;
         word = 0;
         if (!Reaches(level, iova) || top == 0)
@@ -263,19 +323,28 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
             return false;
         }
 
-        var table = (ulong*)(top & ~(ulong)LevelMask);
-        while (true)
+        ulong table = top & ~(ulong)LevelMask;
+        while (Descend(ref table, iova, level, out item, out word))
         {
-            item = table + IndexOf(iova, level);
-            // Each load depends on the one before it, which orders them on every machine that .NET runs on.
-            word = Volatile.Read(ref *item);
-            if (word == 0 || !TFormat.IsTable(word, level))
-            {
-                return true;
-            }
-
-            table = (ulong*)TFormat.TableAddress(word);
             level--;
         }
+
+        return true;
+    }
+
+    /// <summary>The existing level-0 table of an IOVA, for the short paths; null where something is missing or larger.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong* LeafTableOrNull(ulong iova)
+    {
+        ulong top = Volatile.Read(ref _top);
+        ulong table = top & ~(ulong)LevelMask;
+        bool found =
+            (top & LevelMask) == (ulong)TFormat.StartTopLevel
+            && Reaches(TFormat.StartTopLevel, iova)
+            && (TFormat.StartTopLevel < 4 || Descend(ref table, iova, 4, out _, out _))
+            && (TFormat.StartTopLevel < 3 || Descend(ref table, iova, 3, out _, out _))
+            && Descend(ref table, iova, 2, out _, out _)
+            && Descend(ref table, iova, 1, out _, out _);
+        return found ? (ulong*)table : null;
     }
 }
