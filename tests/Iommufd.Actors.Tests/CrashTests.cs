@@ -42,6 +42,7 @@ public sealed class CrashTests : HostFixture
         {
             hook.Arm(at, afterTheStep, times: 1);
             var errno = Run(flow);
+            FlushMemory();
             Assert.True(hook.Fired, $"step {at} of {steps} was not reached");
             Assert.Equal(Errno.OK, errno);
             hook.Disarm();
@@ -63,9 +64,10 @@ public sealed class CrashTests : HostFixture
         var steps = RunCounted(flow, hook);
         for (var at = 1; at <= steps; at++)
         {
-            hook.KillAt(at, participant => ActorOf(participant).Tell(Kill.Instance));
+            hook.KillAt(at, participant => KillActorOf(participant));
             Assert.Equal(Errno.OK, Run(flow));
-            Assert.True(hook.Fired);
+            FlushMemory();
+            Assert.True(hook.Fired, $"step {at} of {steps} was not reached");
             hook.Disarm();
             Check();
             CleanUp();
@@ -87,7 +89,8 @@ public sealed class CrashTests : HostFixture
         {
             hook.KillAt(at, _ => Iommufd.Tell(new CrashContext()));
             Assert.Equal(Errno.OK, Run(flow));
-            Assert.True(hook.Fired);
+            FlushMemory();
+            Assert.True(hook.Fired, $"step {at} of {steps} was not reached");
             hook.Disarm();
             Check();
             CleanUp();
@@ -115,6 +118,7 @@ public sealed class CrashTests : HostFixture
         Access = Ok(new CreateAccess(Ioas, NeedsPinPages: true)).OutAccessId;
         Ok(new AttachDevice(Nic, Ioas));
         Assert.Equal(Errno.OK, Run(flow, hook.StartCounting));
+        FlushMemory();
         var steps = hook.StopCounting();
         CleanUp();
         return steps;
@@ -171,15 +175,25 @@ public sealed class CrashTests : HostFixture
             Length = ulong.MaxValue,
         };
 
-    private IActorRef ActorOf(Participant participant) =>
-        participant.Kind == ParticipantKind.Memory
-            ? Memory
-            : Sys.ActorSelection(
-                    $"{Iommufd.Path.ToStringWithoutAddress()}/{participant.Kind.ToString().ToLowerInvariant()}-{participant.Id}"
-                )
-                .ResolveOne(TimeSpan.FromSeconds(5))
-                .GetAwaiter()
-                .GetResult();
+    // What wants no answer may still be under way when the client has its own: the memory answers after it.
+    private void FlushMemory()
+    {
+        Memory.Tell(new UnmapMemory(0, 0), TestActor);
+        ExpectMsg<HostResult>();
+    }
+
+    // Told, not looked up: the hook runs inside the actor that is to die.
+    private void KillActorOf(Participant participant)
+    {
+        if (participant.Kind == ParticipantKind.Memory)
+        {
+            Memory.Tell(Kill.Instance);
+            return;
+        }
+
+        var name = $"{participant.Kind.ToString().ToLowerInvariant()}-{participant.Id}";
+        Sys.ActorSelection($"/user/iommufd-1/{name}").Tell(Kill.Instance);
+    }
 
     private CrashHook Pause()
     {
@@ -240,7 +254,7 @@ public sealed class CrashTests : HostFixture
         {
             lock (_lock)
             {
-                if (Paused)
+                if (Paused || step.Request is CheckState or CompareAreas or DescribeState)
                 {
                     return;
                 }

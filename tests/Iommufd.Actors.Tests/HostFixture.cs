@@ -88,10 +88,37 @@ public abstract class HostFixture : TestKit
         return probe;
     }
 
-    protected FlowStep ExpectStep<TRequest>(TestProbe probe)
-        where TRequest : FlowRequest => probe.ExpectMsg<FlowStep>(s => s.Request is TRequest);
+    /// <summary>Passes steps on to the real memory until one of the wanted kind comes, and holds that one.</summary>
+    protected HeldStep HoldStep<TRequest>(TestProbe probe)
+        where TRequest : FlowRequest
+    {
+        while (true)
+        {
+            var step = probe.ExpectMsg<FlowStep>();
+            var held = new HeldStep(step, probe.LastSender);
+            if (step.Request is TRequest)
+            {
+                return held;
+            }
 
-    protected void PassOn(TestProbe probe, FlowStep step) => Memory.Tell(step, probe.LastSender);
+            PassOn(held);
+        }
+    }
+
+    protected void PassOn(HeldStep held) => Memory.Tell(held.Step, held.Sender);
+
+    /// <summary>From now on the context talks to the real memory again; what the probe still has is passed on.</summary>
+    protected void StopIntercepting(TestProbe probe)
+    {
+        Host.Options.Memories[ProcessId] = Memory;
+        while (probe.HasMessages)
+        {
+            var step = probe.ExpectMsg<FlowStep>();
+            PassOn(new HeldStep(step, probe.LastSender));
+        }
+    }
+
+    protected sealed record HeldStep(FlowStep Step, IActorRef Sender);
 
     /// <summary>Every invariant holds, and after the close nothing is pinned or charged.</summary>
     protected void CloseAndCheck()
