@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -71,30 +70,31 @@ internal static unsafe class ItemRuns
         // Under a mask of 0 every word is 0: a value of 1 is never met.
         tableValue = tableMask == 0 ? 1 : tableValue;
         int i = 0;
-        int found = -1;
         if (Vector512.IsHardwareAccelerated)
         {
-            i = Leaves512(items, count, tableMask, tableValue, out found);
+            i = Leaves512(items, count, tableMask, tableValue);
         }
         else if (Vector256.IsHardwareAccelerated)
         {
-            i = Leaves256(items, count, tableMask, tableValue, out found);
+            i = Leaves256(items, count, tableMask, tableValue);
         }
         else if (Vector128.IsHardwareAccelerated)
         {
-            i = Leaves128(items, count, tableMask, tableValue, out found);
+            i = Leaves128(items, count, tableMask, tableValue);
         }
 
-        for (; found < 0 && i < count; i++)
+        while (i < count)
         {
             ulong word = Volatile.Read(ref items[i]);
             if (word == 0 || (word & tableMask) == tableValue)
             {
-                return i;
+                break;
             }
+
+            i++;
         }
 
-        return found < 0 ? count : found;
+        return i;
     }
 
     /// <summary>Whether any item has a value under a mask.</summary>
@@ -218,6 +218,14 @@ internal static unsafe class ItemRuns
     {
         int i = 0;
         Vector512<ulong> or = Vector512<ulong>.Zero;
+        Vector512<ulong> or2 = Vector512<ulong>.Zero;
+        for (; i <= count - 32; i += 32)
+        {
+            or |= Vector512.Load(items + i) | Vector512.Load(items + i + 8);
+            or2 |= Vector512.Load(items + i + 16) | Vector512.Load(items + i + 24);
+        }
+
+        or |= or2;
         for (; i <= count - 8; i += 8)
         {
             or |= Vector512.Load(items + i);
@@ -227,24 +235,37 @@ internal static unsafe class ItemRuns
         return i;
     }
 
-    internal static int Leaves512(ulong* items, int count, ulong tableMask, ulong tableValue, out int found)
+    internal static int Leaves512(ulong* items, int count, ulong tableMask, ulong tableValue)
     {
         int i = 0;
+        if (tableMask == 0)
+        {
+            // The least of 32 words is 0 exactly if one of them is.
+            while (i <= count - 32)
+            {
+                Vector512<ulong> a = Vector512.Min(Vector512.Load(items + i), Vector512.Load(items + i + 8));
+                Vector512<ulong> b = Vector512.Min(Vector512.Load(items + i + 16), Vector512.Load(items + i + 24));
+                if (Vector512.EqualsAny(Vector512.Min(a, b), Vector512<ulong>.Zero))
+                {
+                    break;
+                }
+
+                i += 32;
+            }
+        }
+
         Vector512<ulong> masks = Vector512.Create(tableMask);
         Vector512<ulong> values = Vector512.Create(tableValue);
         for (; i <= count - 8; i += 8)
         {
             Vector512<ulong> words = Vector512.Load(items + i);
-            Vector512<ulong> ends =
-                Vector512.Equals(words, Vector512<ulong>.Zero) | Vector512.Equals(words & masks, values);
-            if (ends != Vector512<ulong>.Zero)
+            if (Vector512.EqualsAny(words, Vector512<ulong>.Zero) || Vector512.EqualsAny(words & masks, values))
             {
-                found = i + BitOperations.TrailingZeroCount(Vector512.ExtractMostSignificantBits(ends));
-                return i;
+                // One of these eight; the caller's loop over single items finds it.
+                break;
             }
         }
 
-        found = -1;
         return i;
     }
 
@@ -275,7 +296,7 @@ internal static unsafe class ItemRuns
         return i;
     }
 
-    internal static int Leaves256(ulong* items, int count, ulong tableMask, ulong tableValue, out int found)
+    internal static int Leaves256(ulong* items, int count, ulong tableMask, ulong tableValue)
     {
         int i = 0;
         Vector256<ulong> masks = Vector256.Create(tableMask);
@@ -283,16 +304,12 @@ internal static unsafe class ItemRuns
         for (; i <= count - 4; i += 4)
         {
             Vector256<ulong> words = Vector256.Load(items + i);
-            Vector256<ulong> ends =
-                Vector256.Equals(words, Vector256<ulong>.Zero) | Vector256.Equals(words & masks, values);
-            if (ends != Vector256<ulong>.Zero)
+            if (Vector256.EqualsAny(words, Vector256<ulong>.Zero) || Vector256.EqualsAny(words & masks, values))
             {
-                found = i + BitOperations.TrailingZeroCount(Vector256.ExtractMostSignificantBits(ends));
-                return i;
+                break;
             }
         }
 
-        found = -1;
         return i;
     }
 
@@ -323,7 +340,7 @@ internal static unsafe class ItemRuns
         return i;
     }
 
-    internal static int Leaves128(ulong* items, int count, ulong tableMask, ulong tableValue, out int found)
+    internal static int Leaves128(ulong* items, int count, ulong tableMask, ulong tableValue)
     {
         int i = 0;
         Vector128<ulong> masks = Vector128.Create(tableMask);
@@ -331,16 +348,12 @@ internal static unsafe class ItemRuns
         for (; i <= count - 2; i += 2)
         {
             Vector128<ulong> words = Vector128.Load(items + i);
-            Vector128<ulong> ends =
-                Vector128.Equals(words, Vector128<ulong>.Zero) | Vector128.Equals(words & masks, values);
-            if (ends != Vector128<ulong>.Zero)
+            if (Vector128.EqualsAny(words, Vector128<ulong>.Zero) || Vector128.EqualsAny(words & masks, values))
             {
-                found = i + BitOperations.TrailingZeroCount(Vector128.ExtractMostSignificantBits(ends));
-                return i;
+                break;
             }
         }
 
-        found = -1;
         return i;
     }
 }

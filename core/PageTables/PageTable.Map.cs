@@ -23,6 +23,8 @@ public sealed unsafe partial class PageTable<TFormat>
         return MapRun(iova, physical, length, permissions, SizesFor(options));
     }
 
+    /// <summary>Everything that is not one page of the smallest size.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, ulong sizes)
     {
         Errno errno = CheckMap(iova, physical, length, permissions);
@@ -205,12 +207,16 @@ public sealed unsafe partial class PageTable<TFormat>
             }
 
             int level = LevelOf(shift);
-            if (level == 0 && TryInstallWholeTable(at, target, rest, shift, permissions, ref installed))
+            if (
+                level == 0
+                && rest >= 1UL << ItemShift(1)
+                && TryInstallWholeTable(at, target, shift, permissions, ref installed)
+            )
             {
                 continue;
             }
 
-            Errno errno = FindOrMakeTable(at, level, out ulong* table);
+            Errno errno = FindTable(at, level, out ulong* table);
             if (errno != Errno.OK)
             {
                 return errno;
@@ -220,7 +226,7 @@ public sealed unsafe partial class PageTable<TFormat>
             int itemShift = ItemShift(level);
             bool single = shift == itemShift;
             int count = single ? PagesInRow(sizes, at, target, rest, shift, index) : 1 << (shift - itemShift);
-            if (!MakeRoom(table + index, count, level))
+            if (!ItemRuns.AllEmpty(table + index, count) && !MakeRoom(table + index, count, level))
             {
                 return Errno.EADDRINUSE;
             }
@@ -240,10 +246,10 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <summary>
     /// Fills a whole missing table of smallest pages before it is linked: no emptiness check, no clearing, one publication.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryInstallWholeTable(
         ulong iova,
         ulong physical,
-        ulong rest,
         int shift,
         IoptePermissions permissions,
         ref ulong installed
@@ -252,9 +258,8 @@ public sealed unsafe partial class PageTable<TFormat>
         ulong tableBytes = 1UL << ItemShift(1);
         if (
             shift != TFormat.GranuleShift
-            || rest < tableBytes
             || (iova & (tableBytes - 1)) != 0
-            || FindOrMakeTable(iova, 1, out ulong* table) != Errno.OK
+            || FindTable(iova, 1, out ulong* table) != Errno.OK
             || Volatile.Read(ref table[IndexOf(iova, 1)]) != 0
             || (_gate is not null && !_gate.MayAllocate())
         )
@@ -304,14 +309,10 @@ public sealed unsafe partial class PageTable<TFormat>
         return toBoundary == 0 ? count : (int)Math.Min((ulong)count, toBoundary >> shift);
     }
 
-    /// <summary>Whether the items are free; large pages may take the place of tables in which nothing is mapped.</summary>
+    /// <summary>Large pages may take the place of tables in which nothing is mapped; false where something is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool MakeRoom(ulong* items, int count, int level)
     {
-        if (ItemRuns.AllEmpty(items, count))
-        {
-            return true;
-        }
-
         if (level == 0)
         {
             return false;

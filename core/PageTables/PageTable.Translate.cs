@@ -7,6 +7,9 @@ namespace Iommufd.Core.PageTables;
 
 public sealed unsafe partial class PageTable<TFormat>
 {
+    /// <summary>What <see cref="Lookup"/> gives for an IOVA that is not mapped; no format has that many address bits.</summary>
+    private const ulong NotMapped = ulong.MaxValue;
+
     /// <inheritdoc/>
     public override bool TryTranslate(ulong iova, out IopteTranslation translation)
     {
@@ -21,11 +24,76 @@ public sealed unsafe partial class PageTable<TFormat>
     public override bool TryTranslate(ulong iova, out ulong physical)
     {
         TableReclamation.ReadSection section = TableReclamation.Enter();
-        bool found = TryFindItem(iova, out _, out ulong word, out int level) && word != 0;
+        ulong found = Lookup(iova);
         TableReclamation.Exit(section);
-        physical = found ? PhysicalOf(word, level, iova) : 0;
-        return found;
+        physical = found;
+        return found != NotMapped;
     }
+
+    /// <summary>
+    /// The physical address behind an IOVA, or <see cref="NotMapped"/>; inside a read section. Each load depends on the one before
+    /// it, which orders them on every machine that .NET runs on. Locals only: nothing here may be spilled to the stack.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Lookup(ulong iova)
+    {
+        // Acquire: a top read here was complete before it was published.
+        ulong top = Volatile.Read(ref _top);
+        if ((top & LevelMask) != (ulong)TFormat.StartTopLevel || !Reaches(TFormat.StartTopLevel, iova))
+        {
+            return LookupAnyDepth(iova);
+        }
+
+        ulong table = top - (ulong)TFormat.StartTopLevel;
+        ulong word;
+        if (TFormat.StartTopLevel >= 4)
+        {
+            word = ItemOf(table, iova, 4);
+            if (!IsTable(word, 4))
+            {
+                return AddressIn(word, 4, iova);
+            }
+
+            table = TFormat.TableAddress(word);
+        }
+
+        if (TFormat.StartTopLevel >= 3)
+        {
+            word = ItemOf(table, iova, 3);
+            if (!IsTable(word, 3))
+            {
+                return AddressIn(word, 3, iova);
+            }
+
+            table = TFormat.TableAddress(word);
+        }
+
+        word = ItemOf(table, iova, 2);
+        if (!IsTable(word, 2))
+        {
+            return AddressIn(word, 2, iova);
+        }
+
+        word = ItemOf(TFormat.TableAddress(word), iova, 1);
+        if (!IsTable(word, 1))
+        {
+            return AddressIn(word, 1, iova);
+        }
+
+        return AddressIn(ItemOf(TFormat.TableAddress(word), iova, 0), 0, iova);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong LookupAnyDepth(ulong iova) =>
+        TryFindItem(iova, out _, out ulong word, out int level) ? AddressIn(word, level, iova) : NotMapped;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong ItemOf(ulong table, ulong iova, int level) =>
+        Volatile.Read(ref ((ulong*)table)[IndexOf(iova, level)]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong AddressIn(ulong word, int level, ulong iova) =>
+        word == 0 ? NotMapped : PhysicalOf(word, level, iova);
 
     /// <inheritdoc/>
     public override bool TryAccess(

@@ -7,11 +7,22 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <inheritdoc/>
     public override ulong Unmap(ulong iova, ulong length, UnmapCut cut = UnmapCut.WholeEntry)
     {
-        if (TryUnmapPage(iova, length))
+        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0 && iova <= LastInput)
         {
-            return length;
+            ulong* table = LeafTableOrNull(iova);
+            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
+            {
+                return length;
+            }
         }
 
+        return UnmapRange(iova, length, cut);
+    }
+
+    /// <summary>Everything that is not one entry of the smallest size.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapRange(ulong iova, ulong length, UnmapCut cut)
+    {
         if (length == 0 || iova + (length - 1) < iova || iova + (length - 1) > LastInput)
         {
             return 0;
@@ -33,32 +44,33 @@ public sealed unsafe partial class PageTable<TFormat>
             }
         }
 
-        ulong top = Volatile.Read(ref _top);
-        int level = (int)(top & LevelMask);
-        if (!Reaches(level, iova))
+        ulong at = iova;
+        if (length < 1UL << ItemShift(2))
         {
-            return 0;
+            // No table above the lowest is covered whole, so the walk may begin at level 1.
+            ulong* middle;
+            while ((middle = MiddleTableOrNull(at)) != null)
+            {
+                if (!ClearIn(middle, 1, ref at, last))
+                {
+                    return at - iova;
+                }
+            }
         }
 
-        ulong at = iova;
+        ulong top = Volatile.Read(ref _top);
+        int level = (int)(top & LevelMask);
+        if (!Reaches(level, at))
+        {
+            return at - iova;
+        }
+
         ClearIn((ulong*)(top & ~(ulong)LevelMask), level, ref at, last);
         // At the very end of the address space the position wraps to 0, and the difference is still right.
         return at - iova;
     }
 
-    /// <summary>The short path: one entry of the smallest size.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryUnmapPage(ulong iova, ulong length)
-    {
-        if (length != 1UL << TFormat.GranuleShift || (iova & (length - 1)) != 0 || iova > LastInput)
-        {
-            return false;
-        }
-
-        ulong* table = LeafTableOrNull(iova);
-        return table != null && TryClearPage(table + IndexOf(iova, 0));
-    }
-
+    /// <summary>Clears one item if it is an entry of the smallest size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryClearPage(ulong* item)
     {
@@ -76,6 +88,7 @@ public sealed unsafe partial class PageTable<TFormat>
     /// Clears from <paramref name="at"/>, which moves on, up to the end of a table or of the range. False: a hole, an entry that
     /// began earlier, or the end of the range; the walk is over.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool ClearIn(ulong* table, int level, ref ulong at, ulong last)
     {
         int itemShift = ItemShift(level);
@@ -123,6 +136,7 @@ public sealed unsafe partial class PageTable<TFormat>
     /// Clears the leaves that follow each other in a table from one that begins at <paramref name="at"/>; gives back how many
     /// items, 0 when the leaf began earlier.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static int ClearLeaves(ulong* table, int index, int level, ulong word, ulong at, ulong last)
     {
         int itemShift = ItemShift(level);

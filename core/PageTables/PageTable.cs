@@ -69,7 +69,11 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         }
     }
 
-    private static ulong LastInput => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+    private static ulong LastInput
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -165,7 +169,8 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         TableReclamation.ThreadTables.Current.Retire((nint)table, clean: false);
     }
 
-    /// <summary>Finds the table of a level for an IOVA inside the input range, making what is missing.</summary>
+    /// <summary>As <see cref="FindTable"/>, by a walk of any depth.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Errno FindOrMakeTable(ulong iova, int level, out ulong* table)
     {
         ulong top = Volatile.Read(ref _top);
@@ -258,93 +263,107 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     }
 
     /// <summary>Finds the item that decides an IOVA: a leaf, or an empty item (word 0). False outside the tree's reach.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryFindItem(ulong iova, out ulong* item, out ulong word, out int level)
     {
         // Acquire: a top read here was complete before it was published.
         ulong top = Volatile.Read(ref _top);
-        level = (int)(top & LevelMask);
-        if (level != TFormat.StartTopLevel || !Reaches(TFormat.StartTopLevel, iova))
+        int at = (int)(top & LevelMask);
+        level = at;
+        if (!Reaches(at, iova) || top == 0)
         {
-            return TryFindItemFrom(top, iova, out item, out word, out level);
-        }
-
-        // The usual depth with the levels as constants. Each load depends on the one before it, which orders them on every
-        // machine that .NET runs on.
-        ulong table = top & ~(ulong)LevelMask;
-        if (TFormat.StartTopLevel >= 4 && !Descend(ref table, iova, 4, out item, out word))
-        {
-            level = 4;
-            return true;
-        }
-
-        if (TFormat.StartTopLevel >= 3 && !Descend(ref table, iova, 3, out item, out word))
-        {
-            level = 3;
-            return true;
-        }
-
-        if (!Descend(ref table, iova, 2, out item, out word))
-        {
-            level = 2;
-            return true;
-        }
-
-        if (!Descend(ref table, iova, 1, out item, out word))
-        {
-            level = 1;
-            return true;
-        }
-
-        level = 0;
-        item = (ulong*)table + IndexOf(iova, 0);
-        word = Volatile.Read(ref *item);
-        return true;
-    }
-
-    /// <summary>One step down: the item of a level, and whether it led to a table.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Descend(ref ulong table, ulong iova, int level, out ulong* item, out ulong word)
-    {
-        item = (ulong*)table + IndexOf(iova, level);
-        word = Volatile.Read(ref *item);
-        table = TFormat.TableAddress(word);
-        return IsTable(word, level);
-    }
-
-    /// <summary>The walk for a tree of any depth.</summary>
-    private static bool TryFindItemFrom(ulong top, ulong iova, out ulong* item, out ulong word, out int level)
-    {
-        level = (int)(top & LevelMask);
-        item = null;
-        word = 0;
-        if (!Reaches(level, iova) || top == 0)
-        {
+            item = null;
+            word = 0;
             return false;
         }
 
-        ulong table = top & ~(ulong)LevelMask;
-        while (Descend(ref table, iova, level, out item, out word))
+        var table = (ulong*)(top & ~(ulong)LevelMask);
+        while (true)
         {
-            level--;
-        }
+            ulong* place = table + IndexOf(iova, at);
+            ulong found = Volatile.Read(ref *place);
+            if (!IsTable(found, at))
+            {
+                item = place;
+                word = found;
+                level = at;
+                return true;
+            }
 
-        return true;
+            table = (ulong*)TFormat.TableAddress(found);
+            at--;
+        }
     }
 
     /// <summary>The existing level-0 table of an IOVA, for the short paths; null where something is missing or larger.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong* LeafTableOrNull(ulong iova)
     {
+        ulong* table = MiddleTableOrNull(iova);
+        if (table == null)
+        {
+            return null;
+        }
+
+        ulong word = Volatile.Read(ref table[IndexOf(iova, 1)]);
+        return IsTable(word, 1) ? (ulong*)TFormat.TableAddress(word) : null;
+    }
+
+    /// <summary>The existing level-1 table of an IOVA, for the short paths; null where something is missing or larger.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong* MiddleTableOrNull(ulong iova)
+    {
         ulong top = Volatile.Read(ref _top);
-        ulong table = top & ~(ulong)LevelMask;
-        bool found =
-            (top & LevelMask) == (ulong)TFormat.StartTopLevel
-            && Reaches(TFormat.StartTopLevel, iova)
-            && (TFormat.StartTopLevel < 4 || Descend(ref table, iova, 4, out _, out _))
-            && (TFormat.StartTopLevel < 3 || Descend(ref table, iova, 3, out _, out _))
-            && Descend(ref table, iova, 2, out _, out _)
-            && Descend(ref table, iova, 1, out _, out _);
-        return found ? (ulong*)table : null;
+        if ((top & LevelMask) != (ulong)TFormat.StartTopLevel || !Reaches(TFormat.StartTopLevel, iova))
+        {
+            return null;
+        }
+
+        ulong table = top - (ulong)TFormat.StartTopLevel;
+        ulong word;
+        if (TFormat.StartTopLevel >= 4)
+        {
+            word = ItemOf(table, iova, 4);
+            if (!IsTable(word, 4))
+            {
+                return null;
+            }
+
+            table = TFormat.TableAddress(word);
+        }
+
+        if (TFormat.StartTopLevel >= 3)
+        {
+            word = ItemOf(table, iova, 3);
+            if (!IsTable(word, 3))
+            {
+                return null;
+            }
+
+            table = TFormat.TableAddress(word);
+        }
+
+        word = ItemOf(table, iova, 2);
+        return IsTable(word, 2) ? (ulong*)TFormat.TableAddress(word) : null;
+    }
+
+    /// <summary>The table of a level for an IOVA inside the input range; makes what is missing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Errno FindTable(ulong iova, int level, out ulong* table)
+    {
+        if (level <= 1)
+        {
+            ulong* middle = MiddleTableOrNull(iova);
+            if (middle != null)
+            {
+                ulong word = Volatile.Read(ref middle[IndexOf(iova, 1)]);
+                table = level == 1 ? middle : (ulong*)TFormat.TableAddress(word);
+                if (level == 1 || IsTable(word, 1))
+                {
+                    return Errno.OK;
+                }
+            }
+        }
+
+        return FindOrMakeTable(iova, level, out table);
     }
 }
