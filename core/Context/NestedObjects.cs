@@ -39,6 +39,9 @@ public sealed class NestedHwptObject(HwptObject paging, ViommuObject? viommu) : 
 /// <summary>A FAULT. Its descriptor holds one reference, each HWPT that reports to it another.</summary>
 public sealed class FaultObject : ContextObject
 {
+    /// <summary>Whether its descriptor is open.</summary>
+    public bool DescriptorOpen { get; set; } = true;
+
     /// <summary>fault->mutex: one reader, writer or purge at a time.</summary>
     public FlowLock Lock { get; } = new();
 }

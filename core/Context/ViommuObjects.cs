@@ -38,6 +38,9 @@ public sealed class VeventqObject : ContextObject
     /// <summary>What its events are; one queue of a type in a vIOMMU.</summary>
     public required uint Type { get; init; }
 
+    /// <summary>Whether its descriptor is open.</summary>
+    public bool DescriptorOpen { get; set; } = true;
+
     /// <summary>One reader at a time.</summary>
     public FlowLock Lock { get; } = new();
 }

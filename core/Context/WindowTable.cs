@@ -56,6 +56,9 @@ public sealed class MmapWindow(ulong offset, ulong length) : IMmapWindow
     /// <summary>The vIOMMU it belongs to.</summary>
     public ViommuObject Owner { get; set; } = null!;
 
+    /// <summary>Mappings of it; each holds the owner in use.</summary>
+    public int Mappings { get; set; }
+
     /// <inheritdoc/>
     public uint Read(ulong offset) => Volatile.Read(ref _words[offset / sizeof(uint)]);
 

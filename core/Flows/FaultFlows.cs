@@ -114,7 +114,7 @@ public sealed class ReadFaultQueueFlow(ContextCore context, Caller caller, ReadF
 
         yield return FlowWait.ForLock(fault.Lock, exclusive: true);
         var done = 0ul;
-        var cookies = new List<uint>();
+        var groups = 0;
         var errno = Errno.OK;
         while (errno == Errno.OK)
         {
@@ -140,12 +140,12 @@ public sealed class ReadFaultQueueFlow(ContextCore context, Caller caller, ReadF
             }
 
             done += (ulong)bytes.Length;
-            cookies.Add(taken.Cookie);
+            groups++;
         }
 
-        if (cookies.Count > 0)
+        if (groups > 0)
         {
-            Events.Add(new FaultsRead(fault.Id, [.. cookies]));
+            Events.Add(new FaultsRead(fault.Id, groups));
         }
 
         Result = done == 0 && errno != Errno.OK ? IoctlResult.Fail(errno) : new IoctlResult(Errno.OK, (long)done, null);
@@ -273,13 +273,21 @@ public sealed class CloseQueueFlow(ContextCore context, Caller caller, uint id) 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Context.Objects.Find<ContextObject>(id) is not { } queue || queue is not (FaultObject or VeventqObject))
+        switch (Context.Objects.Find<ContextObject>(id))
         {
-            Fail(Errno.ENOENT);
-            yield break;
+            case FaultObject { DescriptorOpen: true } fault:
+                fault.DescriptorOpen = false;
+                fault.Users--;
+                break;
+            case VeventqObject { DescriptorOpen: true } veventq:
+                veventq.DescriptorOpen = false;
+                veventq.Users--;
+                break;
+            default:
+                Fail(Errno.ENOENT);
+                yield break;
         }
 
-        queue.Users--;
         Events.Add(new QueueDescriptorClosed(id));
     }
 }

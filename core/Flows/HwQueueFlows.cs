@@ -76,6 +76,7 @@ public sealed class HwQueueAllocFlow(ContextCore context, Caller caller, HwQueue
                 queue.Id,
                 access.Id,
                 viommu.Id,
+                command.Type,
                 command.Index,
                 command.NestingParentIova,
                 command.Length,

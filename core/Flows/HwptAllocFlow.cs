@@ -9,8 +9,14 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Flows;
 
 /// <summary>HWPT_ALLOC: a paging HWPT on an IOAS, a nested one on a nesting parent or a vIOMMU (facts sheet B.11).</summary>
-public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc command, uint tableType = 0, uint iotlb = 0)
-    : DeviceFlow(context, caller)
+public sealed class HwptAllocFlow(
+    ContextCore context,
+    Caller caller,
+    HwptAlloc command,
+    uint tableType = 0,
+    uint iotlb = 0,
+    bool recorded = false
+) : DeviceFlow(context, caller)
 {
     private const HwptAllocFlags PagingFlags =
         HwptAllocFlags.NestParent | HwptAllocFlags.DirtyTracking | HwptAllocFlags.FaultIdValid | HwptAllocFlags.Pasid;
@@ -31,7 +37,7 @@ public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc 
             return Nothing();
         }
 
-        if ((command.DataType == HwptDataType.None) != (command.DataLen == 0))
+        if (!recorded && (command.DataType == HwptDataType.None) != (command.DataLen == 0))
         {
             Fail(Errno.EINVAL);
             return Nothing();
@@ -101,7 +107,14 @@ public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc 
         ioas.Hwpts.Add(hwpt.Id);
         Context.Objects.Publish(hwpt);
         Events.Add(
-            new HwptAllocated(hwpt.Id, command.DevId, ioas.Id, (uint)command.Flags, _tableType, PinnedForEvent())
+            new HwptAllocated(
+                hwpt.Id,
+                command.DevId,
+                ioas.Id,
+                (uint)(command.Flags & ~HwptAllocFlags.FaultIdValid),
+                _tableType,
+                PinnedForEvent()
+            )
         );
         if (WantsFaults)
         {
@@ -195,7 +208,7 @@ public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc 
 
     private Errno CheckNested(DeviceObject device, HwptObject parent, ViommuObject? viommu)
     {
-        if ((command.Flags & ~NestedFlags) != 0 || command.DataLen == 0)
+        if ((command.Flags & ~NestedFlags) != 0 || (command.DataLen == 0 && !recorded))
         {
             return Errno.EOPNOTSUPP;
         }
@@ -205,7 +218,7 @@ public sealed class HwptAllocFlow(ContextCore context, Caller caller, HwptAlloc 
             return Errno.EINVAL;
         }
 
-        return ReadSelftestData();
+        return recorded ? Errno.OK : ReadSelftestData();
     }
 
     private Errno ReadSelftestData()

@@ -156,7 +156,7 @@ public sealed class InvalidateFlow(ContextCore context, Caller caller, HwptInval
                     )),
                 ]
             );
-            Events.Add(new CachesInvalidated(viommu.Id, [.. masks.Keys], [.. masks.Values]));
+            Events.Add(new CachesInvalidated([.. masks.Keys], [.. masks.Values]));
         }
 
         End(errno, done);

@@ -34,7 +34,7 @@ public static class ObjectCommandFlows
             CloseVeventq c => new CloseQueueFlow(context, caller, c.VeventqId),
             MapWindow c => new MapWindowFlow(context, caller, c),
             UnmapWindow c => new UnmapWindowFlow(context, caller, c),
-            _ => null,
+            _ => ReplayFlows.TryCreate(context, caller, command),
         };
 
     private static Flow? TryCreateTest(ContextCore context, Caller caller, TestCommand command) =>

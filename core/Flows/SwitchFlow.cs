@@ -1,5 +1,6 @@
 using Iommufd.Core.Context;
 using Iommufd.Messages;
+using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Flows;
@@ -37,7 +38,9 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
         outcome.Errno = change.Response.Errno;
         if (!outcome.IsOk)
         {
+            // The refusal is the change: the device will take the next switch.
             Unlink(hwpt, device);
+            Events.Add(new ReservedPasidRefused(device.Id));
         }
     }
 

@@ -9,13 +9,19 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Flows;
 
 /// <summary>VIOMMU_ALLOC (facts sheet B.17).</summary>
-public sealed class ViommuAllocFlow(ContextCore context, Caller caller, ViommuAlloc command) : Flow(context, caller)
+public sealed class ViommuAllocFlow(
+    ContextCore context,
+    Caller caller,
+    ViommuAlloc command,
+    bool hasWindow = false,
+    uint windowWord = 0
+) : Flow(context, caller)
 {
     private const int LeastData = 8;
     private const int MostData = 24;
     private const ulong WindowLength = 2 * HostPage.Size;
 
-    private uint _inData;
+    private uint _inData = windowWord;
 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
@@ -27,8 +33,8 @@ public sealed class ViommuAllocFlow(ContextCore context, Caller caller, ViommuAl
             yield break;
         }
 
-        var window = command.DataLen == 0 ? null : Context.Windows.Add(WindowLength);
-        if (window is not null && !TryWriteData(window))
+        var window = hasWindow || command.DataLen != 0 ? Context.Windows.Add(WindowLength) : null;
+        if (window is not null && command.DataLen != 0 && !TryWriteData(window))
         {
             Context.Windows.Remove(window);
             Fail(Errno.EFAULT);
@@ -53,7 +59,14 @@ public sealed class ViommuAllocFlow(ContextCore context, Caller caller, ViommuAl
         Context.Engine.Host.Open(new Participant(ParticipantKind.Viommu, viommu.Id), new ViommuState());
         Context.Objects.Publish(viommu);
         Events.Add(
-            new ViommuAllocated(viommu.Id, command.DevId, command.HwptId, command.Type, window?.Offset ?? 0, _inData)
+            new ViommuAllocated(
+                viommu.Id,
+                command.DevId,
+                command.HwptId,
+                command.Type,
+                window is not null,
+                window?.Read(0) ?? 0
+            )
         );
         Succeed(command with { OutViommuId = viommu.Id });
     }
@@ -207,7 +220,8 @@ public sealed class MapWindowFlow(ContextCore context, Caller caller, MapWindow 
         }
 
         window.Owner.Users++;
-        Events.Add(new WindowMapped(window.Owner.Id));
+        window.Mappings++;
+        Events.Add(new WindowMapped(window.Offset, window.Length));
         Succeed(command with { OutWindow = window });
     }
 }
@@ -218,13 +232,14 @@ public sealed class UnmapWindowFlow(ContextCore context, Caller caller, UnmapWin
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Context.Windows.Find(command.Offset, command.Length) is not { } window)
+        if (Context.Windows.Find(command.Offset, command.Length) is not { Mappings: > 0 } window)
         {
             Fail(Errno.EINVAL);
             yield break;
         }
 
         window.Owner.Users--;
-        Events.Add(new WindowUnmapped(window.Owner.Id));
+        window.Mappings--;
+        Events.Add(new WindowUnmapped(window.Offset, window.Length));
     }
 }

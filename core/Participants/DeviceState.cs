@@ -28,6 +28,9 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
         {
             case SwitchTranslation change:
                 return Switch(change);
+            case AcceptReservedPasid:
+                _refusesReservedPasid = false;
+                return FlowResponse.Done;
             case QueryVirtualId:
                 return _virtualId;
             case ZeroWords zero:

@@ -194,5 +194,6 @@ public static class EventTypes
         typeof(HwQueueAllocated),
         typeof(WindowMapped),
         typeof(WindowUnmapped),
+        typeof(ReservedPasidRefused),
     ];
 }

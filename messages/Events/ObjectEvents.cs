@@ -20,10 +20,9 @@ public sealed record HwptFaultSet(uint HwptId, uint FaultId) : ContextEvent;
 public sealed record IotlbInvalidated(uint HwptId, uint Mask) : ContextEvent;
 
 /// <summary>HWPT_INVALIDATE of a vIOMMU.</summary>
-/// <param name="ViommuId">The vIOMMU.</param>
 /// <param name="DeviceIds">Devices whose caches were invalidated, each once.</param>
 /// <param name="Masks">For each: bit n, word n was zeroed.</param>
-public sealed record CachesInvalidated(uint ViommuId, uint[] DeviceIds, uint[] Masks) : ContextEvent;
+public sealed record CachesInvalidated(uint[] DeviceIds, uint[] Masks) : ContextEvent;
 
 /// <summary>FAULT_QUEUE_ALLOC. Its descriptor is open.</summary>
 public sealed record FaultQueueAllocated(uint FaultId) : ContextEvent;
@@ -48,8 +47,8 @@ public sealed record FaultReported(
 
 /// <summary>A reader took fault groups, oldest first.</summary>
 /// <param name="FaultId">The queue.</param>
-/// <param name="Cookies">The cookie of each.</param>
-public sealed record FaultsRead(uint FaultId, uint[] Cookies) : ContextEvent;
+/// <param name="Groups">How many.</param>
+public sealed record FaultsRead(uint FaultId, int Groups) : ContextEvent;
 
 /// <summary>A reader answered fault groups.</summary>
 /// <param name="FaultId">The queue.</param>
@@ -65,14 +64,14 @@ public sealed record QueueDescriptorClosed(uint ObjectId) : ContextEvent;
 /// <param name="DeviceId">A device of the unit behind it.</param>
 /// <param name="HwptId">The nesting parent.</param>
 /// <param name="Type">As in the command.</param>
-/// <param name="WindowOffset">Where its window can be mapped, 0 for none.</param>
+/// <param name="HasWindow">Whether it has a window for mmap.</param>
 /// <param name="WindowWord">The first word of the window.</param>
 public sealed record ViommuAllocated(
     uint ViommuId,
     uint DeviceId,
     uint HwptId,
     uint Type,
-    ulong WindowOffset,
+    bool HasWindow,
     uint WindowWord
 ) : ContextEvent;
 
@@ -92,6 +91,7 @@ public sealed record VeventsRead(uint VeventqId, int Count) : ContextEvent;
 /// <param name="HwQueueId">The new queue.</param>
 /// <param name="AccessId">Its internal access.</param>
 /// <param name="ViommuId">The vIOMMU.</param>
+/// <param name="Type">As in the command.</param>
 /// <param name="Index">Its number there.</param>
 /// <param name="Iova">First IOVA in the nesting parent.</param>
 /// <param name="Length">Bytes.</param>
@@ -100,6 +100,7 @@ public sealed record HwQueueAllocated(
     uint HwQueueId,
     uint AccessId,
     uint ViommuId,
+    uint Type,
     uint Index,
     ulong Iova,
     ulong Length,
@@ -107,7 +108,14 @@ public sealed record HwQueueAllocated(
 ) : ContextEvent;
 
 /// <summary>A window of a vIOMMU was mapped once more.</summary>
-public sealed record WindowMapped(uint ViommuId) : ContextEvent;
+/// <param name="Offset">Its place in the iommufd.</param>
+/// <param name="Length">Bytes.</param>
+public sealed record WindowMapped(ulong Offset, ulong Length) : ContextEvent;
 
 /// <summary>A mapping of a vIOMMU's window went.</summary>
-public sealed record WindowUnmapped(uint ViommuId) : ContextEvent;
+/// <param name="Offset">Its place in the iommufd.</param>
+/// <param name="Length">Bytes.</param>
+public sealed record WindowUnmapped(ulong Offset, ulong Length) : ContextEvent;
+
+/// <summary>A mock device refused a switch of its reserved PASID, and takes the next one.</summary>
+public sealed record ReservedPasidRefused(uint DeviceId) : ContextEvent;

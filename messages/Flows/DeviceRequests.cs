@@ -9,6 +9,13 @@ namespace Iommufd.Messages.Flows;
 public sealed record SwitchTranslation(uint Pasid, ITranslationRoot? Root, uint ViommuId = 0, ulong VirtId = 0)
     : FlowRequest;
 
+/// <summary>The mock device has refused a switch of its reserved PASID, and takes the next one (a replay).</summary>
+public sealed record AcceptReservedPasid : FlowRequest
+{
+    /// <summary>The one instance.</summary>
+    public static readonly AcceptReservedPasid Instance = new();
+}
+
 /// <summary>Asks under which number the device is known to the vIOMMU behind its translation.</summary>
 public sealed record QueryVirtualId : FlowRequest
 {
