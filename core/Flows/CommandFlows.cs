@@ -22,6 +22,20 @@ public static class CommandFlows
                 or Option
                 or HwptAlloc
                 or DriverCommand
+                or HwptInvalidate
+                or FaultQueueAlloc
+                or ViommuAlloc
+                or VdeviceAlloc
+                or VeventqAlloc
+                or HwQueueAlloc
+                or TestMdCheckIotlb
+                or TestTriggerIopf
+                or TestDevCheckCache
+                or TestTriggerVevent
+                or TestPasidAttach
+                or TestPasidReplace
+                or TestPasidDetach
+                or TestPasidCheckHwpt
                 or TestAddReserved
                 or TestMockDomain
                 or TestMockDomainFlags
@@ -38,7 +52,8 @@ public static class CommandFlows
 
     /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
     public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
-        command switch
+        ObjectCommandFlows.TryCreate(context, caller, command)
+        ?? command switch
         {
             Destroy c => new DestroyFlow(context, caller, c),
             IoasAlloc c => new IoasAllocFlow(context, caller, c),

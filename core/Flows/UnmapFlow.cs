@@ -101,7 +101,7 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
     }
 
     /// <summary>Unpins pieces that an access held.</summary>
-    protected IEnumerable<FlowWait> ReleasePins(IoasObject ioas, IReadOnlyList<AreaView> pins)
+    protected IEnumerable<FlowWait> ReleasePins(IoasObject ioas, IReadOnlyList<AreaView> pins, bool locked = false)
     {
         if (pins.Count == 0)
         {
@@ -119,11 +119,7 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
             Release(set.Lock);
         }
 
-        yield return FlowWait.For(
-            ParticipantKind.Ioas,
-            ioas.Id,
-            new CloseAreas([.. pins.Select(p => p.Key)], Lock: false)
-        );
+        yield return FlowWait.For(ParticipantKind.Ioas, ioas.Id, new CloseAreas([.. pins.Select(p => p.Key)], locked));
     }
 }
 

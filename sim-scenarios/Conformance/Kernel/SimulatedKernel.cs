@@ -52,7 +52,7 @@ internal sealed class OpenContext(IContextDoor door)
 }
 
 /// <summary>One process of the conformance kernel.</summary>
-internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Caller caller) : ISimulatedProcess
+internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spec, Caller caller) : ISimulatedProcess
 {
     private readonly Dictionary<int, OpenContext> _contexts = [];
 
@@ -148,10 +148,14 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
             throw new NotSupportedException(command.GetType().Name);
         }
 
-        var result = await descriptor.Context.Door.ExecuteAsync(caller, command);
-        if (result.IsOk && command is TestCreateAccess)
+        var context =
+            CommandRouting.ContextOf(caller, command) is { } other && _contexts.TryGetValue(other, out var found)
+                ? found
+                : descriptor.Context;
+        var result = await context.Door.ExecuteAsync(caller, command);
+        if (result.IsOk && command is (TestCreateAccess or FaultQueueAlloc or VeventqAlloc))
         {
-            // The access's file holds the context open.
+            // The file that was made holds the context open.
             descriptor.Context.References++;
         }
 
@@ -177,6 +181,26 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
             case TestCreateAccess made:
                 await CloseAsync(made.OutAccessFd);
                 break;
+            case FaultQueueAlloc made:
+                await CloseAsync(made.OutFaultFd);
+                await ExecuteAsync(fd, new Destroy { Id = made.OutFaultId });
+                break;
+            case ViommuAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutViommuId });
+                break;
+            case VdeviceAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutVdeviceId });
+                break;
+            case VeventqAlloc made:
+                await CloseAsync(made.OutVeventqFd);
+                await ExecuteAsync(fd, new Destroy { Id = made.OutVeventqId });
+                break;
+            case HwQueueAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutHwQueueId });
+                break;
+            case TestPasidAttach made:
+                await ExecuteAsync(fd, new TestPasidDetach { StdevId = made.StdevId, Pasid = made.Pasid });
+                break;
             case TestAccessPages made when caller.Descriptors.Find(made.AccessFd) is AccessDescriptor:
                 await ExecuteAsync(
                     fd,
@@ -187,12 +211,6 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
                 break;
         }
     }
-
-    public Task<SyscallResult> ReadAsync(int fd, ulong address, ulong count) => throw NoEventQueues();
-
-    public Task<SyscallResult> WriteAsync(int fd, ulong address, ulong count) => throw NoEventQueues();
-
-    public Task<SyscallResult> PollAsync(int fd, int events) => throw NoEventQueues();
 
     public async Task<Errno> CloseAsync(int fd)
     {
@@ -207,6 +225,14 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
                 await context.Door.ExecuteAsync(caller, new DestroyAccess(access.AccessId));
                 await PutAsync(context);
                 break;
+            case FaultDescriptor fault when _contexts.TryGetValue(fault.Context, out var context):
+                await context.Door.ExecuteAsync(caller, new CloseFaultQueue(fault.FaultId));
+                await PutAsync(context);
+                break;
+            case VeventqDescriptor queue when _contexts.TryGetValue(queue.Context, out var context):
+                await context.Door.ExecuteAsync(caller, new CloseVeventq(queue.VeventqId));
+                await PutAsync(context);
+                break;
             case FileDescriptor file:
                 file.File.Release();
                 break;
@@ -214,16 +240,6 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
 
         return Errno.OK;
     }
-
-    public Task<SimulatedMmapResult> MmapAsync(
-        int fd,
-        ulong offset,
-        ulong length,
-        MmapProtection protection,
-        bool shared
-    ) => throw new NotSupportedException("mmap of an iommufd");
-
-    private static NotSupportedException NoEventQueues() => new("event queues");
 
     private async Task PutAsync(OpenContext context)
     {
