@@ -1,6 +1,7 @@
 using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
 using Iommufd.Messages;
+using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Context;
 
@@ -22,6 +23,10 @@ public interface IHostRegistry
     /// <summary>Makes a mock device, in a group of its own, claimed by the context.</summary>
     DeviceTraits MakeMockDevice(int context, uint stdev, bool dirtyTracking, bool pasid);
 
+    /// <summary>Makes a dma-buf of device memory; the caller holds the first reference.</summary>
+    /// <param name="length">Bytes, at least 1.</param>
+    Dmabuf CreateDmabuf(ulong length);
+
     /// <summary>Gives a device back; a mock device disappears.</summary>
     void ReleaseDevice(string name);
 }
@@ -42,12 +47,18 @@ public sealed class PageSetTable
     public uint NextNumber => _next;
 
     /// <summary>Registers a set with no area yet.</summary>
-    public PageSetObject Add(uint process, bool writable, ulong baseAddress)
+    public PageSetObject Add(uint process, bool writable, ulong baseAddress, IMappableFile? file = null)
     {
-        var made = new PageSetObject(_next++, process, writable, baseAddress);
+        var made = new PageSetObject(_next++, process, writable, baseAddress) { File = file };
         _sets.Add(made.Number, made);
         return made;
     }
+
+    /// <summary>The sets on a dma-buf, by number.</summary>
+    public IEnumerable<PageSetObject> Of(Dmabuf buffer) => InOrder.Where(s => ReferenceEquals(s.File, buffer));
+
+    /// <summary>Whether a set is still there.</summary>
+    public bool Contains(PageSetObject set) => _sets.TryGetValue(set.Number, out var found) && found == set;
 
     /// <summary>Finds a set.</summary>
     public PageSetObject Get(uint number) => _sets[number];
@@ -77,6 +88,12 @@ public sealed class PageSetObject(uint number, uint process, bool writable, ulon
 
     /// <summary>Whether it may be mapped writeable.</summary>
     public bool Writable { get; } = writable;
+
+    /// <summary>The file or dma-buf that its pages are of; null for the process's own memory.</summary>
+    public IMappableFile? File { get; init; }
+
+    /// <summary>Whether its pages are a dma-buf's.</summary>
+    public bool IsDmabuf => File is Dmabuf;
 
     /// <summary>Areas on it, in all IOASes.</summary>
     public int Areas { get; set; }

@@ -1,7 +1,14 @@
 namespace Iommufd.Core.Context;
 
 /// <summary>What a descriptor refers to.</summary>
-public abstract record Descriptor;
+public abstract record Descriptor
+{
+    /// <summary>Keeps what it refers to, for a call that is using it.</summary>
+    public virtual void Acquire() { }
+
+    /// <summary>Lets go of it: the call is over, or the descriptor was closed.</summary>
+    public virtual void Release() { }
+}
 
 /// <summary>A descriptor of an access (selftest CREATE_ACCESS).</summary>
 /// <param name="Context">The context's number.</param>
@@ -47,6 +54,17 @@ public sealed class DescriptorTable
         lock (_lock)
         {
             return fd >= 3 && fd - 3 < _open.Count ? _open[fd - 3] : null;
+        }
+    }
+
+    /// <summary>What a descriptor refers to, kept until released even if the descriptor is closed; null when it is not open.</summary>
+    public Descriptor? Hold(int fd)
+    {
+        lock (_lock)
+        {
+            var found = fd >= 3 && fd - 3 < _open.Count ? _open[fd - 3] : null;
+            found?.Acquire();
+            return found;
         }
     }
 

@@ -29,6 +29,7 @@ public sealed class HostMachine : IHostRegistry
     private readonly ConcurrentDictionary<int, IommuTraits> _iommus = new();
     private readonly ConcurrentDictionary<string, PhysicalDevice> _devices = new(StringComparer.Ordinal);
     private int _nextProcess;
+    private int _nextFile;
     private int _nextMockGroup = FirstMockGroup - 1;
 
     /// <summary>Makes an empty machine.</summary>
@@ -120,6 +121,14 @@ public sealed class HostMachine : IHostRegistry
 
     /// <summary>Finds a process that may not exist.</summary>
     public Caller? FindProcess(uint processId) => _processes.GetValueOrDefault(processId);
+
+    /// <summary>Makes a file; the caller, usually a descriptor, holds the first reference.</summary>
+    public MemoryFile CreateFile(MemoryFileKind kind, ulong size) =>
+        new(Physical, kind, size) { Number = (uint)Interlocked.Increment(ref _nextFile) };
+
+    /// <inheritdoc/>
+    public Dmabuf CreateDmabuf(ulong length) =>
+        new(Physical, length) { Number = (uint)Interlocked.Increment(ref _nextFile) };
 
     /// <summary>Removes a device for good (surprise removal of one that nobody has claimed).</summary>
     public bool RemoveDevice(string name) => _devices.TryRemove(name, out _);

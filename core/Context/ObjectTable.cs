@@ -47,6 +47,10 @@ public sealed class ObjectTable
     /// <summary>Objects that can be found, by ascending id.</summary>
     public IEnumerable<ContextObject> Live => _objects.Values.Where(o => o.Phase == ObjectPhase.Live);
 
+    /// <summary>Objects that hold something: those under construction too, by ascending id.</summary>
+    public IEnumerable<ContextObject> Taken =>
+        _objects.Values.Where(o => o.Phase is ObjectPhase.Live or ObjectPhase.Reserved);
+
     /// <summary>Number of ids that are taken, tombstones apart.</summary>
     public int Count => _objects.Values.Count(o => o.Phase != ObjectPhase.Tombstone);
 

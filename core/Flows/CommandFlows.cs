@@ -11,7 +11,8 @@ public static class CommandFlows
 
     /// <summary>Whether a command of the uAPI is one that this kernel has.</summary>
     public static bool IsImplemented(IoctlCommand command) =>
-        command
+        MemoryCommandFlows.Has(command)
+        || command
             is Destroy
                 or IoasAlloc
                 or IoasAllowIovas
@@ -53,6 +54,7 @@ public static class CommandFlows
     /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
     public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
         ObjectCommandFlows.TryCreate(context, caller, command)
+        ?? MemoryCommandFlows.TryCreate(context, caller, command)
         ?? command switch
         {
             Destroy c => new DestroyFlow(context, caller, c),

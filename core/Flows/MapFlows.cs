@@ -344,7 +344,14 @@ public sealed class CopyFlow(ContextCore context, Caller caller, IoasCopy comman
             var set = Context.PageSets.Get(area.PageSet);
             set.Areas++;
             pieces.Add(
-                new AreaPiece(Context.TakeAreaKey(), area.PageSet, area.StartByte, area.Range.Length, set.Writable)
+                new AreaPiece(
+                    Context.TakeAreaKey(),
+                    area.PageSet,
+                    area.StartByte,
+                    area.Range.Length,
+                    set.Writable,
+                    set.IsDmabuf
+                )
             );
         }
 

@@ -1,4 +1,5 @@
 using Iommufd.Messages;
+using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Pages;
 
@@ -6,7 +7,7 @@ namespace Iommufd.Core.Pages;
 /// A dma-buf: device memory in one contiguous run, which its exporter can revoke. Revoking takes it from every importer
 /// for good; after it is allowed again, only new imports work. Safe from any thread.
 /// </summary>
-public sealed class Dmabuf
+public sealed class Dmabuf : IMappableFile
 {
     private readonly PhysicalMemory _physical;
 
@@ -29,6 +30,9 @@ public sealed class Dmabuf
         Run = new PfnRun(physical.AllocateContiguous(pages), pages);
     }
 
+    /// <inheritdoc/>
+    public uint Number { get; init; }
+
     /// <summary>The frames.</summary>
     public PfnRun Run { get; }
 
@@ -39,20 +43,17 @@ public sealed class Dmabuf
     public bool IsRevoked => _revoked;
 
     /// <summary>
-    /// Revokes the buffer, or allows imports again. Revoking marks every import made so far as revoked and takes its pin;
-    /// whoever maps them must have unmapped them from all domains before.
+    /// Revokes the buffer, or allows imports again. Either way every import made so far is revoked and loses its pin; whoever
+    /// maps them must have unmapped them from all domains before.
     /// </summary>
     public void SetRevoked(bool revoked)
     {
         lock (_state)
         {
-            if (revoked)
+            _revocations++;
+            for (; _livePins > 0; _livePins--)
             {
-                _revocations++;
-                for (; _livePins > 0; _livePins--)
-                {
-                    _physical.Unpin(Run.First);
-                }
+                _physical.Unpin(Run.First);
             }
 
             _revoked = revoked;

@@ -1,4 +1,5 @@
 using Iommufd.Messages;
+using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Pages;
 
@@ -23,7 +24,7 @@ public enum MemoryFileKind
 /// mapping, page set) is gone. Reading, writing and pinning are safe from any thread; <see cref="Truncate"/> is called
 /// by one at a time.
 /// </summary>
-public sealed class MemoryFile
+public sealed class MemoryFile : IMappableFile
 {
     private readonly PhysicalMemory _physical;
     private readonly BackingPages? _backing;
@@ -60,6 +61,9 @@ public sealed class MemoryFile
             }
         }
     }
+
+    /// <inheritdoc/>
+    public uint Number { get; init; }
 
     /// <summary>What the file is.</summary>
     public MemoryFileKind Kind { get; }

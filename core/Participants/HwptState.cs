@@ -10,7 +10,7 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
@@ -51,6 +51,12 @@ public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
             UnlinkDevice unlink => Link(unlink.Device, -1),
             CheckMapped check => CheckMap(check),
             CompareAreas compare => Compare(compare.Areas),
+            RevokePageSet revoke => Revoke(revoke.PageSet),
+            TrackDirty track => Track(track.Enable),
+            ReadDirty read => ReadAndClear(read),
+            MarkDirty mark => Mark(mark),
+            QueryPageSizes => new PageSizeBits(Table.PageSizes),
+            SplitInstalled split => Split(split),
             DescribeState describe => Describe(describe.WithText),
             CheckState => Check(),
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
@@ -70,6 +76,14 @@ public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
     private AreaInstalled Install(InstallArea install)
     {
         var area = install.Area;
+        if (install.Runs.Count == 0)
+        {
+            // A revoked dma-buf: the area is there, its translations are not.
+            _installed.Add(area.Range.First, area);
+            _withoutPages.Add(area.Range.First);
+            return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area));
+        }
+
         var permissions =
             ((area.Permissions & 1) != 0 ? IoptePermissions.Write : IoptePermissions.None)
             | ((area.Permissions & 2) != 0 ? IoptePermissions.Read : IoptePermissions.None);
@@ -94,6 +108,11 @@ public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
     {
         var area = clear.Area;
         if (!_installed.Remove(area.Range.First))
+        {
+            return new AreaCleared([]);
+        }
+
+        if (_withoutPages.Remove(area.Range.First))
         {
             return new AreaCleared([]);
         }
@@ -187,7 +206,7 @@ public sealed class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
         foreach (var area in _installed.Values)
         {
             lines.Add($"installed {area.Range} permissions {area.Permissions}");
-            foreach (var run in ReadRuns(area))
+            foreach (var run in _withoutPages.Contains(area.Range.First) ? [] : ReadRuns(area))
             {
                 lines.Add($"  {run.First} x {run.Count}");
             }

@@ -6,7 +6,7 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Participants;
 
 /// <summary>The participant behind an IOAS: its IOVA map, and the rules of who may do what to an area (facts sheet C).</summary>
-public sealed class IoasState : IFlowParticipant
+public sealed partial class IoasState : IFlowParticipant
 {
     // Reservation owners share one space: domains and devices have different ids of one table, so ids are enough.
     private readonly IovaMap _map = new();
@@ -40,6 +40,8 @@ public sealed class IoasState : IFlowParticipant
             CloseAreas close => Close(close),
             AreaByIndex index => ByIndex(index.Index),
             CutArea cut => Cut(cut),
+            ContiguousFrom from => ContiguousPrefix(from.Range),
+            ListPageSets => ListPageSetsInOrder(),
             DescribeState describe => Describe(describe.WithText),
             CheckState => Check(),
             _ => throw new InvariantBrokenException($"an IOAS is not asked for {request.GetType().Name}"),
@@ -96,6 +98,7 @@ public sealed class IoasState : IFlowParticipant
                 PageSet = piece.PageSet,
                 StartByte = piece.StartByte,
                 Permissions = (AreaPermissions)place.Permissions,
+                IsDmaBuf = piece.IsDmabuf,
                 State = place.Publish ? AreaState.Ready : AreaState.Building,
             };
             _map.Insert(area);

@@ -11,7 +11,7 @@ namespace Iommufd.Core.Participants;
 /// </summary>
 /// <param name="memory">The address space.</param>
 /// <param name="processes">Finds other processes by id: an access may be used by one that is not the owner.</param>
-public sealed class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> processes) : IFlowParticipant
+public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> processes) : IFlowParticipant
 {
     private readonly SortedDictionary<ulong, PageSet> _sets = [];
 
@@ -28,6 +28,12 @@ public sealed class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> p
         {
             case CreatePageSet create:
                 return Create(create);
+            case CreateFilePageSet create:
+                return Create(create);
+            case CountCharges count:
+                return Count(count);
+            case SwitchOwner change:
+                return Switch(change);
             case DropPageSet drop:
                 return Drop(drop);
             case FillBegin fill:
@@ -87,6 +93,7 @@ public sealed class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> p
         if (_sets.Remove(KeyOf(drop.Context, drop.PageSet), out var set))
         {
             Invariant.Holds(set.PinnedPages == 0, "a page set without areas has no page pinned");
+            set.Release();
         }
 
         return FlowResponse.Done;

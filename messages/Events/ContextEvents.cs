@@ -195,5 +195,14 @@ public static class EventTypes
         typeof(WindowMapped),
         typeof(WindowUnmapped),
         typeof(ReservedPasidRefused),
+        typeof(FileMapped),
+        typeof(DmabufRevoked),
+        typeof(ProcessChanged),
+        typeof(DirtyTrackingSet),
+        typeof(DirtyCleared),
+        typeof(PagesMarkedDirty),
+        typeof(CompatIoasSet),
+        typeof(VfioMapped),
+        typeof(AreaCutInTwo),
     ];
 }

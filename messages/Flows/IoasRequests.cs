@@ -32,7 +32,15 @@ public sealed record AreaView(
 /// <param name="StartByte">Where it starts in the page set.</param>
 /// <param name="Length">Bytes, at least 1.</param>
 /// <param name="Writable">Whether the page set may be written: EPERM for a writeable mapping otherwise.</param>
-public sealed record AreaPiece(ulong Key, uint PageSet, ulong StartByte, ulong Length, bool Writable);
+/// <param name="IsDmabuf">Whether the page set is a dma-buf's: its areas cannot be cut.</param>
+public sealed record AreaPiece(
+    ulong Key,
+    uint PageSet,
+    ulong StartByte,
+    ulong Length,
+    bool Writable,
+    bool IsDmabuf = false
+);
 
 /// <summary>
 /// Finds or checks the IOVA and inserts the pieces back to back, all or none, as areas under construction; at once

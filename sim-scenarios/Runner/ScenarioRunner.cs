@@ -47,10 +47,7 @@ public static class ScenarioRunner
                 throw new RunStalledException(warden.Describe("nothing can happen any more"));
             }
 
-            end = await ended.Task.ConfigureAwait(false) with
-            {
-                Pins = options.Host.Pins,
-            };
+            end = await ended.Task.ConfigureAwait(false) with { Pins = options.Host.Pins };
             duration = watch.Elapsed;
         }
 

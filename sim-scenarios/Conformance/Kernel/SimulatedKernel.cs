@@ -40,9 +40,6 @@ public sealed class SimulatedKernel : ISimulatedKernel
 /// <summary>An open /dev/iommu in a descriptor table.</summary>
 internal sealed record IommufdDescriptor(OpenContext Context) : Descriptor;
 
-/// <summary>An open file that can be mapped, or that is not memory at all.</summary>
-internal sealed record FileDescriptor(MemoryFile File) : Descriptor;
-
 /// <summary>A context and how many descriptors keep it open.</summary>
 internal sealed class OpenContext(IContextDoor door)
 {
@@ -106,8 +103,7 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
 
     public Task<int> CreateFileAsync(SimulatedFileKind kind, ulong size)
     {
-        var file = new MemoryFile(
-            host.Machine.Physical,
+        var file = host.Machine.CreateFile(
             kind switch
             {
                 SimulatedFileKind.Memfd => MemoryFileKind.Memfd,
@@ -207,6 +203,9 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
                     new TestDestroyAccessPages { AccessFd = made.AccessFd, AccessPagesId = made.OutAccessPagesId }
                 );
                 break;
+            case null when command is TestDmabufGet:
+                await CloseAsync((int)result.ReturnValue);
+                break;
             default:
                 break;
         }
@@ -233,8 +232,8 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
                 await context.Door.ExecuteAsync(caller, new CloseVeventq(queue.VeventqId));
                 await PutAsync(context);
                 break;
-            case FileDescriptor file:
-                file.File.Release();
+            case { } other:
+                other.Release();
                 break;
         }
 

@@ -1,0 +1,237 @@
+using Iommufd.Core.Context;
+using Iommufd.Core.Pages;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>IOAS_MAP_FILE (additions A.1).</summary>
+public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile command) : MappingFlow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if ((command.Flags & ~IoasMapFlags.Known) != 0)
+        {
+            Fail(Errno.EOPNOTSUPP);
+            yield break;
+        }
+
+        if (command.Iova == ulong.MaxValue || command.Length == ulong.MaxValue)
+        {
+            Fail(Errno.EOVERFLOW);
+            yield break;
+        }
+
+        if ((command.Flags & (IoasMapFlags.Readable | IoasMapFlags.Writeable)) == 0)
+        {
+            Fail(Errno.EINVAL);
+            yield break;
+        }
+
+        if (Get<IoasObject>(command.IoasId) is not { } ioas)
+        {
+            Fail(Errno.ENOENT);
+            yield break;
+        }
+
+        if (command.Length == 0)
+        {
+            Fail(Errno.EINVAL);
+            yield break;
+        }
+
+        if (unchecked(command.Start + (command.Length - 1)) < command.Start)
+        {
+            Fail(Errno.EOVERFLOW);
+            yield break;
+        }
+
+        if (Caller.Descriptors.Hold(command.Fd) is not { } descriptor)
+        {
+            Fail(Errno.EBADF);
+            yield break;
+        }
+
+        var file = FileOf(descriptor);
+        var outcome = new Outcome();
+        foreach (var wait in MapFile(ioas, file, outcome))
+        {
+            yield return wait;
+        }
+
+        if (outcome.IsOk)
+        {
+            Events.Add(MappedEvent(file));
+            Succeed(command with { Iova = PlacedAt });
+        }
+        else
+        {
+            Fail(outcome.Errno);
+        }
+
+        descriptor.Release();
+    }
+
+    // Any open descriptor is a file here; what is not memory is refused when its pages are wanted.
+    private IMappableFile FileOf(Descriptor descriptor) =>
+        descriptor switch
+        {
+            DmabufDescriptor dmabuf => dmabuf.Buffer,
+            FileDescriptor file => file.File,
+            _ => new MemoryFile(Caller.Memory.Physical, MemoryFileKind.NotMemory, 0),
+        };
+
+    private IEnumerable<FlowWait> MapFile(IoasObject ioas, IMappableFile file, Outcome outcome)
+    {
+        var permissions = PermissionsOf(command.Flags);
+        var writable = (permissions & 1) != 0;
+        var set = Context.PageSets.Add(Caller.ProcessId, writable, command.Start & ~HostPage.OffsetMask, file);
+        set.Areas = 1;
+        var create = AskMemory(
+            set.Number,
+            new CreateFilePageSet(
+                Context.Number,
+                set.Number,
+                file,
+                command.Start,
+                command.Length,
+                writable,
+                Context.ChargeProcess
+            )
+        );
+        yield return create;
+        outcome.Errno = create.Response.Errno;
+        if (outcome.IsOk)
+        {
+            var piece = new AreaPiece(
+                Context.TakeAreaKey(),
+                set.Number,
+                command.Start & HostPage.OffsetMask,
+                command.Length,
+                writable,
+                set.IsDmabuf
+            );
+            var fixedIova = command.Flags.HasFlag(IoasMapFlags.FixedIova);
+            foreach (var wait in MapPieces(ioas, [piece], fixedIova, command.Iova, command.Start, permissions, outcome))
+            {
+                yield return wait;
+            }
+        }
+
+        if (!outcome.IsOk)
+        {
+            DropAreas(set.Number);
+        }
+    }
+
+    private FileMapped MappedEvent(IMappableFile file)
+    {
+        var (kind, size, firstPfn) = file switch
+        {
+            Dmabuf buffer => (MappedFileKind.Dmabuf, buffer.Size, buffer.Run.First.Value),
+            MemoryFile memory => ((uint)memory.Kind, memory.Size, 0ul),
+            _ => throw new InvariantBrokenException("a mapped file is memory or a dma-buf"),
+        };
+        return new FileMapped(
+            Caller.ProcessId,
+            command.IoasId,
+            PlacedAt,
+            command.Start,
+            command.Length,
+            (uint)command.Flags,
+            file.Number,
+            kind,
+            size,
+            firstPfn,
+            PinnedForEvent()
+        );
+    }
+}
+
+/// <summary>The selftest's DMABUF_GET: the descriptor is the return value.</summary>
+public sealed class DmabufGetFlow(ContextCore context, Caller caller, TestDmabufGet command) : Flow(context, caller)
+{
+    private const ulong MostPages = 512;
+
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (command.Length is 0 or > (uint)(MostPages * HostPage.Size))
+        {
+            Fail(Errno.EINVAL);
+            yield break;
+        }
+
+        var buffer = Context.Registry.CreateDmabuf(command.Length);
+        Result = new IoctlResult(Errno.OK, Caller.Descriptors.Open(new DmabufDescriptor(buffer)), null);
+    }
+}
+
+/// <summary>
+/// The selftest's DMABUF_REVOKE: the exporter takes its memory back, or allows new imports. Either way every translation to it
+/// goes from every domain of this context before the command answers, and never comes back.
+/// </summary>
+public sealed class DmabufRevokeFlow(ContextCore context, Caller caller, TestDmabufRevoke command)
+    : Flow(context, caller)
+{
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        if (Caller.Descriptors.Hold(command.DmabufFd) is not { } descriptor)
+        {
+            Fail(Errno.EBADF);
+            yield break;
+        }
+
+        if (descriptor is not DmabufDescriptor { Buffer: var buffer })
+        {
+            descriptor.Release();
+            Fail(Errno.EINVAL);
+            yield break;
+        }
+
+        // Sets that are imported while we clear are cleared in a second round, which meets no new ones of before the mark.
+        var cleared = new HashSet<PageSetObject>();
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var set in Context.PageSets.Of(buffer).Where(s => !cleared.Contains(s)).ToArray())
+            {
+                cleared.Add(set);
+                yield return FlowWait.ForLock(set.Lock, exclusive: true);
+                foreach (var wait in Clear(set))
+                {
+                    yield return wait;
+                }
+            }
+
+            if (round == 0)
+            {
+                buffer.SetRevoked(command.Revoked != 0);
+            }
+        }
+
+        Events.Add(new DmabufRevoked(buffer.Number, command.Revoked != 0));
+        descriptor.Release();
+    }
+
+    // The set's lock is kept until the flow ends, so that nothing is filled from it before the mark.
+    private IEnumerable<FlowWait> Clear(PageSetObject set)
+    {
+        // HWPTs under construction too: they may be filled already.
+        var hwpts = Context.Objects.Taken.OfType<HwptObject>().ToArray();
+        if (hwpts.Length > 0 && Context.PageSets.Contains(set))
+        {
+            yield return FlowWait.ForAll(
+                [
+                    .. hwpts.Select(h => new FlowAsk(
+                        new Participant(ParticipantKind.Hwpt, h.Id),
+                        new RevokePageSet(set.Number)
+                    )),
+                ]
+            );
+        }
+    }
+}

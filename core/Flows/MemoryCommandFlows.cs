@@ -1,0 +1,35 @@
+using Iommufd.Core.Context;
+using Iommufd.Messages.Commands;
+
+namespace Iommufd.Core.Flows;
+
+/// <summary>The flows of the commands on files, dma-bufs, dirty pages, processes and VFIO's own calls.</summary>
+public static class MemoryCommandFlows
+{
+    /// <summary>Whether a command is one of these.</summary>
+    public static bool Has(IoctlCommand command) =>
+        command
+            is IoasMapFile
+                or TestDmabufGet
+                or TestDmabufRevoke
+                or IoasChangeProcess
+                or HwptSetDirtyTracking
+                or HwptGetDirtyBitmap
+                or TestDirty
+                or GetHwInfo;
+
+    /// <summary>Makes the flow of a command; null for one that is not of these.</summary>
+    public static Flow? TryCreate(ContextCore context, Caller caller, IoctlCommand command) =>
+        command switch
+        {
+            IoasMapFile c => new MapFileFlow(context, caller, c),
+            TestDmabufGet c => new DmabufGetFlow(context, caller, c),
+            TestDmabufRevoke c => new DmabufRevokeFlow(context, caller, c),
+            IoasChangeProcess c => new ChangeProcessFlow(context, caller, c),
+            HwptSetDirtyTracking c => new SetDirtyTrackingFlow(context, caller, c),
+            HwptGetDirtyBitmap c => new GetDirtyBitmapFlow(context, caller, c),
+            TestDirty c => new MarkDirtyFlow(context, caller, c),
+            GetHwInfo c => new HwInfoFlow(context, caller, c),
+            _ => null,
+        };
+}
