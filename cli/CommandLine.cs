@@ -58,6 +58,7 @@ public static class CommandLine
     private static RootCommand Root(Streams streams) =>
         new("Simulates Linux's iommufd: objects, ioctls, page tables, devices. Start with: iommufd run quickstart")
         {
+            RunCommand.Create(streams),
             ListCommand.Create(streams),
             CheckCommand.Create(streams),
         };
