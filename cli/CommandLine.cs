@@ -61,6 +61,8 @@ public static class CommandLine
             RunCommand.Create(streams),
             ListCommand.Create(streams),
             CheckCommand.Create(streams),
+            ConformCommand.Create(streams),
+            BenchCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.

@@ -67,6 +67,11 @@ internal static class RunCommand
         RunReport report = await RunProgress
             .ShowAsync(scenario, streams, started => ScenarioRunner.RunAsync(scenario, options, started, stop))
             .ConfigureAwait(false);
+        if (request.Report is { } file)
+        {
+            await WriteReportAsync(file, report).ConfigureAwait(false);
+        }
+
         if (request.IsJson)
         {
             streams.WriteJson(RunJson.Of(report));
@@ -79,6 +84,18 @@ internal static class RunCommand
         return report.StopReason is not null ? ExitCode.CutShort
             : report.Ok ? ExitCode.Success
             : ExitCode.CheckFailed;
+    }
+
+    private static async Task WriteReportAsync(string file, RunReport report)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(file, HtmlReport.Of(report)).ConfigureAwait(false);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, $"the report cannot be written: {unwritable.Message}");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ namespace Iommufd.Cli.Output;
 /// <summary>Numbers for people.</summary>
 internal static class Figures
 {
-    /// <summary>With thin groups: 12,345; from a hundred thousand on, short: 1.23 M.</summary>
+    /// <summary>In groups: 12,345; from a million on, short: 1.23 M.</summary>
     public static string Count(double number) =>
         Math.Abs(number) switch
         {
@@ -13,6 +13,10 @@ internal static class Figures
             >= 1e6 => Short(number / 1e6, "M"),
             _ => number.ToString("#,0", CultureInfo.InvariantCulture),
         };
+
+    /// <summary>A measured value: grouped when large, with digits after the point when small.</summary>
+    public static string Measured(double value) =>
+        value.ToString(Math.Abs(value) >= 100 ? "#,0" : "0.##", CultureInfo.InvariantCulture);
 
     /// <summary>Bytes in binary units.</summary>
     public static string Bytes(double bytes) =>
