@@ -16,7 +16,7 @@ internal static class RunProgress
         Func<Action<RunMetrics>?, Task<RunReport>> run
     )
     {
-        if (streams.IsQuiet)
+        if (!streams.ErrorIsTerminal)
         {
             return await run(null).ConfigureAwait(false);
         }
