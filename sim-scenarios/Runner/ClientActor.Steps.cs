@@ -24,6 +24,12 @@ internal sealed partial class ClientActor
     private void Advance(Fiber fiber)
     {
         _run.Metrics.AddProgress();
+        if (_isHeld)
+        {
+            Park(fiber);
+            return;
+        }
+
         try
         {
             for (int i = 0; i < StepsInOneGo; i++)

@@ -10,7 +10,8 @@ using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
 namespace Iommufd.Scenarios.Runner;
 
-// ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA).
+// ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
+// .Hold (standing still while the invariants are checked).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -32,6 +33,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private long _lastTag;
     private long _lastFiber;
     private int _leaked;
+    private bool _isOpening = true;
     private bool _isOpen;
     private bool _isStopping;
     private bool _isClosing;
@@ -52,6 +54,8 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<BarrierOpen>(open => Resume(open.FiberId));
         Receive<Terminated>(_ => OnContextDied());
         Receive<StopRun>(_ => Stop());
+        Receive<HoldClient>(_ => Hold());
+        Receive<ReleaseClient>(_ => Release());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -98,6 +102,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         _context = opened.Context;
         _isOpen = true;
         Context.Watch(_context);
+        _isOpening = false;
         _run.Metrics.AddContext();
         if (_isStopping)
         {
@@ -202,7 +207,11 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void Close()
     {
-        if (_backgrounds.Count > 0)
+        if (_isHeld)
+        {
+            _isCloseParked = true;
+        }
+        else if (_backgrounds.Count > 0)
         {
             StopAllDma();
         }

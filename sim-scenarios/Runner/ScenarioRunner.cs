@@ -9,6 +9,9 @@ public static class ScenarioRunner
     // Without progress for so long somebody waits for an answer that does not come: a bug of ours, not a long run.
     private static readonly TimeSpan StallLimit = TimeSpan.FromMinutes(2);
 
+    // A run that was asked to stop only finishes what is under way.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+
     /// <summary>Runs a scenario to its end.</summary>
     /// <param name="scenario">What.</param>
     /// <param name="options">How.</param>
@@ -88,9 +91,10 @@ public static class ScenarioRunner
             {
                 (_seen, _seenAt) = (progress, watch.Elapsed);
             }
-            else if (watch.Elapsed - _seenAt > StallLimit)
+            else if (watch.Elapsed - _seenAt > (_asked ? StopLimit : StallLimit))
             {
-                throw new RunStalledException(Describe($"no answer for {StallLimit.TotalSeconds:0} s"));
+                double seconds = (watch.Elapsed - _seenAt).TotalSeconds;
+                throw new RunStalledException(Describe($"no answer for {seconds:0} s"));
             }
         }
 
