@@ -50,6 +50,11 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
     /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
+        if (message is CrashContext)
+        {
+            throw new InvalidOperationException("the context's actor was told to crash");
+        }
+
         if (message is not Continue)
         {
             _room.Inbox.Enqueue((message, Sender));
@@ -168,3 +173,6 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         public static readonly Continue Instance = new();
     }
 }
+
+/// <summary>Fault plan or test → context: die here. The room survives.</summary>
+public sealed record CrashContext;

@@ -58,8 +58,11 @@ public static class CommandLine
     private static RootCommand Root(Streams streams) =>
         new("Simulates Linux's iommufd: objects, ioctls, page tables, devices. Start with: iommufd run quickstart")
         {
+            RunCommand.Create(streams),
             ListCommand.Create(streams),
             CheckCommand.Create(streams),
+            ConformCommand.Create(streams),
+            BenchCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.

@@ -8,9 +8,15 @@ public static class Program
     /// <summary>Runs the command line.</summary>
     public static async Task<int> Main(string[] args)
     {
+        // Results alone go to standard output. Whatever else writes to the console, such as a logger, goes to standard error.
+        TextWriter results = Console.Out;
+        Console.SetOut(Console.Error);
         using var interrupt = new Interrupt();
-        return await CommandLine
-            .RunAsync(args, new Streams(Console.Out, Console.Error, Console.IsErrorRedirected), interrupt.Token)
-            .ConfigureAwait(false);
+        var streams = new Streams(results, Console.Error)
+        {
+            OutIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+        };
+        return await CommandLine.RunAsync(args, streams, interrupt.Token).ConfigureAwait(false);
     }
 }

@@ -24,7 +24,7 @@ public abstract partial class Eventsourced
     private bool _taskIsRunning;
     private long _sequenceNr;
 
-    protected internal override bool AroundReceive(Receive receive, object message)
+    protected override bool AroundReceive(Receive receive, object message)
     {
         switch (_phase)
         {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Iommufd.Scenarios.Language;
+using Iommufd.Scenarios.Language.Expressions;
 
 namespace Iommufd.Cli.Commands;
 
@@ -26,6 +28,25 @@ internal static class ScenarioOptions
         };
         option.AcceptOnlyFromAmong("text", "json");
         return option;
+    }
+
+    /// <summary>Whether <c>--output json</c> was given.</summary>
+    public static bool IsJson(string? output) => string.Equals(output, "json", StringComparison.Ordinal);
+
+    /// <summary>Reads a duration as scenarios write it.</summary>
+    /// <exception cref="BadInputException">It is none.</exception>
+    public static TimeSpan? Duration(string option, string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var mistakes = new MistakeCollector(option);
+        Expression? read = ExpressionParser.Parse(text, SourcePosition.Start, KnownNames.None, mistakes);
+        return read is Literal { Unit: LiteralUnit.Time } time && time.Value > 0 && time.Value <= long.MaxValue
+            ? TimeSpan.FromTicks((long)(time.Value / 100))
+            : throw new BadInputException(option, $"'{text}' is not a duration such as 500ms, 30s or 5min");
     }
 
     /// <summary>Splits name=value pairs.</summary>

@@ -8,8 +8,7 @@ namespace Iommufd.Cli.Output;
 /// <summary>Where a command writes: results on standard output, everything else on standard error.</summary>
 /// <param name="Out">Standard output.</param>
 /// <param name="Error">Standard error.</param>
-/// <param name="IsQuiet">Whether standard error is no terminal: no progress then.</param>
-public sealed record Streams(TextWriter Out, TextWriter Error, bool IsQuiet)
+public sealed record Streams(TextWriter Out, TextWriter Error)
 {
     private static readonly JsonSerializerOptions Written = new()
     {
@@ -17,11 +16,17 @@ public sealed record Streams(TextWriter Out, TextWriter Error, bool IsQuiet)
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Whether results are shown on a terminal.</summary>
+    public bool OutIsTerminal { get; init; }
+
+    /// <summary>Whether standard error is a terminal: no progress is shown otherwise.</summary>
+    public bool ErrorIsTerminal { get; init; }
+
     /// <summary>A console for results.</summary>
-    public IAnsiConsole ResultConsole() => ConsoleOn(Out, Out == Console.Out && !Console.IsOutputRedirected);
+    public IAnsiConsole ResultConsole() => ConsoleOn(Out, OutIsTerminal);
 
     /// <summary>A console for progress.</summary>
-    public IAnsiConsole ProgressConsole() => ConsoleOn(Error, !IsQuiet);
+    public IAnsiConsole ProgressConsole() => ConsoleOn(Error, ErrorIsTerminal);
 
     /// <summary>Writes the one JSON object of a command.</summary>
     public void WriteJson(JsonObject result) => Out.WriteLine(result.ToJsonString(Written));
@@ -32,9 +37,9 @@ public sealed record Streams(TextWriter Out, TextWriter Error, bool IsQuiet)
             new AnsiConsoleSettings
             {
                 Out = new AnsiConsoleOutput(writer),
-                Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+                Ansi = isTerminal ? AnsiSupport.Yes : AnsiSupport.No,
                 ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-                Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+                Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
             }
         );
         if (!isTerminal)

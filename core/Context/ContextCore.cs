@@ -110,6 +110,7 @@ public sealed class ContextCore
 {
     private readonly SortedDictionary<int, DeviceGroup> _groups = [];
     private ulong _nextArea = 1;
+    private ulong _nextHandle = 1;
 
     /// <summary>Makes an empty context.</summary>
     /// <param name="number">Its number on the machine.</param>
@@ -157,6 +158,12 @@ public sealed class ContextCore
 
     /// <summary>The key that the next area gets.</summary>
     public ulong NextAreaKey => _nextArea;
+
+    /// <summary>What can be mapped of this iommufd.</summary>
+    public WindowTable Windows { get; } = new();
+
+    /// <summary>Takes a number for a new attachment to a HWPT.</summary>
+    public ulong TakeAttachHandle() => _nextHandle++;
 
     /// <summary>Takes a new area key.</summary>
     public ulong TakeAreaKey() => _nextArea++;

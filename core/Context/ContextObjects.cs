@@ -1,6 +1,5 @@
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
-using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Context;
 
@@ -27,8 +26,11 @@ public sealed class IoasObject : ContextObject
 }
 
 /// <summary>A paging HWPT.</summary>
-public sealed class HwptObject : ContextObject
+public sealed class HwptObject : HwPageTableObject
 {
+    /// <inheritdoc/>
+    public override HwptObject Paging => this;
+
     /// <summary>The IOAS that it mirrors.</summary>
     public required IoasObject Ioas { get; init; }
 
@@ -41,12 +43,6 @@ public sealed class HwptObject : ContextObject
     /// <summary>Tracks dirty pages.</summary>
     public required bool Dirty { get; init; }
 
-    /// <summary>May be attached to a PASID.</summary>
-    public required bool PasidCompatible { get; init; }
-
-    /// <summary>The IOMMU whose format it has: only that unit's devices can use it.</summary>
-    public required IommuTraits Iommu { get; init; }
-
     /// <summary>The page table's format.</summary>
     public required IoPageTableFormat Format { get; init; }
 
@@ -55,9 +51,6 @@ public sealed class HwptObject : ContextObject
 
     /// <summary>What it can translate.</summary>
     public IovaRange Aperture { get; set; }
-
-    /// <summary>What devices translate through.</summary>
-    public ITranslationRoot? Root { get; set; }
 }
 
 /// <summary>A DEVICE: a physical device bound to this context.</summary>
@@ -71,6 +64,9 @@ public sealed class DeviceObject : ContextObject
 
     /// <summary>The selftest object that owns it, 0 for none: then a driver unbinds it.</summary>
     public uint Owner { get; init; }
+
+    /// <summary>Its vDEVICE, null for none: it has at most one, in whatever vIOMMU.</summary>
+    public VdeviceObject? Vdevice { get; set; }
 }
 
 /// <summary>A mock device of the selftest: destroying it detaches and unbinds the device.</summary>
@@ -88,6 +84,9 @@ public sealed class AccessObject : ContextObject
 
     /// <summary>Whether it pins pages.</summary>
     public required bool Pins { get; init; }
+
+    /// <summary>Made for a HW queue: it locks the areas it pins, is never asked to let go, and goes with its queue.</summary>
+    public bool Internal { get; init; }
 
     /// <summary>access->ioas_lock: which IOAS it uses.</summary>
     public FlowLock Lock { get; } = new();
@@ -113,10 +112,13 @@ public sealed class DeviceGroup(int number)
 }
 
 /// <summary>What one PASID of a group is attached to.</summary>
-public sealed class Attachment(HwptObject hwpt)
+public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
 {
     /// <summary>The HWPT.</summary>
-    public HwptObject Hwpt { get; set; } = hwpt;
+    public HwPageTableObject Hwpt { get; set; } = hwpt;
+
+    /// <summary>Names this attachment to this HWPT, for the faults reported through it; another number after a replace.</summary>
+    public ulong Handle { get; set; } = handle;
 
     /// <summary>The devices that called attach, by DEVICE id.</summary>
     public SortedSet<uint> Devices { get; } = [];
@@ -142,4 +144,8 @@ public sealed record DeviceTraits(
     IReadOnlyList<IovaRange> Reserved,
     bool DirtyTracking,
     uint MaxPasids
-);
+)
+{
+    /// <summary>Whether it is one of the selftest's mock devices.</summary>
+    public bool IsMock => Iommu.Index < 0;
+}

@@ -15,6 +15,16 @@ public abstract record Descriptor
 /// <param name="AccessId">The ACCESS id.</param>
 public sealed record AccessDescriptor(int Context, uint AccessId) : Descriptor;
 
+/// <summary>A descriptor of a fault queue.</summary>
+/// <param name="Context">The context's number.</param>
+/// <param name="FaultId">The FAULT id.</param>
+public sealed record FaultDescriptor(int Context, uint FaultId) : Descriptor;
+
+/// <summary>A descriptor of a vIOMMU's event queue.</summary>
+/// <param name="Context">The context's number.</param>
+/// <param name="VeventqId">The VEVENTQ id.</param>
+public sealed record VeventqDescriptor(int Context, uint VeventqId) : Descriptor;
+
 /// <summary>The open descriptors of a process, possibly shared with its children: lowest free number from 3. Thread-safe.</summary>
 public sealed class DescriptorTable
 {

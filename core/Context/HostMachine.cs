@@ -32,8 +32,12 @@ public sealed class HostMachine : IHostRegistry
     private int _nextFile;
     private int _nextMockGroup = FirstMockGroup - 1;
 
+    /// <summary>Makes an empty machine.</summary>
+    /// <param name="physical">Its memory; a new one when null.</param>
+    public HostMachine(PhysicalMemory? physical = null) => Physical = physical ?? new PhysicalMemory();
+
     /// <summary>All frames, their pins and contents.</summary>
-    public PhysicalMemory Physical { get; } = new();
+    public PhysicalMemory Physical { get; }
 
     /// <summary>Tells DMA checks which frames are pinned.</summary>
     public IPinOracle PinOracle => new FramePins(Physical);
@@ -90,8 +94,12 @@ public sealed class HostMachine : IHostRegistry
             spec.DirtyTracking,
             Math.Max(1, spec.MaxPasids)
         );
-        return _devices.TryAdd(spec.Name, new PhysicalDevice(traits, isMock: false)) ? Errno.OK : Errno.EEXIST;
+        return AddDevice(traits);
     }
+
+    /// <summary>Adds a device whose traits are known in full (a replay). EEXIST for a name in use.</summary>
+    public Errno AddDevice(DeviceTraits traits) =>
+        _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: false)) ? Errno.OK : Errno.EEXIST;
 
     /// <summary>Starts a process; a child shares its parent's descriptors.</summary>
     public Caller StartProcess(ProcessSpec spec, Caller? parent = null)

@@ -37,7 +37,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
     {
         var notify = FlowWait.For(ParticipantKind.Access, access.Id, new NotifyUnmap(IovaRange.All));
         yield return notify;
-        foreach (var wait in ReleasePins(ioas, notify.As<PinsReleased>().Pins))
+        foreach (var wait in ReleasePins(ioas, notify.As<PinsReleased>().Pins, access.Internal))
         {
             yield return wait;
         }
@@ -113,7 +113,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
 
         yield return FlowWait.ForLock(ioas.IovaLock, exclusive: false);
-        var open = FlowWait.For(ParticipantKind.Ioas, ioas.Id, new OpenAreas(range, write, Pin: true, Lock: false));
+        var open = FlowWait.For(ParticipantKind.Ioas, ioas.Id, new OpenAreas(range, write, Pin: true, access.Internal));
         yield return open;
         var opened = open.As<AreasOpened>();
         var pinned = new List<AreaView>(opened.Areas.Count);
@@ -150,7 +150,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
         else
         {
-            foreach (var wait in UndoPin(ioas, opened.Areas, pinned))
+            foreach (var wait in UndoPin(ioas, opened.Areas, pinned, access.Internal))
             {
                 yield return wait;
             }
@@ -171,7 +171,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
 
         Invariant.Holds(access.Ioas is not null, "an access with pins is attached");
-        foreach (var wait in ReleasePins(access.Ioas, forget.As<PinsReleased>().Pins))
+        foreach (var wait in ReleasePins(access.Ioas, forget.As<PinsReleased>().Pins, access.Internal))
         {
             yield return wait;
         }
@@ -244,7 +244,8 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
     protected IEnumerable<FlowWait> UndoPin(
         IoasObject ioas,
         IReadOnlyList<AreaView> opened,
-        IReadOnlyList<AreaView> pinned
+        IReadOnlyList<AreaView> pinned,
+        bool locked = false
     )
     {
         foreach (var piece in pinned)
@@ -264,7 +265,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
             yield return FlowWait.For(
                 ParticipantKind.Ioas,
                 ioas.Id,
-                new CloseAreas([.. opened.Select(a => a.Key)], Lock: false)
+                new CloseAreas([.. opened.Select(a => a.Key)], locked)
             );
         }
     }

@@ -23,6 +23,20 @@ public static class CommandFlows
                 or Option
                 or HwptAlloc
                 or DriverCommand
+                or HwptInvalidate
+                or FaultQueueAlloc
+                or ViommuAlloc
+                or VdeviceAlloc
+                or VeventqAlloc
+                or HwQueueAlloc
+                or TestMdCheckIotlb
+                or TestTriggerIopf
+                or TestDevCheckCache
+                or TestTriggerVevent
+                or TestPasidAttach
+                or TestPasidReplace
+                or TestPasidDetach
+                or TestPasidCheckHwpt
                 or TestAddReserved
                 or TestMockDomain
                 or TestMockDomainFlags
@@ -39,7 +53,8 @@ public static class CommandFlows
 
     /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
     public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
-        MemoryCommandFlows.TryCreate(context, caller, command)
+        ObjectCommandFlows.TryCreate(context, caller, command)
+        ?? MemoryCommandFlows.TryCreate(context, caller, command)
         ?? command switch
         {
             Destroy c => new DestroyFlow(context, caller, c),
@@ -95,6 +110,23 @@ public static class CommandFlows
                 slowPath: false,
                 byArea: false,
                 data => IoctlResult.Ok(c with { Data = data })
+            ),
+            SetAllowedRanges c => new AllowIovasFlow(
+                context,
+                caller,
+                new IoasAllowIovas { IoasId = c.IoasId },
+                [.. c.Ranges.Chunk(2).Select(r => new IovaRange(r[0], r[1]))]
+            ),
+            AllocatePagingHwpt c => new HwptAllocFlow(
+                context,
+                caller,
+                new HwptAlloc
+                {
+                    DevId = c.DeviceId,
+                    PtId = c.IoasId,
+                    Flags = c.Flags,
+                },
+                c.TableType
             ),
             _ => new RefusedFlow(context, caller, Errno.EOPNOTSUPP),
         };

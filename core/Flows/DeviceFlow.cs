@@ -7,7 +7,7 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Flows;
 
 /// <summary>Flows that bind, attach, replace and detach devices, and that make and destroy paging HWPTs (facts sheet D).</summary>
-public abstract class DeviceFlow(ContextCore context, Caller caller) : UnmappingFlow(context, caller)
+public abstract class DeviceFlow(ContextCore context, Caller caller) : SwitchFlow(context, caller)
 {
     /// <summary>The HWPT that an attach or replace used.</summary>
     protected uint UsedHwpt { get; private set; }
@@ -20,7 +20,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             case null:
                 outcome.Errno = Errno.ENOENT;
                 return [];
-            case HwptObject hwpt:
+            case HwPageTableObject hwpt:
                 return AttachToNamed(device, pasid, hwpt, replace, outcome);
             case IoasObject ioas:
                 return AttachToIoas(device, pasid, ioas, replace, outcome);
@@ -47,11 +47,19 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             group.Attachments.Remove(pasid);
         }
 
-        yield return Switch(device, pasid, null);
+        yield return Block(device, pasid);
         Unlink(hwpt, device);
+        if (attachment.Devices.Count == 0)
+        {
+            foreach (var wait in DropFaults(hwpt, attachment.Handle))
+            {
+                yield return wait;
+            }
+        }
+
         if (pasid == 0 && device.Traits.Reserved.Count > 0)
         {
-            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Ioas.Id, new ReleaseRanges(device.Id));
+            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Paging.Ioas.Id, new ReleaseRanges(device.Id));
         }
 
         Release(group.Lock);
@@ -79,6 +87,16 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             }
         }
 
+        if (device.Vdevice is { } vdevice)
+        {
+            // The hardware goes, so the guest's device goes with it; its id is not given out again.
+            Context.Objects.Remove(vdevice, tombstone: true);
+            foreach (var wait in DestroyVdevice(vdevice))
+            {
+                yield return wait;
+            }
+        }
+
         Context.Objects.Remove(device);
         Context.Engine.Host.Close(new Participant(ParticipantKind.Device, device.Id));
         Context.LeaveGroup(device.Group);
@@ -99,7 +117,10 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             }
         );
         device.Users = 2;
-        Context.Engine.Host.Open(new Participant(ParticipantKind.Device, device.Id), new DeviceState(traits.Name));
+        Context.Engine.Host.Open(
+            new Participant(ParticipantKind.Device, device.Id),
+            new DeviceState(traits.Name, traits.IsMock)
+        );
         Context.Objects.Publish(device);
         return device;
     }
@@ -138,7 +159,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
         Context.Engine.Host.Close(new Participant(ParticipantKind.Hwpt, hwpt.Id));
     }
 
-    /// <summary>Takes a HWPT out of its IOAS and forgets it; it is out of the table already.</summary>
+    /// <summary>Takes a paging HWPT out of its IOAS and forgets it; it is out of the table already.</summary>
     protected IEnumerable<FlowWait> DestroyHwpt(HwptObject hwpt)
     {
         foreach (var wait in RemoveDomain(hwpt))
@@ -149,12 +170,16 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
         hwpt.Ioas.Hwpts.Remove(hwpt.Id);
         Context.Engine.Host.Close(new Participant(ParticipantKind.Hwpt, hwpt.Id));
         hwpt.Ioas.Users--;
+        if (hwpt.Fault is { } fault)
+        {
+            fault.Users--;
+        }
     }
 
     private IEnumerable<FlowWait> AttachToNamed(
         DeviceObject device,
         uint pasid,
-        HwptObject hwpt,
+        HwPageTableObject hwpt,
         bool replace,
         Outcome outcome
     )
@@ -286,7 +311,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
     }
 
     // D.4, under the group's lock.
-    private IEnumerable<FlowWait> Join(DeviceObject device, uint pasid, HwptObject hwpt, Outcome outcome)
+    private IEnumerable<FlowWait> Join(DeviceObject device, uint pasid, HwPageTableObject hwpt, Outcome outcome)
     {
         var group = device.Group;
         yield return FlowWait.ForLock(group.Lock, exclusive: true);
@@ -303,7 +328,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
         var reserves = outcome.IsOk && pasid == 0 && device.Traits.Reserved.Count > 0;
         if (reserves)
         {
-            var reserve = Reserve(device, hwpt.Ioas);
+            var reserve = Reserve(device, hwpt.Paging.Ioas);
             yield return reserve;
             outcome.Errno = reserve.Response.Errno;
             reserves = outcome.IsOk;
@@ -314,22 +339,28 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             outcome.Errno = CheckCompatible(device, pasid, hwpt);
         }
 
+        if (outcome.IsOk)
+        {
+            foreach (var wait in SwitchTo(device, pasid, hwpt, outcome))
+            {
+                yield return wait;
+            }
+        }
+
         if (!outcome.IsOk)
         {
             if (reserves)
             {
-                yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Ioas.Id, new ReleaseRanges(device.Id));
+                yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Paging.Ioas.Id, new ReleaseRanges(device.Id));
             }
 
             Release(group.Lock);
             yield break;
         }
 
-        Link(hwpt, device);
-        yield return Switch(device, pasid, hwpt.Root);
         if (attachment is null)
         {
-            attachment = new Attachment(hwpt);
+            attachment = new Attachment(hwpt, Context.TakeAttachHandle());
             group.Attachments.Add(pasid, attachment);
         }
 
@@ -350,7 +381,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             group.Attachments.Remove(pasid);
         }
 
-        yield return Switch(device, pasid, null);
+        yield return Block(device, pasid);
         Unlink(hwpt, device);
         if (pasid == 0 && device.Traits.Reserved.Count > 0)
         {
@@ -363,7 +394,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
     }
 
     // D.6, under the group's lock: the whole group moves, or nobody.
-    private IEnumerable<FlowWait> Move(DeviceObject device, uint pasid, HwptObject hwpt, Outcome outcome)
+    private IEnumerable<FlowWait> Move(DeviceObject device, uint pasid, HwPageTableObject hwpt, Outcome outcome)
     {
         var group = device.Group;
         yield return FlowWait.ForLock(group.Lock, exclusive: true);
@@ -382,13 +413,13 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
         }
 
         var members = attachment.Devices.Select(id => Context.Objects.Find<DeviceObject>(id)!).ToArray();
-        var changesIoas = pasid == 0 && !ReferenceEquals(old.Ioas, hwpt.Ioas);
+        var changesIoas = pasid == 0 && !ReferenceEquals(old.Paging.Ioas, hwpt.Paging.Ioas);
         var reserved = new List<DeviceObject>();
         if (changesIoas)
         {
             foreach (var member in members.Where(m => m.Traits.Reserved.Count > 0))
             {
-                var reserve = Reserve(member, hwpt.Ioas);
+                var reserve = Reserve(member, hwpt.Paging.Ioas);
                 yield return reserve;
                 outcome.Errno = reserve.Response.Errno;
                 if (!outcome.IsOk)
@@ -407,20 +438,27 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
 
         if (outcome.IsOk)
         {
-            foreach (var member in members)
+            foreach (var wait in SwitchAll(members, pasid, old, hwpt, outcome))
             {
-                Link(hwpt, member);
-                yield return Switch(member, pasid, hwpt.Root);
-                Unlink(old, member);
+                yield return wait;
             }
+        }
 
+        if (outcome.IsOk)
+        {
             attachment.Hwpt = hwpt;
             hwpt.Users += members.Length;
+            foreach (var wait in DropFaults(old, attachment.Handle))
+            {
+                yield return wait;
+            }
+
+            attachment.Handle = Context.TakeAttachHandle();
         }
 
         foreach (var member in reserved)
         {
-            var loser = outcome.IsOk ? old.Ioas : hwpt.Ioas;
+            var loser = outcome.IsOk ? old.Paging.Ioas : hwpt.Paging.Ioas;
             yield return FlowWait.For(ParticipantKind.Ioas, loser.Id, new ReleaseRanges(member.Id));
         }
 
@@ -434,22 +472,22 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
         }
     }
 
-    private IEnumerable<FlowWait> PutHwpt(HwptObject hwpt, int references)
+    private IEnumerable<FlowWait> PutHwpt(HwPageTableObject hwpt, int references)
     {
         hwpt.Users -= references;
-        if (!hwpt.Auto || hwpt.Users != 1)
+        if (hwpt is not HwptObject { Auto: true } auto || hwpt.Users != 1)
         {
             yield break;
         }
 
-        Context.Objects.Remove(hwpt);
-        foreach (var wait in DestroyHwpt(hwpt))
+        Context.Objects.Remove(auto);
+        foreach (var wait in DestroyHwpt(auto))
         {
             yield return wait;
         }
     }
 
-    private Errno CheckCompatible(DeviceObject device, uint pasid, HwptObject hwpt)
+    private static Errno CheckCompatible(DeviceObject device, uint pasid, HwPageTableObject hwpt)
     {
         var group = device.Group;
         if (pasid == 0 && !hwpt.PasidCompatible && group.Attachments.Keys.Any(p => p != 0))
@@ -480,18 +518,11 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : Unmapping
             return Errno.EINVAL;
         }
 
-        return pasid == 0 && hwpt.Dirty && !device.Traits.DirtyTracking ? Errno.EINVAL : Errno.OK;
+        return pasid == 0 && hwpt is HwptObject { Dirty: true } && !device.Traits.DirtyTracking
+            ? Errno.EINVAL
+            : Errno.OK;
     }
 
     private static FlowWait Reserve(DeviceObject device, IoasObject ioas) =>
         FlowWait.For(ParticipantKind.Ioas, ioas.Id, new ReserveRanges(device.Id, device.Traits.Reserved));
-
-    private static FlowWait Switch(DeviceObject device, uint pasid, ITranslationRoot? root) =>
-        FlowWait.For(ParticipantKind.Device, device.Id, new SwitchTranslation(pasid, root));
-
-    private void Link(HwptObject hwpt, DeviceObject device) =>
-        Tell(ParticipantKind.Hwpt, hwpt.Id, new LinkDevice(device.Traits.Name));
-
-    private void Unlink(HwptObject hwpt, DeviceObject device) =>
-        Tell(ParticipantKind.Hwpt, hwpt.Id, new UnlinkDevice(device.Traits.Name));
 }

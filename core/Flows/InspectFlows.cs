@@ -55,6 +55,12 @@ public sealed class DescribeContextFlow(ContextCore context, Caller caller, bool
             HwptObject => new Participant(ParticipantKind.Hwpt, found.Id),
             DeviceObject => new Participant(ParticipantKind.Device, found.Id),
             AccessObject => new Participant(ParticipantKind.Access, found.Id),
+            NestedHwptObject => new Participant(ParticipantKind.NestedHwpt, found.Id),
+            FaultObject => new Participant(ParticipantKind.Fault, found.Id),
+            ViommuObject => new Participant(ParticipantKind.Viommu, found.Id),
+            VdeviceObject => new Participant(ParticipantKind.Vdevice, found.Id),
+            VeventqObject => new Participant(ParticipantKind.Veventq, found.Id),
+            HwQueueObject => new Participant(ParticipantKind.HwQueue, found.Id),
             _ => null,
         };
 
@@ -146,23 +152,16 @@ public sealed class CheckContextFlow(ContextCore context, Caller caller) : Flow(
 
     private void CheckReferences()
     {
-        foreach (var hwpt in Context.Objects.Live.OfType<HwptObject>())
+        Checked += Context.Objects.Count;
+        foreach (var (wrong, expected) in ReferenceCounts.Wrong(Context))
         {
-            Checked++;
-            var attached = Context
-                .Groups.SelectMany(g => g.Attachments.Values)
-                .Where(a => ReferenceEquals(a.Hwpt, hwpt))
-                .Sum(a => a.Devices.Count);
-            if (hwpt.Users < 1 + attached)
-            {
-                _broken.Add(
-                    new BrokenInvariant(
-                        "references",
-                        $"hwpt {hwpt.Id}",
-                        FormattableString.Invariant($"{attached} attachments but {hwpt.Users} users")
-                    )
-                );
-            }
+            _broken.Add(
+                new BrokenInvariant(
+                    "references",
+                    $"{wrong.GetType().Name} {wrong.Id}",
+                    FormattableString.Invariant($"{wrong.Users} users where {expected} are known")
+                )
+            );
         }
     }
 }

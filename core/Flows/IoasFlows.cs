@@ -79,7 +79,12 @@ public sealed class IovaRangesFlow(ContextCore context, Caller caller, IoasIovaR
 }
 
 /// <summary>IOAS_ALLOW_IOVAS (facts sheet B.4).</summary>
-public sealed class AllowIovasFlow(ContextCore context, Caller caller, IoasAllowIovas command) : Flow(context, caller)
+public sealed class AllowIovasFlow(
+    ContextCore context,
+    Caller caller,
+    IoasAllowIovas command,
+    IReadOnlyList<IovaRange>? given = null
+) : Flow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
@@ -124,6 +129,12 @@ public sealed class AllowIovasFlow(ContextCore context, Caller caller, IoasAllow
     private Errno Read(out List<IovaRange> ranges)
     {
         ranges = [];
+        if (given is not null)
+        {
+            ranges.AddRange(given);
+            return Errno.OK;
+        }
+
         Span<byte> entry = stackalloc byte[16];
         for (var i = 0u; i < command.NumIovas; i++)
         {

@@ -7,7 +7,7 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Flows;
 
 /// <summary>DESTROY (facts sheet A.5), and the destruction of each kind of object.</summary>
-public abstract class LifeFlow(ContextCore context, Caller caller) : DeviceFlow(context, caller)
+public abstract class LifeFlow(ContextCore context, Caller caller) : ObjectLifeFlow(context, caller)
 {
     /// <summary>Destroys an object that nobody uses.</summary>
     protected IEnumerable<FlowWait> DestroyObject(ContextObject gone)
@@ -18,6 +18,12 @@ public abstract class LifeFlow(ContextCore context, Caller caller) : DeviceFlow(
             IoasObject ioas => EmptyIoas(ioas),
             HwptObject hwpt => DestroyHwpt(hwpt),
             SelftestObject selftest => Unbind(selftest.Device),
+            NestedHwptObject nested => DestroyNested(nested),
+            FaultObject fault => DestroyFault(fault),
+            VdeviceObject vdevice => DestroyVdevice(vdevice),
+            VeventqObject veventq => DestroyVeventq(veventq),
+            HwQueueObject queue => DestroyHwQueue(queue),
+            ViommuObject viommu => DestroyViommu(viommu),
             _ => throw new InvariantBrokenException("only objects that user space may destroy have no users"),
         };
     }
@@ -74,7 +80,7 @@ public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(con
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        foreach (var access in Context.Objects.Live.OfType<AccessObject>().ToArray())
+        foreach (var access in Context.Objects.Live.OfType<AccessObject>().Where(a => !a.Internal).ToArray())
         {
             foreach (var wait in DestroyAccess(access))
             {

@@ -12,6 +12,9 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
     /// <summary>The IOVA that was chosen or confirmed.</summary>
     protected ulong PlacedAt { get; private set; }
 
+    /// <summary>The page set that was made.</summary>
+    protected uint MappedSet { get; set; }
+
     /// <summary>Area permissions of uAPI flags.</summary>
     protected static uint PermissionsOf(IoasMapFlags flags) =>
         (flags.HasFlag(IoasMapFlags.Writeable) ? 1u : 0) | (flags.HasFlag(IoasMapFlags.Readable) ? 2u : 0);
@@ -68,6 +71,7 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
         var writable = (permissions & 1) != 0;
         var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
         set.Areas = 1;
+        MappedSet = set.Number;
         TellMemory(
             set.Number,
             new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)
@@ -205,6 +209,7 @@ public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command)
                 command.Length,
                 command.UserVa,
                 (uint)command.Flags,
+                MappedSet,
                 PinnedForEvent()
             )
         );

@@ -15,11 +15,8 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
     /// <summary>Bytes of the areas removed.</summary>
     protected ulong UnmappedBytes { get; private set; }
 
-    /// <summary>Areas removed.</summary>
-    protected int UnmappedAreas { get; private set; }
-
-    /// <summary>The last IOVA of the last area removed.</summary>
-    protected ulong UnmappedThrough { get; private set; }
+    /// <summary>The areas removed: first and last IOVA, repeated.</summary>
+    protected List<ulong> Unmapped { get; } = [];
 
     /// <summary>
     /// Removes the areas of a range, lowest first: accesses are asked to let go, every domain is cleared and invalidated, then
@@ -75,8 +72,8 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
             finished = area.Key;
             DropAreas(area.PageSet);
             UnmappedBytes += area.Range.Length;
-            UnmappedAreas++;
-            UnmappedThrough = area.Range.Last;
+            Unmapped.Add(area.Range.First);
+            Unmapped.Add(area.Range.Last);
             if (area.Range.Last >= rest.Last)
             {
                 yield return FlowWait.For(ParticipantKind.Ioas, ioas.Id, new RemoveAreas([area.Key]));
@@ -104,7 +101,7 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
     }
 
     /// <summary>Unpins pieces that an access held.</summary>
-    protected IEnumerable<FlowWait> ReleasePins(IoasObject ioas, IReadOnlyList<AreaView> pins)
+    protected IEnumerable<FlowWait> ReleasePins(IoasObject ioas, IReadOnlyList<AreaView> pins, bool locked = false)
     {
         if (pins.Count == 0)
         {
@@ -122,11 +119,7 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
             Release(set.Lock);
         }
 
-        yield return FlowWait.For(
-            ParticipantKind.Ioas,
-            ioas.Id,
-            new CloseAreas([.. pins.Select(p => p.Key)], Lock: false)
-        );
+        yield return FlowWait.For(ParticipantKind.Ioas, ioas.Id, new CloseAreas([.. pins.Select(p => p.Key)], locked));
     }
 }
 
@@ -156,12 +149,12 @@ public sealed class UnmapFlow(ContextCore context, Caller caller, IoasUnmap comm
             yield return wait;
         }
 
-        if (UnmappedAreas > 0)
+        if (Unmapped.Count > 0)
         {
-            Events.Add(new AreasUnmapped(ioas.Id, range.First, UnmappedThrough, UnmappedBytes));
+            Events.Add(new AreasUnmapped(ioas.Id, [.. Unmapped]));
         }
 
-        if (outcome.IsOk && UnmappedAreas == 0 && !all)
+        if (outcome.IsOk && Unmapped.Count == 0 && !all)
         {
             outcome.Errno = Errno.ENOENT;
         }

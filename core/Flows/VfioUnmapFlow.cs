@@ -8,7 +8,7 @@ namespace Iommufd.Core.Flows;
 
 /// <summary>
 /// VFIO_IOMMU_UNMAP_DMA (facts sheet B.22). Where large pages are disabled (type 1, version 1) areas are first cut at both ends of
-/// the range; a failure there writes nothing back, a failure of the unmap itself writes a size of 0.
+/// the range. A failure there writes nothing back; a failure of the unmap itself still tells how much is gone.
 /// </summary>
 public sealed class VfioUnmapFlow(ContextCore context, Caller caller, VfioIommuUnmapDma command)
     : UnmappingFlow(context, caller)
@@ -60,13 +60,13 @@ public sealed class VfioUnmapFlow(ContextCore context, Caller caller, VfioIommuU
                 yield return wait;
             }
 
-            if (UnmappedAreas > 0)
+            if (Unmapped.Count > 0)
             {
-                Events.Add(new AreasUnmapped(ioas.Id, range.First, UnmappedThrough, UnmappedBytes));
+                Events.Add(new AreasUnmapped(ioas.Id, [.. Unmapped]));
             }
         }
 
-        Result = new IoctlResult(outcome.Errno, 0, command with { Size = outcome.IsOk ? UnmappedBytes : 0 });
+        Result = new IoctlResult(outcome.Errno, 0, command with { Size = UnmappedBytes });
     }
 
     private Errno CheckRange()

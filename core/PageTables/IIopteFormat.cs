@@ -64,6 +64,11 @@ public interface IIopteFormat
     /// <summary>Bits of a leaf that hold its address, size encoding included.</summary>
     static abstract ulong AddressMask { get; }
 
+    /// <summary>
+    /// Bits that, any of them set, say that the address field of a leaf carries a size code in its low bits; 0 where none does.
+    /// </summary>
+    static abstract ulong SizeCodeMask { get; }
+
     /// <summary>How far the address field lies left (positive) or right (negative) of the output address.</summary>
     static abstract int AddressShift { get; }
 
@@ -76,8 +81,14 @@ public interface IIopteFormat
     /// <summary>A pointer, stored in a table of <paramref name="level"/>, to a table one level lower.</summary>
     static abstract ulong TableWord(ulong address, int level);
 
-    /// <summary>Whether a present word of a table of <paramref name="level"/> points to a table.</summary>
-    static abstract bool IsTable(ulong word, int level);
+    /// <summary>
+    /// A word of a table above level 0 points to a table exactly if it has <see cref="TableValue"/> under this mask; leaves and
+    /// the empty word never do.
+    /// </summary>
+    static abstract ulong TableMask { get; }
+
+    /// <summary>See <see cref="TableMask"/>.</summary>
+    static abstract ulong TableValue(int level);
 
     /// <summary>The address in a table pointer.</summary>
     static abstract ulong TableAddress(ulong word);

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Iommufd.Core.PageTables;
 
 /// <summary>
-/// Loops over neighbouring items of one table, by vectors of 512, 256 or 128 bits. An aligned 8-byte lane is written or read
-/// whole on every machine that .NET runs on, so a walker sees each item before or after, never half.
+/// Loops over neighbouring items of one table, by vectors of 512, 256 or 128 bits, the widest that the machine has. An aligned
+/// 8-byte lane is written or read whole on every machine that .NET runs on, so a walker sees each item before or after a
+/// change, never half.
 /// </summary>
 internal static unsafe class ItemRuns
 {
@@ -13,35 +14,17 @@ internal static unsafe class ItemRuns
     internal static void Fill(ulong* items, int count, ulong word, ulong step)
     {
         int i = 0;
-        if (Vector512.IsHardwareAccelerated && count >= 8)
+        if (Vector512.IsHardwareAccelerated)
         {
-            Vector512<ulong> words = Vector512.Create(word) + (Vector512<ulong>.Indices * step);
-            Vector512<ulong> advance = Vector512.Create(8 * step);
-            for (; i <= count - 8; i += 8)
-            {
-                words.Store(items + i);
-                words += advance;
-            }
+            i = Fill512(items, count, word, step);
         }
-        else if (Vector256.IsHardwareAccelerated && count >= 4)
+        else if (Vector256.IsHardwareAccelerated)
         {
-            Vector256<ulong> words = Vector256.Create(word, word + step, word + (2 * step), word + (3 * step));
-            Vector256<ulong> advance = Vector256.Create(4 * step);
-            for (; i <= count - 4; i += 4)
-            {
-                words.Store(items + i);
-                words += advance;
-            }
+            i = Fill256(items, count, word, step);
         }
-        else if (Vector128.IsHardwareAccelerated && count >= 2)
+        else if (Vector128.IsHardwareAccelerated)
         {
-            Vector128<ulong> words = Vector128.Create(word, word + step);
-            Vector128<ulong> advance = Vector128.Create(2 * step);
-            for (; i <= count - 2; i += 2)
-            {
-                words.Store(items + i);
-                words += advance;
-            }
+            i = Fill128(items, count, word, step);
         }
 
         for (; i < count; i++)
@@ -56,30 +39,19 @@ internal static unsafe class ItemRuns
     /// <summary>Whether all items are empty.</summary>
     internal static bool AllEmpty(ulong* items, int count)
     {
-        ulong any = 0;
         int i = 0;
-        if (Vector512.IsHardwareAccelerated && count >= 8)
+        ulong any = 0;
+        if (Vector512.IsHardwareAccelerated)
         {
-            Vector512<ulong> or = Vector512<ulong>.Zero;
-            for (; i <= count - 8; i += 8)
-            {
-                or |= Vector512.Load(items + i);
-            }
-
-            if (or != Vector512<ulong>.Zero)
-            {
-                return false;
-            }
+            i = Or512(items, count, out any);
         }
-        else if (Vector128.IsHardwareAccelerated && count >= 2)
+        else if (Vector256.IsHardwareAccelerated)
         {
-            Vector128<ulong> or = Vector128<ulong>.Zero;
-            for (; i <= count - 2; i += 2)
-            {
-                or |= Vector128.Load(items + i);
-            }
-
-            any = or[0] | or[1];
+            i = Or256(items, count, out any);
+        }
+        else if (Vector128.IsHardwareAccelerated)
+        {
+            i = Or128(items, count, out any);
         }
 
         for (; i < count; i++)
@@ -90,29 +62,298 @@ internal static unsafe class ItemRuns
         return any == 0;
     }
 
-    /// <summary>Whether no item is empty.</summary>
-    internal static bool AllPresent(ulong* items, int count)
+    /// <summary>
+    /// How many items from the first are neither empty nor table pointers; a mask of 0 makes no item a table pointer.
+    /// </summary>
+    internal static int LeavesInRow(ulong* items, int count, ulong tableMask, ulong tableValue)
+    {
+        // Under a mask of 0 every word is 0: a value of 1 is never met.
+        tableValue = tableMask == 0 ? 1 : tableValue;
+        int i = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            i = Leaves512(items, count, tableMask, tableValue);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            i = Leaves256(items, count, tableMask, tableValue);
+        }
+        else if (Vector128.IsHardwareAccelerated)
+        {
+            i = Leaves128(items, count, tableMask, tableValue);
+        }
+
+        while (i < count)
+        {
+            ulong word = Volatile.Read(ref items[i]);
+            if (word == 0 || (word & tableMask) == tableValue)
+            {
+                break;
+            }
+
+            i++;
+        }
+
+        return i;
+    }
+
+    /// <summary>Whether any item has a value under a mask.</summary>
+    internal static bool AnyMatches(ulong* items, int count, ulong mask, ulong value)
     {
         int i = 0;
         if (Vector512.IsHardwareAccelerated)
         {
+            Vector512<ulong> masks = Vector512.Create(mask);
+            Vector512<ulong> values = Vector512.Create(value);
             for (; i <= count - 8; i += 8)
             {
-                if (Vector512.EqualsAny(Vector512.Load(items + i), Vector512<ulong>.Zero))
+                if (Vector512.EqualsAny(Vector512.Load(items + i) & masks, values))
                 {
-                    return false;
+                    return true;
+                }
+            }
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256<ulong> masks = Vector256.Create(mask);
+            Vector256<ulong> values = Vector256.Create(value);
+            for (; i <= count - 4; i += 4)
+            {
+                if (Vector256.EqualsAny(Vector256.Load(items + i) & masks, values))
+                {
+                    return true;
                 }
             }
         }
 
         for (; i < count; i++)
         {
-            if (Volatile.Read(ref items[i]) == 0)
+            if ((Volatile.Read(ref items[i]) & mask) == value)
             {
-                return false;
+                return true;
             }
         }
 
-        return true;
+        return false;
+    }
+
+    /// <summary>
+    /// Copies the address fields of leaves, in place, until an empty item or one with a size code; gives back how many.
+    /// </summary>
+    internal static int CopyAddresses(
+        ulong* items,
+        ref ulong physical,
+        int count,
+        ulong addressMask,
+        int addressShift,
+        ulong sizeCodeMask
+    )
+    {
+        int i = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512<ulong> fields = Vector512.Create(addressMask);
+            Vector512<ulong> codes = Vector512.Create(sizeCodeMask);
+            for (; i <= count - 8; i += 8)
+            {
+                Vector512<ulong> words = Vector512.Load(items + i);
+                if (Vector512.EqualsAny(words, Vector512<ulong>.Zero) || (words & codes) != Vector512<ulong>.Zero)
+                {
+                    break;
+                }
+
+                Vector512<ulong> found = words & fields;
+                found = addressShift >= 0 ? found >>> addressShift : found << -addressShift;
+                found.StoreUnsafe(ref physical, (nuint)i);
+            }
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256<ulong> fields = Vector256.Create(addressMask);
+            Vector256<ulong> codes = Vector256.Create(sizeCodeMask);
+            for (; i <= count - 4; i += 4)
+            {
+                Vector256<ulong> words = Vector256.Load(items + i);
+                if (Vector256.EqualsAny(words, Vector256<ulong>.Zero) || (words & codes) != Vector256<ulong>.Zero)
+                {
+                    break;
+                }
+
+                Vector256<ulong> found = words & fields;
+                found = addressShift >= 0 ? found >>> addressShift : found << -addressShift;
+                found.StoreUnsafe(ref physical, (nuint)i);
+            }
+        }
+
+        for (; i < count; i++)
+        {
+            ulong word = Volatile.Read(ref items[i]);
+            if (word == 0 || (word & sizeCodeMask) != 0)
+            {
+                break;
+            }
+
+            ulong field = word & addressMask;
+            Unsafe.Add(ref physical, i) = addressShift >= 0 ? field >> addressShift : field << -addressShift;
+        }
+
+        return i;
+    }
+
+    internal static int Fill512(ulong* items, int count, ulong word, ulong step)
+    {
+        int i = 0;
+        Vector512<ulong> words = Vector512.Create(word) + (Vector512<ulong>.Indices * step);
+        Vector512<ulong> advance = Vector512.Create(8 * step);
+        for (; i <= count - 8; i += 8)
+        {
+            words.Store(items + i);
+            words += advance;
+        }
+
+        return i;
+    }
+
+    internal static int Or512(ulong* items, int count, out ulong any)
+    {
+        int i = 0;
+        Vector512<ulong> or = Vector512<ulong>.Zero;
+        Vector512<ulong> or2 = Vector512<ulong>.Zero;
+        for (; i <= count - 32; i += 32)
+        {
+            or |= Vector512.Load(items + i) | Vector512.Load(items + i + 8);
+            or2 |= Vector512.Load(items + i + 16) | Vector512.Load(items + i + 24);
+        }
+
+        or |= or2;
+        for (; i <= count - 8; i += 8)
+        {
+            or |= Vector512.Load(items + i);
+        }
+
+        any = or == Vector512<ulong>.Zero ? 0UL : 1UL;
+        return i;
+    }
+
+    internal static int Leaves512(ulong* items, int count, ulong tableMask, ulong tableValue)
+    {
+        int i = 0;
+        if (tableMask == 0)
+        {
+            // The least of 32 words is 0 exactly if one of them is.
+            while (i <= count - 32)
+            {
+                Vector512<ulong> a = Vector512.Min(Vector512.Load(items + i), Vector512.Load(items + i + 8));
+                Vector512<ulong> b = Vector512.Min(Vector512.Load(items + i + 16), Vector512.Load(items + i + 24));
+                if (Vector512.EqualsAny(Vector512.Min(a, b), Vector512<ulong>.Zero))
+                {
+                    break;
+                }
+
+                i += 32;
+            }
+        }
+
+        Vector512<ulong> masks = Vector512.Create(tableMask);
+        Vector512<ulong> values = Vector512.Create(tableValue);
+        for (; i <= count - 8; i += 8)
+        {
+            Vector512<ulong> words = Vector512.Load(items + i);
+            if (Vector512.EqualsAny(words, Vector512<ulong>.Zero) || Vector512.EqualsAny(words & masks, values))
+            {
+                // One of these eight; the caller's loop over single items finds it.
+                break;
+            }
+        }
+
+        return i;
+    }
+
+    internal static int Fill256(ulong* items, int count, ulong word, ulong step)
+    {
+        int i = 0;
+        Vector256<ulong> words = Vector256.Create(word) + (Vector256<ulong>.Indices * step);
+        Vector256<ulong> advance = Vector256.Create(4 * step);
+        for (; i <= count - 4; i += 4)
+        {
+            words.Store(items + i);
+            words += advance;
+        }
+
+        return i;
+    }
+
+    internal static int Or256(ulong* items, int count, out ulong any)
+    {
+        int i = 0;
+        Vector256<ulong> or = Vector256<ulong>.Zero;
+        for (; i <= count - 4; i += 4)
+        {
+            or |= Vector256.Load(items + i);
+        }
+
+        any = or == Vector256<ulong>.Zero ? 0UL : 1UL;
+        return i;
+    }
+
+    internal static int Leaves256(ulong* items, int count, ulong tableMask, ulong tableValue)
+    {
+        int i = 0;
+        Vector256<ulong> masks = Vector256.Create(tableMask);
+        Vector256<ulong> values = Vector256.Create(tableValue);
+        for (; i <= count - 4; i += 4)
+        {
+            Vector256<ulong> words = Vector256.Load(items + i);
+            if (Vector256.EqualsAny(words, Vector256<ulong>.Zero) || Vector256.EqualsAny(words & masks, values))
+            {
+                break;
+            }
+        }
+
+        return i;
+    }
+
+    internal static int Fill128(ulong* items, int count, ulong word, ulong step)
+    {
+        int i = 0;
+        Vector128<ulong> words = Vector128.Create(word) + (Vector128<ulong>.Indices * step);
+        Vector128<ulong> advance = Vector128.Create(2 * step);
+        for (; i <= count - 2; i += 2)
+        {
+            words.Store(items + i);
+            words += advance;
+        }
+
+        return i;
+    }
+
+    internal static int Or128(ulong* items, int count, out ulong any)
+    {
+        int i = 0;
+        Vector128<ulong> or = Vector128<ulong>.Zero;
+        for (; i <= count - 2; i += 2)
+        {
+            or |= Vector128.Load(items + i);
+        }
+
+        any = or == Vector128<ulong>.Zero ? 0UL : 1UL;
+        return i;
+    }
+
+    internal static int Leaves128(ulong* items, int count, ulong tableMask, ulong tableValue)
+    {
+        int i = 0;
+        Vector128<ulong> masks = Vector128.Create(tableMask);
+        Vector128<ulong> values = Vector128.Create(tableValue);
+        for (; i <= count - 2; i += 2)
+        {
+            Vector128<ulong> words = Vector128.Load(items + i);
+            if (Vector128.EqualsAny(words, Vector128<ulong>.Zero) || Vector128.EqualsAny(words & masks, values))
+            {
+                break;
+            }
+        }
+
+        return i;
     }
 }

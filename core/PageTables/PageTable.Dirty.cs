@@ -122,12 +122,21 @@ public sealed unsafe partial class PageTable<TFormat>
         int index = IndexOf(first, level);
         ulong lastItem = (last >> itemShift) - (first >> itemShift) + (ulong)index;
         var end = (int)Math.Min(Items, lastItem + 1);
+        if (
+            level == 0
+            && !ItemRuns.AnyMatches(table + index, end - index, TFormat.DirtyMask, TFormat.DirtyValue)
+            && !CutsDirtyEntry(table, index, end)
+        )
+        {
+            return;
+        }
+
         ulong at = first;
         while (index < end)
         {
             ulong word = Volatile.Read(ref table[index]);
             int items = 1;
-            if (word != 0 && TFormat.IsTable(word, level))
+            if (word != 0 && IsTable(word, level))
             {
                 ulong childLast = at | ((1UL << itemShift) - 1);
                 var child = (ulong*)TFormat.TableAddress(word);
@@ -149,6 +158,16 @@ public sealed unsafe partial class PageTable<TFormat>
             index += items;
             at = ((at >> itemShift) + (ulong)items) << itemShift;
         }
+    }
+
+    /// <summary>Whether a part outside [index, end) of an entry that either edge cuts is dirty.</summary>
+    private static bool CutsDirtyEntry(ulong* table, int index, int end)
+    {
+        ulong first = Volatile.Read(ref table[index]);
+        ulong last = Volatile.Read(ref table[end - 1]);
+        int from = first == 0 ? index : index & -(1 << (TFormat.LeafShift(first, 0) - ItemShift(0)));
+        int to = last == 0 ? end : ((end - 1) | ((1 << (TFormat.LeafShift(last, 0) - ItemShift(0))) - 1)) + 1;
+        return ItemRuns.AnyMatches(table + from, to - from, TFormat.DirtyMask, TFormat.DirtyValue);
     }
 
     /// <summary>

@@ -139,7 +139,7 @@ public sealed unsafe partial class PageTable<TFormat>
             ulong word = Volatile.Read(ref table[index]);
             ulong at = iova + ((ulong)index << ItemShift(level));
             int items = 1;
-            if (word != 0 && TFormat.IsTable(word, level))
+            if (word != 0 && IsTable(word, level))
             {
                 visitor(at, level, index, table, word, 0);
                 VisitTable((ulong*)TFormat.TableAddress(word), level - 1, at, visitor);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables;
@@ -14,13 +15,25 @@ public sealed unsafe partial class PageTable<TFormat>
         MapOptions options = MapOptions.None
     )
     {
+        if (options == MapOptions.None && TryMapPage(iova, physical, length, permissions))
+        {
+            return Errno.OK;
+        }
+
+        return MapRun(iova, physical, length, permissions, SizesFor(options));
+    }
+
+    /// <summary>Everything that is not one page of the smallest size.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, ulong sizes)
+    {
         Errno errno = CheckMap(iova, physical, length, permissions);
         if (errno != Errno.OK)
         {
             return errno;
         }
 
-        errno = Install(iova, physical, length, permissions, SizesFor(options), out ulong installed);
+        errno = Install(iova, physical, length, permissions, sizes, out ulong installed);
         if (errno != Errno.OK)
         {
             RollBack(iova, installed);
@@ -79,6 +92,43 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         return Errno.OK;
+    }
+
+    /// <summary>The short path: one page of the smallest size into a table that is there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryMapPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions)
+    {
+        if (!IsSmallestPage(iova, physical, length, permissions))
+        {
+            return false;
+        }
+
+        ulong* table = LeafTableOrNull(iova);
+        return table != null && TrySetPage(table + IndexOf(iova, 0), physical, permissions);
+    }
+
+    /// <summary>Whether a map is one correct page of the smallest size; everything else takes the long path with its checks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsSmallestPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions) =>
+        length == 1UL << TFormat.GranuleShift
+        && (TFormat.PageSizes & (1UL << TFormat.GranuleShift)) != 0
+        && ((iova | physical) & (length - 1)) == 0
+        && iova <= LastInput
+        && physical >> TFormat.OutputBits == 0
+        && (uint)(permissions - 1) < 3
+        && TFormat.CheckPermissions(permissions) == Errno.OK;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TrySetPage(ulong* item, ulong physical, IoptePermissions permissions)
+    {
+        if (Volatile.Read(ref *item) != 0)
+        {
+            return false;
+        }
+
+        // Release: what the caller wrote before (the page's contents, its pin) is visible before the entry.
+        Volatile.Write(ref *item, TFormat.LeafWord(physical, 0, TFormat.GranuleShift, permissions));
+        return true;
     }
 
     private static ulong SizesFor(MapOptions options)
@@ -157,7 +207,16 @@ public sealed unsafe partial class PageTable<TFormat>
             }
 
             int level = LevelOf(shift);
-            Errno errno = FindOrMakeTable(at, level, out ulong* table);
+            if (
+                level == 0
+                && rest >= 1UL << ItemShift(1)
+                && TryInstallWholeTable(at, target, shift, permissions, ref installed)
+            )
+            {
+                continue;
+            }
+
+            Errno errno = FindTable(at, level, out ulong* table);
             if (errno != Errno.OK)
             {
                 return errno;
@@ -167,7 +226,7 @@ public sealed unsafe partial class PageTable<TFormat>
             int itemShift = ItemShift(level);
             bool single = shift == itemShift;
             int count = single ? PagesInRow(sizes, at, target, rest, shift, index) : 1 << (shift - itemShift);
-            if (!MakeRoom(table + index, count, level))
+            if (!ItemRuns.AllEmpty(table + index, count) && !MakeRoom(table + index, count, level))
             {
                 return Errno.EADDRINUSE;
             }
@@ -182,6 +241,51 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         return Errno.OK;
+    }
+
+    /// <summary>
+    /// Fills a whole missing table of smallest pages before it is linked: no emptiness check, no clearing, one publication.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryInstallWholeTable(
+        ulong iova,
+        ulong physical,
+        int shift,
+        IoptePermissions permissions,
+        ref ulong installed
+    )
+    {
+        ulong tableBytes = 1UL << ItemShift(1);
+        if (
+            shift != TFormat.GranuleShift
+            || (iova & (tableBytes - 1)) != 0
+            || FindTable(iova, 1, out ulong* table) != Errno.OK
+            || Volatile.Read(ref table[IndexOf(iova, 1)]) != 0
+            || (_gate is not null && !_gate.MayAllocate())
+        )
+        {
+            return false;
+        }
+
+        nint page = TableReclamation.ThreadTables.Current.TakeUsed();
+        if (page == 0)
+        {
+            return false;
+        }
+
+        ulong word = TFormat.LeafWord(physical, 0, shift, permissions);
+        ItemRuns.Fill((ulong*)page, Items, word, AddressStep(1UL << shift));
+        // Full fence: all leaves are visible before the pointer to them. Without it a walker could read what the page held in
+        // its former life.
+        ulong pointer = TFormat.TableWord((ulong)page, 1);
+        if (Interlocked.CompareExchange(ref table[IndexOf(iova, 1)], pointer, 0) != 0)
+        {
+            TableReclamation.ThreadTables.Current.GiveBack(page, clean: false);
+            return false;
+        }
+
+        installed += tableBytes;
+        return true;
     }
 
     /// <summary>
@@ -205,14 +309,10 @@ public sealed unsafe partial class PageTable<TFormat>
         return toBoundary == 0 ? count : (int)Math.Min((ulong)count, toBoundary >> shift);
     }
 
-    /// <summary>Whether the items are free; large pages may take the place of tables in which nothing is mapped.</summary>
-    private static bool MakeRoom(ulong* items, int count, int level)
+    /// <summary>Large pages may take the place of tables in which nothing is mapped; false where something is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool MakeRoom(ulong* items, int count, int level)
     {
-        if (ItemRuns.AllEmpty(items, count))
-        {
-            return true;
-        }
-
         if (level == 0)
         {
             return false;
@@ -226,12 +326,13 @@ public sealed unsafe partial class PageTable<TFormat>
                 continue;
             }
 
-            if (!TFormat.IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
+            if (!IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
             {
                 return false;
             }
 
             Volatile.Write(ref items[i], 0);
+            _detached.Bump();
             RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
         }
 
@@ -253,10 +354,7 @@ public sealed unsafe partial class PageTable<TFormat>
         for (int i = 0; i < Items; i++)
         {
             ulong word = Volatile.Read(ref table[i]);
-            if (
-                word != 0
-                && (!TFormat.IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1))
-            )
+            if (word != 0 && (!IsTable(word, level) || !HoldsNothing((ulong*)TFormat.TableAddress(word), level - 1)))
             {
                 return false;
             }

@@ -105,7 +105,7 @@ public sealed unsafe partial class PageTable<TFormat>
         while (true)
         {
             ulong old = Volatile.Read(ref item);
-            bool wasTable = TFormat.IsTable(old, level);
+            bool wasTable = IsTable(old, level);
             ulong replacement = !wasTable && IsDirty(old) ? WithDirty(leaf) : leaf;
             // Compare-and-swap: a device may mark the old leaf dirty at this moment.
             if (Interlocked.CompareExchange(ref item, replacement, old) == old)
@@ -138,9 +138,7 @@ public sealed unsafe partial class PageTable<TFormat>
             bool dirty =
                 word != 0
                 && (
-                    TFormat.IsTable(word, level)
-                        ? AnyDirtyBelow((ulong*)TFormat.TableAddress(word), level - 1)
-                        : IsDirty(word)
+                    IsTable(word, level) ? AnyDirtyBelow((ulong*)TFormat.TableAddress(word), level - 1) : IsDirty(word)
                 );
             if (dirty)
             {
@@ -333,7 +331,7 @@ public sealed unsafe partial class PageTable<TFormat>
                 continue;
             }
 
-            if (TFormat.IsTable(word, level))
+            if (IsTable(word, level))
             {
                 MarkAllBelow((ulong*)TFormat.TableAddress(word), Items, level - 1);
                 continue;

@@ -1,9 +1,27 @@
+using System.Runtime.CompilerServices;
+
 namespace Iommufd.Core.PageTables;
 
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <inheritdoc/>
     public override ulong Unmap(ulong iova, ulong length, UnmapCut cut = UnmapCut.WholeEntry)
+    {
+        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0 && iova <= LastInput)
+        {
+            ulong* table = LeafTableOrNull(iova);
+            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
+            {
+                return length;
+            }
+        }
+
+        return UnmapRange(iova, length, cut);
+    }
+
+    /// <summary>Everything that is not one entry of the smallest size.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapRange(ulong iova, ulong length, UnmapCut cut)
     {
         if (length == 0 || iova + (length - 1) < iova || iova + (length - 1) > LastInput)
         {
@@ -26,26 +44,54 @@ public sealed unsafe partial class PageTable<TFormat>
             }
         }
 
-        ulong top = Volatile.Read(ref _top);
-        int level = (int)(top & LevelMask);
-        if (!Reaches(level, iova))
+        ulong at = iova;
+        if (length < 1UL << ItemShift(2))
         {
-            return 0;
+            // No table above the lowest is covered whole, so the walk may begin at level 1.
+            ulong* middle;
+            while ((middle = MiddleTableOrNull(at)) != null)
+            {
+                if (!ClearIn(middle, 1, ref at, last))
+                {
+                    return at - iova;
+                }
+            }
         }
 
-        ulong at = iova;
+        ulong top = Volatile.Read(ref _top);
+        int level = (int)(top & LevelMask);
+        if (!Reaches(level, at))
+        {
+            return at - iova;
+        }
+
         ClearIn((ulong*)(top & ~(ulong)LevelMask), level, ref at, last);
         // At the very end of the address space the position wraps to 0, and the difference is still right.
         return at - iova;
+    }
+
+    /// <summary>Clears one item if it is an entry of the smallest size.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryClearPage(ulong* item)
+    {
+        ulong word = Volatile.Read(ref *item);
+        if (word == 0 || TFormat.LeafShift(word, 0) != TFormat.GranuleShift)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref *item, 0);
+        return true;
     }
 
     /// <summary>
     /// Clears from <paramref name="at"/>, which moves on, up to the end of a table or of the range. False: a hole, an entry that
     /// began earlier, or the end of the range; the walk is over.
     /// </summary>
-    private static bool ClearIn(ulong* table, int level, ref ulong at, ulong last)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool ClearIn(ulong* table, int level, ref ulong at, ulong last)
     {
-        ulong itemBytes = 1UL << ItemShift(level);
+        int itemShift = ItemShift(level);
         int index = IndexOf(at, level);
         while (index < Items)
         {
@@ -55,10 +101,9 @@ public sealed unsafe partial class PageTable<TFormat>
                 return false;
             }
 
-            if (TFormat.IsTable(word, level))
+            if (IsTable(word, level))
             {
-                bool whole = (at & (itemBytes - 1)) == 0 && last - at >= itemBytes - 1;
-                if (!ClearChild(ref table[index], word, level, whole, ref at, last))
+                if (!ClearChild(ref table[index], word, level, ref at, last))
                 {
                     return false;
                 }
@@ -67,16 +112,14 @@ public sealed unsafe partial class PageTable<TFormat>
             }
             else
             {
-                int shift = TFormat.LeafShift(word, level);
-                if ((at & ((1UL << shift) - 1)) != 0)
+                int cleared = ClearLeaves(table, index, level, word, at, last);
+                if (cleared == 0)
                 {
                     return false;
                 }
 
-                int items = 1 << (shift - ItemShift(level));
-                ItemRuns.Clear(table + index, items);
-                index += items;
-                at += 1UL << shift;
+                index += cleared;
+                at += (ulong)cleared << itemShift;
             }
 
             // The position wraps to 0 past the last address there is.
@@ -89,29 +132,68 @@ public sealed unsafe partial class PageTable<TFormat>
         return true;
     }
 
-    /// <summary>Clears inside the table that an item points to; takes the table off when the range covers it whole.</summary>
-    private static bool ClearChild(ref ulong item, ulong word, int level, bool whole, ref ulong at, ulong last)
+    /// <summary>
+    /// Clears the leaves that follow each other in a table from one that begins at <paramref name="at"/>; gives back how many
+    /// items, 0 when the leaf began earlier.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int ClearLeaves(ulong* table, int index, int level, ulong word, ulong at, ulong last)
     {
+        int itemShift = ItemShift(level);
+        if ((at & ((1UL << TFormat.LeafShift(word, level)) - 1)) != 0)
+        {
+            return 0;
+        }
+
+        ulong wanted = ((last - at) >> itemShift) + 1;
+        var count = (int)Math.Min((ulong)(Items - index), wanted);
+        count = ItemRuns.LeavesInRow(
+            table + index,
+            count,
+            level == 0 ? 0 : TFormat.TableMask,
+            TFormat.TableValue(level)
+        );
+        // The last entry goes whole, also the part of it that lies past the range.
+        ulong lastWord = Volatile.Read(ref table[index + count - 1]);
+        int entryItems = 1 << (TFormat.LeafShift(lastWord, level) - itemShift);
+        count = ((index + count - 1) | (entryItems - 1)) + 1 - index;
+        ItemRuns.Clear(table + index, count);
+        return count;
+    }
+
+    /// <summary>Clears inside the table that an item points to; takes the table off when the range covers it whole.</summary>
+    private bool ClearChild(ref ulong item, ulong word, int level, ref ulong at, ulong last)
+    {
+        ulong itemBytes = 1UL << ItemShift(level);
+        bool whole = (at & (itemBytes - 1)) == 0 && last - at >= itemBytes - 1;
         var child = (ulong*)TFormat.TableAddress(word);
-        if (whole && level == 1 && ItemRuns.AllPresent(child, Items))
+        if (whole && level == 1 && ItemRuns.LeavesInRow(child, Items, 0, 0) == Items)
         {
             // Full of leaves: one store takes all of them away, and the page needs no clearing before it is filled again.
-            Volatile.Write(ref item, 0);
-            TableReclamation.ThreadTables.Current.Retire((nint)child, clean: false);
-            at += 1UL << ItemShift(level);
+            Detach(ref item, child, clean: false);
+            at += itemBytes;
             return true;
         }
 
-        ulong end = at + (1UL << ItemShift(level));
+        ulong end = at + itemBytes;
         bool on = ClearIn(child, level - 1, ref at, last);
         if (whole && at == end)
         {
-            Volatile.Write(ref item, 0);
-            TableReclamation.ThreadTables.Current.Retire((nint)child, clean: true);
+            Detach(ref item, child, clean: true);
             return true;
         }
 
         return on;
+    }
+
+    /// <summary>Takes a table off the tree; walkers inside it may go on reading it until they leave.</summary>
+    private void Detach(ref ulong item, ulong* child, bool clean)
+    {
+        Volatile.Write(ref item, 0);
+        // After the unlinking: a walk cache that reads the new generation finds the table gone. Before it, a cache could take
+        // the old pointer under the new generation and keep it.
+        _detached.Bump();
+        TableReclamation.ThreadTables.Current.Retire((nint)child, clean);
     }
 
     /// <summary>Whether an address lies inside an entry, not at its first byte.</summary>

@@ -23,6 +23,9 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>The top table's address with its level in the low bits: one word, so that both change together.</summary>
     private ulong _top;
 
+    /// <summary>Counts tables taken off the tree; walk caches and cursors compare it.</summary>
+    private DetachCounter _detached = new();
+
     /// <summary>Makes an empty table.</summary>
     /// <param name="gate">Asked before each table allocation after the first; null for none.</param>
     /// <exception cref="OutOfMemoryException">The system has no memory for the top table.</exception>
@@ -66,7 +69,11 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         }
     }
 
-    private static ulong LastInput => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+    private static ulong LastInput
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -89,6 +96,11 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>The level whose items hold pages of 2^shift bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int LevelOf(int shift) => (int)((uint)(shift - TFormat.GranuleShift) / 9);
+
+    /// <summary>Whether a word of a table of a level points to a table; false for the empty word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsTable(ulong word, int level) =>
+        level != 0 && (word & TFormat.TableMask) == TFormat.TableValue(level);
 
     /// <summary>Whether a tree with this top level reaches an address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -147,7 +159,7 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
             for (int i = 0; i < Items; i++)
             {
                 ulong word = Volatile.Read(ref table[i]);
-                if (word != 0 && TFormat.IsTable(word, level))
+                if (word != 0 && IsTable(word, level))
                 {
                     RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
                 }
@@ -157,7 +169,8 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         TableReclamation.ThreadTables.Current.Retire((nint)table, clean: false);
     }
 
-    /// <summary>Finds the table of a level for an IOVA inside the input range, making what is missing.</summary>
+    /// <summary>As <see cref="FindTable"/>, by a walk of any depth.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Errno FindOrMakeTable(ulong iova, int level, out ulong* table)
     {
         ulong top = Volatile.Read(ref _top);
@@ -189,7 +202,7 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
                 }
             }
 
-            if (!TFormat.IsTable(word, at))
+            if (!IsTable(word, at))
             {
                 return Errno.EADDRINUSE;
             }
@@ -250,32 +263,107 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     }
 
     /// <summary>Finds the item that decides an IOVA: a leaf, or an empty item (word 0). False outside the tree's reach.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryFindItem(ulong iova, out ulong* item, out ulong word, out int level)
     {
         // Acquire: a top read here was complete before it was published.
         ulong top = Volatile.Read(ref _top);
-        level = (int)(top & LevelMask);
-        item = null;
-        word = 0;
-        if (!Reaches(level, iova) || top == 0)
+        int at = (int)(top & LevelMask);
+        level = at;
+        if (!Reaches(at, iova) || top == 0)
         {
+            item = null;
+            word = 0;
             return false;
         }
 
         var table = (ulong*)(top & ~(ulong)LevelMask);
         while (true)
         {
-            item = table + IndexOf(iova, level);
-            // Each load depends on the one before it, which orders them on every machine that .NET runs on.
-            word = Volatile.Read(ref *item);
-            if (word == 0 || !TFormat.IsTable(word, level))
+            ulong* place = table + IndexOf(iova, at);
+            ulong found = Volatile.Read(ref *place);
+            if (!IsTable(found, at))
             {
+                item = place;
+                word = found;
+                level = at;
                 return true;
             }
 
-            table = (ulong*)TFormat.TableAddress(word);
-            level--;
+            table = (ulong*)TFormat.TableAddress(found);
+            at--;
         }
+    }
+
+    /// <summary>The existing level-0 table of an IOVA, for the short paths; null where something is missing or larger.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong* LeafTableOrNull(ulong iova)
+    {
+        ulong* table = MiddleTableOrNull(iova);
+        if (table == null)
+        {
+            return null;
+        }
+
+        ulong word = Volatile.Read(ref table[IndexOf(iova, 1)]);
+        return IsTable(word, 1) ? (ulong*)TFormat.TableAddress(word) : null;
+    }
+
+    /// <summary>The existing level-1 table of an IOVA, for the short paths; null where something is missing or larger.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong* MiddleTableOrNull(ulong iova)
+    {
+        ulong top = Volatile.Read(ref _top);
+        if ((top & LevelMask) != (ulong)TFormat.StartTopLevel || !Reaches(TFormat.StartTopLevel, iova))
+        {
+            return null;
+        }
+
+        ulong table = top - (ulong)TFormat.StartTopLevel;
+        ulong word;
+        if (TFormat.StartTopLevel >= 4)
+        {
+            word = ItemOf(table, iova, 4);
+            if (!IsTable(word, 4))
+            {
+                return null;
+            }
+
+            table = TFormat.TableAddress(word);
+        }
+
+        if (TFormat.StartTopLevel >= 3)
+        {
+            word = ItemOf(table, iova, 3);
+            if (!IsTable(word, 3))
+            {
+                return null;
+            }
+
+            table = TFormat.TableAddress(word);
+        }
+
+        word = ItemOf(table, iova, 2);
+        return IsTable(word, 2) ? (ulong*)TFormat.TableAddress(word) : null;
+    }
+
+    /// <summary>The table of a level for an IOVA inside the input range; makes what is missing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Errno FindTable(ulong iova, int level, out ulong* table)
+    {
+        if (level <= 1)
+        {
+            ulong* middle = MiddleTableOrNull(iova);
+            if (middle != null)
+            {
+                ulong word = Volatile.Read(ref middle[IndexOf(iova, 1)]);
+                table = level == 1 ? middle : (ulong*)TFormat.TableAddress(word);
+                if (level == 1 || IsTable(word, 1))
+                {
+                    return Errno.OK;
+                }
+            }
+        }
+
+        return FindOrMakeTable(iova, level, out table);
     }
 }

@@ -14,7 +14,10 @@ internal static unsafe partial class TableReclamation
     internal sealed class ThreadTables
     {
         private const int Batch = 64;
-        private const int MaxFree = 4 * Batch;
+        private const int MaxFree = 12 * Batch;
+
+        /// <summary>Unlinked pages that are collected before a reclamation pays for its process-wide barrier.</summary>
+        private const int LimboLength = 8 * Batch;
 
         private readonly nint _slot = TakeSlot();
 
@@ -29,7 +32,7 @@ internal static unsafe partial class TableReclamation
         private int _cleanCount;
 
         /// <summary>Unlinked pages; bit 0 says that the page holds only zeros. The first _sealed wait for _sealEpoch.</summary>
-        private nint[] _limbo = new nint[2 * Batch];
+        private nint[] _limbo = new nint[LimboLength];
 
         private int _limboCount;
         private int _sealed;

@@ -15,12 +15,20 @@ public sealed class PhysicalMemory
     private readonly SmallFrames _small = new();
     private readonly HugeFrames _huge = new();
     private readonly ContiguousRuns _runs = new();
+    private readonly bool _recorded;
+    private long _recordedPins;
+
+    /// <summary>Makes an empty memory.</summary>
+    /// <param name="recorded">
+    /// True for a replay: frames are those that the journal names, so nothing is allocated and only the sum of pins is kept.
+    /// </param>
+    public PhysicalMemory(bool recorded = false) => _recorded = recorded;
 
     /// <summary>
     /// Sum of the pins of all 4 KiB frames and of all frames of 2 MiB pages. Imported dma-bufs are not in it: their
     /// importers hold the buffer. Counts frame by frame: for checks, not for hot paths.
     /// </summary>
-    public long TotalPins => _small.TotalPins() + _huge.TotalPins();
+    public long TotalPins => _recorded ? Volatile.Read(ref _recordedPins) : _small.TotalPins() + _huge.TotalPins();
 
     /// <summary>Allocations that are not free: 4 KiB frames, 2 MiB pages and runs, each counting 1. For leak checks.</summary>
     public long AllocationsInUse => _small.InUse() + _huge.InUse() + _runs.InUse();
@@ -74,6 +82,12 @@ public sealed class PhysicalMemory
     /// <exception cref="InvalidOperationException">A frame is free.</exception>
     public void PinRun(PfnRun run)
     {
+        if (_recorded)
+        {
+            Interlocked.Add(ref _recordedPins, (long)run.Count);
+            return;
+        }
+
         if (!TryPin(run))
         {
             throw new InvalidOperationException($"{run.First} is pinned while it is free");
@@ -84,6 +98,12 @@ public sealed class PhysicalMemory
     /// <exception cref="InvalidOperationException">A frame has none.</exception>
     public void UnpinRun(PfnRun run)
     {
+        if (_recorded)
+        {
+            Interlocked.Add(ref _recordedPins, -(long)run.Count);
+            return;
+        }
+
         ulong pfn = run.First.Value;
         ulong left = run.Count;
         while (left > 0)

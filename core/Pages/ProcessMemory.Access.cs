@@ -79,6 +79,13 @@ public sealed partial class ProcessMemory
     public Errno PinRun(ulong address, ulong pages, bool write, out PfnRun run)
     {
         run = default;
+        if (RecordedPins is { } recorded)
+        {
+            run = recorded.Take(address, pages);
+            _physical.PinRun(run);
+            return Errno.OK;
+        }
+
         if (PinFault is { } fault && fault(address, pages) is var injected && injected != Errno.OK)
         {
             return injected;

@@ -82,6 +82,9 @@ public sealed partial class ProcessMemory : IUserMemory
     /// </summary>
     public Func<ulong, ulong, Errno>? PinFault { get; set; }
 
+    /// <summary>In a replay: the frames that pins get, as the journal recorded them. Null otherwise.</summary>
+    public RecordedPins? RecordedPins { get; set; }
+
     /// <summary>
     /// The process ends: all mappings go; pinned frames stay until unpinned, the counters stay for what is charged.
     /// </summary>

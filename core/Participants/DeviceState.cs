@@ -6,9 +6,17 @@ namespace Iommufd.Core.Participants;
 
 /// <summary>The participant behind a DEVICE: what its requests, with and without PASID, are translated through.</summary>
 /// <param name="physicalDevice">The hardware's name on the machine.</param>
-public sealed class DeviceState(string physicalDevice) : IFlowParticipant
+/// <param name="isMock">Whether it is one of the selftest's mock devices.</param>
+public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParticipant
 {
+    /// <summary>The PASID whose switches a mock device refuses every second time.</summary>
+    public const uint ReservedPasid = 1024;
+
+    private const uint InitialCache = 0xbad_dad;
     private readonly SortedDictionary<uint, ITranslationRoot> _translations = [];
+    private readonly MockWords _cache = new(InitialCache);
+    private bool _refusesReservedPasid;
+    private VirtualId _virtualId = new(0, 0);
 
     /// <summary>The hardware's name on the machine.</summary>
     public string PhysicalDevice { get; } = physicalDevice;
@@ -18,12 +26,18 @@ public sealed class DeviceState(string physicalDevice) : IFlowParticipant
     {
         switch (request)
         {
-            case SwitchTranslation { Root: { } root } attach:
-                _translations[attach.Pasid] = root;
+            case SwitchTranslation change:
+                return Switch(change);
+            case AcceptReservedPasid:
+                _refusesReservedPasid = false;
                 return FlowResponse.Done;
-            case SwitchTranslation detach:
-                _translations.Remove(detach.Pasid);
+            case QueryVirtualId:
+                return _virtualId;
+            case ZeroWords zero:
+                _cache.Zero(zero.Mask);
                 return FlowResponse.Done;
+            case CheckWord check:
+                return _cache.Check(check);
             case DescribeState describe:
                 return Describe(describe.WithText);
             case CheckState:
@@ -31,6 +45,36 @@ public sealed class DeviceState(string physicalDevice) : IFlowParticipant
             default:
                 throw new InvariantBrokenException($"a DEVICE is not asked for {request.GetType().Name}");
         }
+    }
+
+    private FlowResponse Switch(SwitchTranslation change)
+    {
+        if (isMock && change.Pasid == ReservedPasid)
+        {
+            var refuse = _refusesReservedPasid && change.Root is not null;
+            _refusesReservedPasid = change.Root is not null && !refuse;
+            if (refuse)
+            {
+                return FlowResponse.Fail(Errno.ENOMEM);
+            }
+        }
+
+        if (change.Root is null)
+        {
+            _translations.Remove(change.Pasid);
+        }
+        else
+        {
+            _translations[change.Pasid] = change.Root;
+        }
+
+        // Between HWPTs of one vIOMMU the number is kept, though the vDEVICE may be another one by now.
+        if (change.Pasid == 0 && change.ViommuId != _virtualId.ViommuId)
+        {
+            _virtualId = new VirtualId(change.ViommuId, change.VirtId);
+        }
+
+        return FlowResponse.Done;
     }
 
     private StateDescription Describe(bool withText)
@@ -41,6 +85,9 @@ public sealed class DeviceState(string physicalDevice) : IFlowParticipant
         {
             lines.Add($"pasid {pasid} hwpt {root.HwptId}");
         }
+
+        lines.Add($"viommu {_virtualId.ViommuId} as 0x{_virtualId.VirtId:x} refuses {_refusesReservedPasid}");
+        lines.Add($"cache {_cache}");
 
         return lines.ToDescription();
     }

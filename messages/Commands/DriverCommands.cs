@@ -76,3 +76,16 @@ public sealed record UnpinAccessPages(uint AccessId, uint PinId) : DriverCommand
 /// <param name="Data">Bytes to write, or the buffer length to read (filled in the answer).</param>
 /// <param name="Write">Direction.</param>
 public sealed record ReadWriteAccess(uint AccessId, ulong Iova, byte[] Data, bool Write) : DriverCommand;
+
+/// <summary>Replaces the allowed ranges of an IOAS with ranges that are not in user memory (a replay). As ALLOW_IOVAS otherwise.</summary>
+/// <param name="IoasId">The IOAS.</param>
+/// <param name="Ranges">First and last IOVA, inclusive; repeated.</param>
+public sealed record SetAllowedRanges(uint IoasId, ulong[] Ranges) : DriverCommand;
+
+/// <summary>Allocates a paging HWPT with driver data that is not in user memory (a replay). As HWPT_ALLOC otherwise.</summary>
+/// <param name="DeviceId">The DEVICE.</param>
+/// <param name="IoasId">The IOAS.</param>
+/// <param name="Flags">As in HWPT_ALLOC.</param>
+/// <param name="TableType">Page-table type of the selftest's data, 0 for the default.</param>
+public sealed record AllocatePagingHwpt(uint DeviceId, uint IoasId, HwptAllocFlags Flags, uint TableType)
+    : DriverCommand;

@@ -32,6 +32,7 @@ public sealed record IoasAllocated(uint IoasId) : ContextEvent;
 /// <param name="Length">Bytes.</param>
 /// <param name="UserVa">First byte of memory.</param>
 /// <param name="Flags">As in the command.</param>
+/// <param name="PageSet">The page set's number, by which later events name it.</param>
 /// <param name="Pinned">Newly pinned pages: page set, first page index, first PFN, count; repeated.</param>
 public sealed record AreaMapped(
     uint ProcessId,
@@ -40,6 +41,7 @@ public sealed record AreaMapped(
     ulong Length,
     ulong UserVa,
     uint Flags,
+    uint PageSet,
     ulong[] Pinned
 ) : ContextEvent;
 
@@ -54,12 +56,10 @@ public sealed record AreasCopied(
     ulong[] Pinned
 ) : ContextEvent;
 
-/// <summary>IOAS_UNMAP, also one that failed half-way: the areas that really went lie in this range.</summary>
+/// <summary>IOAS_UNMAP, also one that failed half-way.</summary>
 /// <param name="IoasId">The IOAS.</param>
-/// <param name="First">First IOVA.</param>
-/// <param name="Last">Last IOVA, inclusive.</param>
-/// <param name="Bytes">Sum of the areas removed.</param>
-public sealed record AreasUnmapped(uint IoasId, ulong First, ulong Last, ulong Bytes) : ContextEvent;
+/// <param name="Removed">The areas that really went: first and last IOVA, inclusive; repeated.</param>
+public sealed record AreasUnmapped(uint IoasId, ulong[] Removed) : ContextEvent;
 
 /// <summary>IOAS_ALLOW_IOVAS.</summary>
 /// <param name="IoasId">The IOAS.</param>
@@ -177,6 +177,24 @@ public static class EventTypes
         typeof(ObjectDestroyed),
         typeof(DigestRecorded),
         typeof(ContextClosed),
+        typeof(NestedHwptAllocated),
+        typeof(HwptFaultSet),
+        typeof(IotlbInvalidated),
+        typeof(CachesInvalidated),
+        typeof(FaultQueueAllocated),
+        typeof(FaultReported),
+        typeof(FaultsRead),
+        typeof(FaultsAnswered),
+        typeof(QueueDescriptorClosed),
+        typeof(ViommuAllocated),
+        typeof(VdeviceAllocated),
+        typeof(VeventqAllocated),
+        typeof(VeventReported),
+        typeof(VeventsRead),
+        typeof(HwQueueAllocated),
+        typeof(WindowMapped),
+        typeof(WindowUnmapped),
+        typeof(ReservedPasidRefused),
         typeof(FileMapped),
         typeof(DmabufRevoked),
         typeof(ProcessChanged),

@@ -11,6 +11,7 @@ namespace Iommufd.Messages.Events;
 /// <param name="FileKind">What it is; see <see cref="MappedFileKind"/>.</param>
 /// <param name="FileSize">Its size in bytes when it was mapped.</param>
 /// <param name="FirstPfn">The first frame of a dma-buf; 0 for others.</param>
+/// <param name="PageSet">The number of the page set that was made.</param>
 /// <param name="Pinned">As in <see cref="AreaMapped"/>.</param>
 public sealed record FileMapped(
     uint ProcessId,
@@ -23,6 +24,7 @@ public sealed record FileMapped(
     uint FileKind,
     ulong FileSize,
     ulong FirstPfn,
+    uint PageSet,
     ulong[] Pinned
 ) : ContextEvent;
 
@@ -82,6 +84,7 @@ public sealed record CompatIoasSet(uint IoasId) : ContextEvent;
 /// <param name="Length">Bytes.</param>
 /// <param name="UserVa">First byte of memory.</param>
 /// <param name="Permissions">Bit 0 devices may write, bit 1 devices may read.</param>
+/// <param name="PageSet">The number of the page set that was made.</param>
 /// <param name="Pinned">As in <see cref="AreaMapped"/>.</param>
 public sealed record VfioMapped(
     uint ProcessId,
@@ -90,6 +93,7 @@ public sealed record VfioMapped(
     ulong Length,
     ulong UserVa,
     uint Permissions,
+    uint PageSet,
     ulong[] Pinned
 ) : ContextEvent;
 

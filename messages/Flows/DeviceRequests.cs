@@ -3,7 +3,30 @@ namespace Iommufd.Messages.Flows;
 /// <summary>Switches what a device's DMA goes through, and empties its IOTLB of the old translations before answering.</summary>
 /// <param name="Pasid">0 for the device's own requests.</param>
 /// <param name="Root">The new translation, or null to block.</param>
-public sealed record SwitchTranslation(uint Pasid, ITranslationRoot? Root) : FlowRequest;
+/// <param name="ViommuId">The vIOMMU that the translation was made through, 0 for none; counts for the device's own requests.</param>
+/// <param name="VirtId">The guest's number of the device in that vIOMMU.</param>
+/// <remarks>ENOMEM: the selftest's mock device refuses every second switch of one PASID; its old translation stays.</remarks>
+public sealed record SwitchTranslation(uint Pasid, ITranslationRoot? Root, uint ViommuId = 0, ulong VirtId = 0)
+    : FlowRequest;
+
+/// <summary>The mock device has refused a switch of its reserved PASID, and takes the next one (a replay).</summary>
+public sealed record AcceptReservedPasid : FlowRequest
+{
+    /// <summary>The one instance.</summary>
+    public static readonly AcceptReservedPasid Instance = new();
+}
+
+/// <summary>Asks under which number the device is known to the vIOMMU behind its translation.</summary>
+public sealed record QueryVirtualId : FlowRequest
+{
+    /// <summary>The one instance.</summary>
+    public static readonly QueryVirtualId Instance = new();
+}
+
+/// <summary>How a vIOMMU knows the device.</summary>
+/// <param name="ViommuId">The vIOMMU, 0 for none.</param>
+/// <param name="VirtId">The number.</param>
+public sealed record VirtualId(uint ViommuId, ulong VirtId) : FlowResponse(Errno.OK);
 
 /// <summary>Remembers a pin of an access.</summary>
 /// <param name="PinId">The driver's number for it.</param>

@@ -52,6 +52,24 @@ public enum ParticipantKind
 
     /// <summary>A process's memory.</summary>
     Memory,
+
+    /// <summary>A nested HWPT: its IOTLB.</summary>
+    NestedHwpt,
+
+    /// <summary>A FAULT: its queue and the faults that wait for a response.</summary>
+    Fault,
+
+    /// <summary>A vIOMMU: its virtual devices, event queues and hardware queues by number.</summary>
+    Viommu,
+
+    /// <summary>A vDEVICE.</summary>
+    Vdevice,
+
+    /// <summary>A VEVENTQ: its events.</summary>
+    Veventq,
+
+    /// <summary>A HW_QUEUE.</summary>
+    HwQueue,
 }
 
 /// <summary>Names a participant inside a context.</summary>

@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Iommufd.Actors.Protocol;
+using Iommufd.Core.Dma;
 using Iommufd.Scenarios.Steps;
+using DmaTotals = Iommufd.Scenarios.Steps.DmaTotals;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -142,15 +144,18 @@ internal sealed partial class ClientActor
         }
     }
 
-    private void Send(long tag, DmaPlan plan) =>
-        _run.Devices(plan.Device)
-            .Tell(
-                new RunDma(
-                    tag,
-                    new DmaWorkload(plan.Pattern, plan.Range, (int)plan.Block, (int)plan.Count, plan.WritePercent)
-                ),
-                Self
-            );
+    private void Send(long tag, DmaPlan plan)
+    {
+        DmaPatternKind kind = plan.Pattern switch
+        {
+            "ring" => DmaPatternKind.Ring,
+            "streaming" => DmaPatternKind.Streaming,
+            "scatter-gather" => DmaPatternKind.ScatterGather,
+            _ => DmaPatternKind.Random,
+        };
+        var pattern = new DmaPattern(kind, plan.Range, (int)plan.Block, plan.WritePercent);
+        _run.Machine.Tell(new RunDma(tag, plan.Device, pattern, (long)plan.Count), Self);
+    }
 
     private sealed class BackgroundDma(string name, DmaPlan plan)
     {

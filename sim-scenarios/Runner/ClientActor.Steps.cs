@@ -4,6 +4,7 @@ using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Steps;
+using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -22,6 +23,13 @@ internal sealed partial class ClientActor
 
     private void Advance(Fiber fiber)
     {
+        _run.Metrics.AddProgress();
+        if (_isHeld)
+        {
+            Park(fiber);
+            return;
+        }
+
         try
         {
             for (int i = 0; i < StepsInOneGo; i++)
@@ -235,6 +243,7 @@ internal sealed partial class ClientActor
     {
         StepScope own = fiber.Waiting!;
         fiber.Waiting = null;
+        _run.Metrics.AddProgress();
         var operation = (OperationKind)own.Step.Kind;
         StepOutcome outcome = operation.Complete(own, answer);
         if (operation is CommandKind)

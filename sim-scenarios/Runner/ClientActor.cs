@@ -6,10 +6,12 @@ using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Steps;
+using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
 namespace Iommufd.Scenarios.Runner;
 
-// ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA).
+// ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
+// .Hold (standing still while the invariants are checked).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -31,6 +33,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private long _lastTag;
     private long _lastFiber;
     private int _leaked;
+    private bool _isOpening = true;
     private bool _isOpen;
     private bool _isStopping;
     private bool _isClosing;
@@ -51,6 +54,8 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<BarrierOpen>(open => Resume(open.FiberId));
         Receive<Terminated>(_ => OnContextDied());
         Receive<StopRun>(_ => Stop());
+        Receive<HoldClient>(_ => Hold());
+        Receive<ReleaseClient>(_ => Release());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -97,6 +102,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         _context = opened.Context;
         _isOpen = true;
         Context.Watch(_context);
+        _isOpening = false;
         _run.Metrics.AddContext();
         if (_isStopping)
         {
@@ -154,7 +160,13 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     {
         _isOpen = false;
         _run.Metrics.AddFailure(
-            new FailedExpectation(null, _process!.Name, "context", "it lives until it is closed", "it stopped by itself")
+            new FailedExpectation(
+                null,
+                _process!.Name,
+                "context",
+                "it lives until it is closed",
+                "it stopped by itself"
+            )
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
@@ -195,7 +207,11 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void Close()
     {
-        if (_backgrounds.Count > 0)
+        if (_isHeld)
+        {
+            _isCloseParked = true;
+        }
+        else if (_backgrounds.Count > 0)
         {
             StopAllDma();
         }
@@ -241,12 +257,6 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 
 /// <summary>What every client of a run shares.</summary>
 /// <param name="Machine">The simulated machine.</param>
-/// <param name="Devices">Finds the actor of a physical device.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
-internal sealed record RunSettings(
-    IActorRef Machine,
-    Func<string, ICanTell> Devices,
-    RunMetrics Metrics,
-    long? CheckEvery
-);
+internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery);

@@ -23,9 +23,10 @@ internal sealed class RunActor : ReceiveActor
     private readonly Dictionary<string, List<(IActorRef Client, long FiberId)>> _barriers = new(StringComparer.Ordinal);
     private readonly Dictionary<IActorRef, ClientQueue> _clients = [];
     private readonly List<ClientQueue> _queues = [];
+    private readonly HashSet<IActorRef> _notHeld = [];
     private int _leaked;
     private bool _isCheckUnderWay;
-    private bool _isCheckDue;
+    private bool _isLastCheck;
     private string? _stopReason;
     private Mistake? _broken;
 
@@ -38,6 +39,7 @@ internal sealed class RunActor : ReceiveActor
         Receive<ClientEnded>(ended => OnClientEnded(ended));
         Receive<AtBarrier>(OnBarrier);
         Receive<CheckDue>(_ => Check());
+        Receive<ClientHeld>(_ => OnHeld(Sender));
         Receive<InvariantReport>(OnChecked);
         Receive<StateDigest>(OnDigest);
         Receive<ScenarioBroken>(OnBroken);
@@ -77,6 +79,7 @@ internal sealed class RunActor : ReceiveActor
     private void OnAdded(HostResult result)
     {
         string what = _adding.Dequeue();
+        _settings.Metrics.AddProgress();
         if (result.Errno != Errno.OK)
         {
             OnBroken(new ScenarioBroken(SourcePosition.Start, $"the machine refuses {what}: {result.Errno}"));
@@ -94,18 +97,25 @@ internal sealed class RunActor : ReceiveActor
         long number = 0;
         foreach (ClientPlan plan in _scenario.Clients)
         {
-            var queue = new ClientQueue(plan, number);
+            _queues.Add(new ClientQueue(plan, number));
             number += plan.Count;
-            _queues.Add(queue);
-            while (queue.Running < plan.AtOnce && StartNext(queue)) { }
         }
 
+        FillUp();
         FinishIfIdle();
+    }
+
+    private void FillUp()
+    {
+        foreach (ClientQueue queue in _queues)
+        {
+            while (queue.Running < queue.Plan.AtOnce && StartNext(queue)) { }
+        }
     }
 
     private bool StartNext(ClientQueue queue)
     {
-        if (_stopReason is not null || queue.Started == queue.Plan.Count)
+        if (_stopReason is not null || _isCheckUnderWay || queue.Started == queue.Plan.Count)
         {
             return false;
         }
@@ -118,6 +128,7 @@ internal sealed class RunActor : ReceiveActor
             $"client-{queue.FirstNumber + own}"
         );
         _clients.Add(client, queue);
+        _settings.Metrics.AddStartedClient();
         queue.Running++;
         client.Tell(new StartClient(), Self);
         return true;
@@ -133,6 +144,7 @@ internal sealed class RunActor : ReceiveActor
         _leaked += ended.Leaked;
         _settings.Metrics.AddEndedClient();
         queue.Running--;
+        OnHeld(Sender);
         StartNext(queue);
         FinishIfIdle();
     }
@@ -146,37 +158,69 @@ internal sealed class RunActor : ReceiveActor
         }
     }
 
+    // Every client stands still while the invariants are checked, so that those between contexts and memories hold too.
     private void Check()
     {
         if (_isCheckUnderWay)
         {
-            _isCheckDue = true;
             return;
         }
 
         _isCheckUnderWay = true;
-        _settings.Machine.Tell(new CheckInvariants(), Self);
+        _isLastCheck = _clients.Count == 0;
+        _notHeld.UnionWith(_clients.Keys);
+        foreach (IActorRef client in Context.GetChildren())
+        {
+            client.Tell(new HoldClient(), Self);
+        }
+
+        AskIfAllHeld();
+    }
+
+    private void OnHeld(IActorRef client)
+    {
+        if (_notHeld.Remove(client))
+        {
+            AskIfAllHeld();
+        }
+    }
+
+    private void AskIfAllHeld()
+    {
+        if (_notHeld.Count == 0)
+        {
+            _settings.Machine.Tell(new CheckInvariants(), Self);
+        }
     }
 
     private void OnChecked(InvariantReport report)
     {
-        _isCheckUnderWay = false;
         _settings.Metrics.AddInvariants(report);
-        bool isLast = _clients.Count == 0;
-        if (_isCheckDue)
+        _isCheckUnderWay = false;
+        foreach (IActorRef client in Context.GetChildren())
         {
-            _isCheckDue = false;
-            Check();
+            client.Tell(new ReleaseClient(), Self);
         }
-        else if (isLast)
+
+        FillUp();
+        if (_clients.Count > 0)
         {
-            _settings.Machine.Tell(new QueryDigest(), Self);
+            return;
+        }
+
+        if (_isLastCheck)
+        {
+            _settings.Machine.Tell(new QueryDigest(WithText: false), Self);
+        }
+        else
+        {
+            Check();
         }
     }
 
     private void OnDigest(StateDigest digest)
     {
-        _ended(new RunEnd(digest.Value, _leaked, _stopReason, _broken));
+        _ended(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
         Context.Stop(Self);
     }
 
@@ -229,7 +273,8 @@ internal sealed class RunActor : ReceiveActor
 
 /// <summary>How a run ended.</summary>
 /// <param name="Digest">The digest of the state that is left.</param>
+/// <param name="Pins">Pages that are still pinned.</param>
 /// <param name="Leaked">Objects that closing could not destroy.</param>
 /// <param name="StopReason">Why it was cut short; null when it was not.</param>
 /// <param name="Broken">What the scenario asked for and cannot be computed; null for nothing.</param>
-internal sealed record RunEnd(string Digest, int Leaked, string? StopReason, Mistake? Broken);
+internal sealed record RunEnd(string Digest, long Pins, int Leaked, string? StopReason, Mistake? Broken);

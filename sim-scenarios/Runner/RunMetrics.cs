@@ -23,7 +23,9 @@ public sealed class RunMetrics(Func<long> clock)
     private long _skipped;
     private long _failedExpectations;
     private long _contexts;
+    private long _startedClients;
     private long _endedClients;
+    private long _progress;
     private long _translations;
     private long _faults;
     private long _violations;
@@ -45,6 +47,12 @@ public sealed class RunMetrics(Func<long> clock)
 
     /// <summary>Contexts opened.</summary>
     public long Contexts => Volatile.Read(ref _contexts);
+
+    /// <summary>Changes whenever something happens in the run.</summary>
+    public long Progress => Volatile.Read(ref _progress);
+
+    /// <summary>Clients that have begun.</summary>
+    public long StartedClients => Volatile.Read(ref _startedClients);
 
     /// <summary>Clients that have ended.</summary>
     public long EndedClients => Volatile.Read(ref _endedClients);
@@ -136,6 +144,11 @@ public sealed class RunMetrics(Func<long> clock)
     }
 
     internal void AddSkipped() => Interlocked.Increment(ref _skipped);
+
+    /// <summary>Something happened that is not counted otherwise.</summary>
+    internal void AddProgress() => Interlocked.Increment(ref _progress);
+
+    internal void AddStartedClient() => Interlocked.Increment(ref _startedClients);
 
     internal void AddContext() => Interlocked.Increment(ref _contexts);
 

@@ -20,6 +20,15 @@ internal sealed record AtBarrier(string Meeting, long Parties, long FiberId);
 /// <summary>Run → client: the barrier is open.</summary>
 internal sealed record BarrierOpen(long FiberId);
 
+/// <summary>Run → client: send nothing new until <see cref="ReleaseClient"/>. Answered by <see cref="ClientHeld"/> when nothing is under way.</summary>
+internal sealed record HoldClient;
+
+/// <summary>Client → run: nothing of this client is under way, and nothing will be until it is released.</summary>
+internal sealed record ClientHeld;
+
+/// <summary>Run → client: go on.</summary>
+internal sealed record ReleaseClient;
+
 /// <summary>Client → run: time to check the invariants.</summary>
 internal sealed record CheckDue;
 
@@ -37,4 +46,3 @@ internal sealed record ScenarioBroken(SourcePosition At, string Message);
 /// <param name="Expected">How it should have ended.</param>
 /// <param name="Actual">How it ended.</param>
 public sealed record FailedExpectation(SourcePosition? At, string Client, string Step, string Expected, string Actual);
-

@@ -22,10 +22,7 @@ public sealed class Timeline
         {
             width = _width;
             int used = Array.FindLastIndex(_slices, s => s is not null) + 1;
-            return
-            [
-                .. _slices[..used].Select(s => s is null ? new SortedDictionary<Errno, long>() : new(s)),
-            ];
+            return [.. _slices[..used].Select(s => s is null ? new SortedDictionary<Errno, long>() : new(s))];
         }
     }
 

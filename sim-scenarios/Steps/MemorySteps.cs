@@ -35,7 +35,7 @@ public sealed class MemoryStep : OperationKind
     };
     private static readonly NumberField Size = new("size", "Bytes.") { IsRequired = true };
     private static readonly NumberField Address = new("address", "Where; the process chooses when left out.");
-    private static readonly ChoiceField Kind = new("kind", "What the pages are.", "anonymous", "huge-2m", "file");
+    private static readonly ChoiceField Kind = new("kind", "What the pages are.", "anonymous", "huge-2m");
     private static readonly WordsField Protection = new("protection", "Allowed accesses.", ProtectionWords.All);
 
     /// <inheritdoc/>
@@ -56,7 +56,6 @@ public sealed class MemoryStep : OperationKind
         MemoryKind kind = scope.Word(Kind, "anonymous") switch
         {
             "huge-2m" => MemoryKind.Huge2M,
-            "file" => MemoryKind.File,
             _ => MemoryKind.Anonymous,
         };
         MemoryProtection protection = ProtectionWords.Combined(scope.Words(Protection, "read", "write"));

@@ -17,7 +17,7 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
     {
         var output = new StringWriter();
         var error = new StringWriter();
-        Task<int> run = Task.Run(() => CommandLine.RunAsync(args, new Streams(output, error, IsQuiet: true), stop));
+        Task<int> run = Task.Run(() => CommandLine.RunAsync(args, new Streams(output, error), stop));
         Assert.True(run.Wait(Limit), $"'{string.Join(' ', args)}' did not end");
         return new CliRun(run.Result, output.ToString(), error.ToString());
     }

@@ -54,6 +54,9 @@ public readonly struct AmdV1 : IIopteFormat
     public static ulong AddressMask => AddressField;
 
     /// <inheritdoc/>
+    public static ulong SizeCodeMask => NextLevelMask;
+
+    /// <inheritdoc/>
     public static int AddressShift => 0;
 
     /// <summary>All items of a contiguous entry are the same word.</summary>
@@ -66,8 +69,11 @@ public readonly struct AmdV1 : IIopteFormat
     public static ulong TableWord(ulong address, int level) =>
         Present | ((ulong)level << 9) | address | CanRead | CanWrite;
 
+    /// <summary>Next-level 0 (leaf of the item size) and 7 (leaf with its size in the address) are leaves, 1 to 6 tables.</summary>
+    public static ulong TableMask => NextLevelMask;
+
     /// <inheritdoc/>
-    public static bool IsTable(ulong word, int level) => IsTableWord(word, level);
+    public static ulong TableValue(int level) => (ulong)level << 9;
 
     /// <inheritdoc/>
     public static ulong TableAddress(ulong word) => word & AddressField;
@@ -81,10 +87,6 @@ public readonly struct AmdV1 : IIopteFormat
 
     /// <inheritdoc/>
     public static IoptePermissions Permissions(ulong word) => (IoptePermissions)((word >> 61) & 3);
-
-    /// <summary>Next-level 0 (leaf of the item size) and 7 (leaf with its size in the address) are leaves, 1 to 6 tables.</summary>
-    internal static bool IsTableWord(ulong word, int level) =>
-        level != 0 && (word & NextLevelMask) is not (0 or NextLevelMask);
 
     /// <summary>
     /// A leaf of 2^order granules whose address field is already in place: larger than an item, the size is coded as

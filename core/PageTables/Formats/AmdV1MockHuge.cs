@@ -44,6 +44,9 @@ public readonly struct AmdV1MockHuge : IIopteFormat
     /// <inheritdoc/>
     public static ulong AddressMask => AmdV1.AddressField;
 
+    /// <inheritdoc/>
+    public static ulong SizeCodeMask => AmdV1.NextLevelMask;
+
     /// <summary>The address counts 2 KiB granules from bit 12 up, so it lies one bit left of its place.</summary>
     public static int AddressShift => 1;
 
@@ -58,7 +61,10 @@ public readonly struct AmdV1MockHuge : IIopteFormat
         AmdV1.Present | ((ulong)level << 9) | (address << 1) | AmdV1.CanRead | AmdV1.CanWrite;
 
     /// <inheritdoc/>
-    public static bool IsTable(ulong word, int level) => AmdV1.IsTableWord(word, level);
+    public static ulong TableMask => AmdV1.NextLevelMask;
+
+    /// <inheritdoc/>
+    public static ulong TableValue(int level) => (ulong)level << 9;
 
     /// <inheritdoc/>
     public static ulong TableAddress(ulong word) => (word & AmdV1.AddressField) >> 1;

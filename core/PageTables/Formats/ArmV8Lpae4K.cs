@@ -59,6 +59,9 @@ public readonly struct ArmV8Lpae4K : IIopteFormat
     public static ulong AddressMask => 0x0000_FFFF_FFFF_F000;
 
     /// <inheritdoc/>
+    public static ulong SizeCodeMask => 0;
+
+    /// <inheritdoc/>
     public static int AddressShift => 0;
 
     /// <summary>The hint joins 16 full descriptors, each with its own address.</summary>
@@ -71,7 +74,10 @@ public readonly struct ArmV8Lpae4K : IIopteFormat
     public static ulong TableWord(ulong address, int level) => Valid | TableOrPage | address;
 
     /// <inheritdoc/>
-    public static bool IsTable(ulong word, int level) => level != 0 && (word & TableOrPage) != 0;
+    public static ulong TableMask => Valid | TableOrPage;
+
+    /// <inheritdoc/>
+    public static ulong TableValue(int level) => Valid | TableOrPage;
 
     /// <inheritdoc/>
     public static ulong TableAddress(ulong word) => word & AddressMask;

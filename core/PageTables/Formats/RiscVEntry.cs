@@ -6,14 +6,18 @@ internal static class RiscVEntry
     /// <summary>Bits 53:10, the physical address shifted right by 2.</summary>
     internal const ulong PageNumber = 0x003F_FFFF_FFFF_FC00;
 
-    private const ulong Valid = 1;
+    internal const ulong Valid = 1;
+    internal const ulong Napot = 1UL << 63;
+
+    /// <summary>A pointer is valid and has none of R, W, X.</summary>
+    internal const ulong PointerMask = Valid | CanRead | CanWrite | CanExecute;
+
     private const ulong CanRead = 1UL << 1;
     private const ulong CanWrite = 1UL << 2;
     private const ulong CanExecute = 1UL << 3;
     private const ulong User = 1UL << 4;
     private const ulong Accessed = 1UL << 6;
     private const ulong DirtyBit = 1UL << 7;
-    private const ulong Napot = 1UL << 63;
 
     /// <summary>In a 64 KiB page the low page number bits are 1000: the size code of Svnapot.</summary>
     private const ulong Napot64K = 8UL << 10;
@@ -21,10 +25,6 @@ internal static class RiscVEntry
     private const int Shift64K = 16;
 
     internal static ulong TableWord(ulong address) => Valid | (address >> 2);
-
-    /// <summary>A pointer has none of R, W, X; at the lowest level everything is a leaf.</summary>
-    internal static bool IsTable(ulong word, int level) =>
-        level != 0 && (word & (CanRead | CanWrite | CanExecute)) == 0;
 
     /// <summary>Writing needs reading here; accessed and dirty are set from the start, software does not follow them.</summary>
     internal static ulong LeafWord(ulong physical, int shift, IoptePermissions permissions)

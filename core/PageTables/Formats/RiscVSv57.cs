@@ -45,6 +45,9 @@ public readonly struct RiscVSv57 : IIopteFormat
     public static ulong AddressMask => RiscVEntry.PageNumber;
 
     /// <inheritdoc/>
+    public static ulong SizeCodeMask => RiscVEntry.Napot;
+
+    /// <inheritdoc/>
     public static int AddressShift => -2;
 
     /// <inheritdoc/>
@@ -57,7 +60,10 @@ public readonly struct RiscVSv57 : IIopteFormat
     public static ulong TableWord(ulong address, int level) => RiscVEntry.TableWord(address);
 
     /// <inheritdoc/>
-    public static bool IsTable(ulong word, int level) => RiscVEntry.IsTable(word, level);
+    public static ulong TableMask => RiscVEntry.PointerMask;
+
+    /// <inheritdoc/>
+    public static ulong TableValue(int level) => RiscVEntry.Valid;
 
     /// <inheritdoc/>
     public static ulong TableAddress(ulong word) => (word & RiscVEntry.PageNumber) << 2;

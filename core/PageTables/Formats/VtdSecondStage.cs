@@ -50,6 +50,9 @@ public readonly struct VtdSecondStage : IIopteFormat
     public static ulong AddressMask => 0x000F_FFFF_FFFF_F000;
 
     /// <inheritdoc/>
+    public static ulong SizeCodeMask => 0;
+
+    /// <inheritdoc/>
     public static int AddressShift => 0;
 
     /// <inheritdoc/>
@@ -62,7 +65,10 @@ public readonly struct VtdSecondStage : IIopteFormat
     public static ulong TableWord(ulong address, int level) => CanRead | CanWrite | address;
 
     /// <inheritdoc/>
-    public static bool IsTable(ulong word, int level) => level != 0 && (word & LargePage) == 0;
+    public static ulong TableMask => LargePage | CanRead | CanWrite;
+
+    /// <inheritdoc/>
+    public static ulong TableValue(int level) => CanRead | CanWrite;
 
     /// <inheritdoc/>
     public static ulong TableAddress(ulong word) => word & AddressMask;

@@ -52,6 +52,9 @@ public readonly struct X8664FirstStage : IIopteFormat
     public static ulong AddressMask => 0x000F_FFFF_FFFF_F000;
 
     /// <inheritdoc/>
+    public static ulong SizeCodeMask => 0;
+
+    /// <inheritdoc/>
     public static int AddressShift => 0;
 
     /// <inheritdoc/>
@@ -64,7 +67,10 @@ public readonly struct X8664FirstStage : IIopteFormat
     public static ulong TableWord(ulong address, int level) => Present | Writable | User | Accessed | address;
 
     /// <inheritdoc/>
-    public static bool IsTable(ulong word, int level) => level != 0 && (word & LargePage) == 0;
+    public static ulong TableMask => LargePage | Present;
+
+    /// <inheritdoc/>
+    public static ulong TableValue(int level) => Present;
 
     /// <inheritdoc/>
     public static ulong TableAddress(ulong word) => word & AddressMask;

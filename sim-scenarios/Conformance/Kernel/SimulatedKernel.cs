@@ -18,8 +18,8 @@ public sealed class SimulatedKernel : ISimulatedKernel
     /// <summary>A kernel without actors: the sequential model.</summary>
     public static SimulatedKernel Sequential() => new(new SequentialHost());
 
-    /// <summary>A kernel on a host.</summary>
-    internal static SimulatedKernel On(IKernelHost host) => new(host);
+    /// <summary>A kernel in which every command is a message flow between actors.</summary>
+    public static SimulatedKernel WithActors() => new(new ActorHost());
 
     /// <inheritdoc/>
     public async Task<ISimulatedProcess> StartProcessAsync(SimulatedProcessOptions options)
@@ -49,7 +49,7 @@ internal sealed class OpenContext(IContextDoor door)
 }
 
 /// <summary>One process of the conformance kernel.</summary>
-internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Caller caller) : ISimulatedProcess
+internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spec, Caller caller) : ISimulatedProcess
 {
     private readonly Dictionary<int, OpenContext> _contexts = [];
 
@@ -144,10 +144,14 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
             throw new NotSupportedException(command.GetType().Name);
         }
 
-        var result = await descriptor.Context.Door.ExecuteAsync(caller, command);
-        if (result.IsOk && command is TestCreateAccess)
+        var context =
+            CommandRouting.ContextOf(caller, command) is { } other && _contexts.TryGetValue(other, out var found)
+                ? found
+                : descriptor.Context;
+        var result = await context.Door.ExecuteAsync(caller, command);
+        if (result.IsOk && command is (TestCreateAccess or FaultQueueAlloc or VeventqAlloc))
         {
-            // The access's file holds the context open.
+            // The file that was made holds the context open.
             descriptor.Context.References++;
         }
 
@@ -173,6 +177,26 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
             case TestCreateAccess made:
                 await CloseAsync(made.OutAccessFd);
                 break;
+            case FaultQueueAlloc made:
+                await CloseAsync(made.OutFaultFd);
+                await ExecuteAsync(fd, new Destroy { Id = made.OutFaultId });
+                break;
+            case ViommuAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutViommuId });
+                break;
+            case VdeviceAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutVdeviceId });
+                break;
+            case VeventqAlloc made:
+                await CloseAsync(made.OutVeventqFd);
+                await ExecuteAsync(fd, new Destroy { Id = made.OutVeventqId });
+                break;
+            case HwQueueAlloc made:
+                await ExecuteAsync(fd, new Destroy { Id = made.OutHwQueueId });
+                break;
+            case TestPasidAttach made:
+                await ExecuteAsync(fd, new TestPasidDetach { StdevId = made.StdevId, Pasid = made.Pasid });
+                break;
             case TestAccessPages made when caller.Descriptors.Find(made.AccessFd) is AccessDescriptor:
                 await ExecuteAsync(
                     fd,
@@ -187,12 +211,6 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
         }
     }
 
-    public Task<SyscallResult> ReadAsync(int fd, ulong address, ulong count) => throw NoEventQueues();
-
-    public Task<SyscallResult> WriteAsync(int fd, ulong address, ulong count) => throw NoEventQueues();
-
-    public Task<SyscallResult> PollAsync(int fd, int events) => throw NoEventQueues();
-
     public async Task<Errno> CloseAsync(int fd)
     {
         switch (caller.Descriptors.Close(fd))
@@ -206,6 +224,14 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
                 await context.Door.ExecuteAsync(caller, new DestroyAccess(access.AccessId));
                 await PutAsync(context);
                 break;
+            case FaultDescriptor fault when _contexts.TryGetValue(fault.Context, out var context):
+                await context.Door.ExecuteAsync(caller, new CloseFaultQueue(fault.FaultId));
+                await PutAsync(context);
+                break;
+            case VeventqDescriptor queue when _contexts.TryGetValue(queue.Context, out var context):
+                await context.Door.ExecuteAsync(caller, new CloseVeventq(queue.VeventqId));
+                await PutAsync(context);
+                break;
             case { } other:
                 other.Release();
                 break;
@@ -213,16 +239,6 @@ internal sealed class SimulatedProcess(IKernelHost host, ProcessSpec spec, Calle
 
         return Errno.OK;
     }
-
-    public Task<SimulatedMmapResult> MmapAsync(
-        int fd,
-        ulong offset,
-        ulong length,
-        MmapProtection protection,
-        bool shared
-    ) => throw new NotSupportedException("mmap of an iommufd");
-
-    private static NotSupportedException NoEventQueues() => new("event queues");
 
     private async Task PutAsync(OpenContext context)
     {

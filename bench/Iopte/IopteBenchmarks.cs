@@ -1,0 +1,115 @@
+using Iommufd.Core.PageTables;
+
+namespace Iommufd.Bench.Iopte;
+
+/// <summary>
+/// The page tables against the machine's raw limits and against what a .NET user would reach for, in one run. Each figure is
+/// the least of nine alternating rounds; a ratio below 1 is faster (or smaller) than the peer.
+/// </summary>
+public static class IopteBenchmarks
+{
+    private const string Area = "iopte";
+    private const ulong Page = 4096;
+    private const ulong Large = 2UL << 20;
+
+    /// <summary>Runs everything; under a minute.</summary>
+    public static IReadOnlyList<BenchRow> Run()
+    {
+        var rows = new List<BenchRow>();
+        using (var limits = new RawLimits())
+        using (var work = new TableWork())
+        {
+            AddWrites(rows, limits, work);
+            AddReads(rows, limits, work);
+            AddCollections(rows, work);
+        }
+
+        ThreadScaling.Add(rows);
+        return rows;
+    }
+
+    private static void AddWrites(List<BenchRow> rows, RawLimits limits, TableWork work)
+    {
+        Measured one = work.MapUnmapOne();
+        Measured cursor = work.MapUnmapOneCursor();
+        HalfTimed pages = work.Halves("256 x 4K, hot", 1UL << 38, 256 * Page, Large);
+        Measured sweep = work.Sweep();
+        HalfTimed table = work.Halves("512 x 4K, a whole table", 1UL << 39, Large, Large);
+        HalfTimed large = work.Halves("one 2M", 3UL << 38, Large, Large, misalign: Large);
+        HalfTimed larges = work.Halves("256 x 2M", 1UL << 41, 256 * Large, 512 * Large, misalign: Large);
+        HalfTimed contiguous = work.Contiguous();
+        Measured[] limitsUsed = [limits.CompareAndSwap, limits.StoreLoop, limits.StoreHot];
+        RoundRobin.Measure([one, cursor, pages, sweep, table, large, larges, contiguous, .. limitsUsed]);
+        Add(rows, one, limits.CompareAndSwap);
+        Add(rows, cursor, limits.CompareAndSwap);
+        AddHalves(rows, pages, limits.StoreLoop);
+        Add(rows, sweep, limits.StoreLoop);
+        AddHalves(rows, table, limits.StoreHot);
+        AddHalves(rows, large, limits.CompareAndSwap);
+        AddHalves(rows, larges, limits.StoreLoop);
+        AddHalves(rows, contiguous, limits.StoreLoop);
+        double allocated = work.AllocatedPerOperation();
+        rows.Add(new BenchRow(Area, "allocation an operation", "bytes", allocated, "none", 0, 0));
+    }
+
+    private static void AddReads(List<BenchRow> rows, RawLimits limits, TableWork work)
+    {
+        Measured hot = work.TranslateHot();
+        Measured section = work.TranslateHotInSection();
+        Measured sequential = work.TranslateSequential();
+        Measured reader = work.TranslateSequentialReader();
+        Measured random = work.TranslateRandom();
+        Measured dependent = work.TranslateDependent();
+        Measured range = work.TranslateRange();
+        RoundRobin.Measure(
+            [
+                hot,
+                section,
+                sequential,
+                reader,
+                random,
+                dependent,
+                range,
+                limits.SmallChase,
+                limits.LargeChase,
+                limits.LargeLoad,
+            ]
+        );
+        Add(rows, hot, limits.SmallChase);
+        Add(rows, section, limits.SmallChase);
+        Add(rows, sequential, limits.SmallChase);
+        Add(rows, reader, limits.SmallChase);
+        Add(rows, random, limits.LargeLoad);
+        Add(rows, dependent, limits.LargeChase);
+        Add(rows, range, limits.SmallChase);
+        IoPageTableStatistics statistics = work.Million.GetStatistics();
+        double bytes = statistics.TableBytes / (double)statistics.Entries;
+        rows.Add(new BenchRow(Area, "table memory a 4K page", "bytes", bytes, "an 8-byte entry", 8, bytes / 8));
+    }
+
+    private static void AddCollections(List<BenchRow> rows, TableWork work)
+    {
+        using var collections = new CollectionWork();
+        Measured ours = collections.TableRandomSet();
+        Measured get = work.TranslateRandom();
+        RoundRobin.Measure([ours, get, .. collections.All]);
+        Add(rows, ours with { Name = "map + unmap 4K, random over 1M pages" }, collections.ConcurrentSet);
+        Add(rows, ours with { Name = "map + unmap 4K, random over 1M pages" }, collections.SortedSet);
+        Add(rows, get, collections.ConcurrentGet);
+        Add(rows, get, collections.SortedGet);
+        double bytes = work.Million.GetStatistics().TableBytes / (double)(1 << 20);
+        double peer = collections.ConcurrentBytes;
+        rows.Add(new BenchRow(Area, "memory a mapping", "bytes", bytes, "ConcurrentDictionary", peer, bytes / peer));
+    }
+
+    private static void Add(List<BenchRow> rows, Measured ours, Measured peer) =>
+        rows.Add(new BenchRow(Area, ours.Name, "ns", ours.Best, peer.Name, peer.Best, ours.Best / peer.Best));
+
+    private static void AddHalves(List<BenchRow> rows, HalfTimed ours, Measured peer)
+    {
+        double map = ours.MapBest;
+        double unmap = ours.UnmapBest;
+        rows.Add(new BenchRow(Area, $"map {ours.Name}", "ns", map, peer.Name, peer.Best, map / peer.Best));
+        rows.Add(new BenchRow(Area, $"unmap {ours.Name}", "ns", unmap, peer.Name, peer.Best, unmap / peer.Best));
+    }
+}

@@ -1,0 +1,111 @@
+using System.CommandLine;
+using Iommufd.Cli.Output;
+using Iommufd.Scenarios;
+using Iommufd.Scenarios.Language;
+using Iommufd.Scenarios.Reports;
+using Iommufd.Scenarios.Runner;
+
+namespace Iommufd.Cli.Commands;
+
+/// <summary><c>iommufd run</c>: runs a scenario.</summary>
+internal static class RunCommand
+{
+    public static Command Create(Streams streams)
+    {
+        Argument<string> scenario = ScenarioOptions.Scenario();
+        var seed = new Option<ulong?>("--seed")
+        {
+            Description = "Runs on the deterministic scheduler: the same seed gives the same journal.",
+        };
+        var journal = new Option<string?>("--journal") { Description = "Where the journal goes.", HelpName = "FILE" };
+        var report = new Option<string?>("--report")
+        {
+            Description = "Writes a report with plots: one HTML file without outside resources.",
+            HelpName = "FILE.html",
+        };
+        var deadline = new Option<string?>("--deadline")
+        {
+            Description = "Cuts the run short after this time: 500ms, 30s, 5min.",
+            HelpName = "T",
+        };
+        Option<string[]> set = ScenarioOptions.Set();
+        Option<string> output = ScenarioOptions.Output();
+        var command = new Command("run", "Runs a scenario: a file, or the name of a shipped one.")
+        {
+            scenario,
+            seed,
+            journal,
+            report,
+            set,
+            deadline,
+            output,
+        };
+        command.SetAction(
+            (parsed, stop) =>
+                RunAsync(
+                    new RunRequest(
+                        parsed.GetRequiredValue(scenario),
+                        parsed.GetValue(seed),
+                        parsed.GetValue(journal),
+                        parsed.GetValue(report),
+                        ScenarioOptions.Settings(parsed.GetValue(set)),
+                        ScenarioOptions.Duration("--deadline", parsed.GetValue(deadline)),
+                        ScenarioOptions.IsJson(parsed.GetValue(output))
+                    ),
+                    streams,
+                    stop
+                )
+        );
+        return command;
+    }
+
+    private static async Task<int> RunAsync(RunRequest request, Streams streams, CancellationToken stop)
+    {
+        ScenarioText text = ShippedScenarios.Open(request.Scenario);
+        Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
+        var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost());
+        RunReport report = await RunProgress
+            .ShowAsync(scenario, streams, started => ScenarioRunner.RunAsync(scenario, options, started, stop))
+            .ConfigureAwait(false);
+        if (request.Report is { } file)
+        {
+            await WriteReportAsync(file, report).ConfigureAwait(false);
+        }
+
+        if (request.IsJson)
+        {
+            streams.WriteJson(RunJson.Of(report));
+        }
+        else
+        {
+            RunText.Write(report, request, streams);
+        }
+
+        return report.StopReason is not null ? ExitCode.CutShort
+            : report.Ok ? ExitCode.Success
+            : ExitCode.CheckFailed;
+    }
+
+    private static async Task WriteReportAsync(string file, RunReport report)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(file, HtmlReport.Of(report)).ConfigureAwait(false);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, $"the report cannot be written: {unwritable.Message}");
+        }
+    }
+}
+
+/// <summary>What <c>run</c> was asked for.</summary>
+internal sealed record RunRequest(
+    string Scenario,
+    ulong? Seed,
+    string? Journal,
+    string? Report,
+    IReadOnlyList<KeyValuePair<string, string>> Settings,
+    TimeSpan? Deadline,
+    bool IsJson
+);

@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace Iommufd.Persistence;
+
+/// <summary>What a reply waits for.</summary>
+public enum Durability
+{
+    /// <summary>The event's own transaction, synced to the disk (synchronous = FULL).</summary>
+    Strict,
+
+    /// <summary>A transaction shared with whatever else was waiting; survives a crash of the program (synchronous = NORMAL).</summary>
+    Group,
+
+    /// <summary>Nothing: no journal is written.</summary>
+    Memory,
+}
+
+/// <summary>Configuration of the actor system for a journal in a SQLite file.</summary>
+public static class JournalSettings
+{
+    /// <summary>HOCON that sends events to a file; empty for <see cref="Durability.Memory"/>.</summary>
+    /// <param name="file">The journal's path; made when it does not exist.</param>
+    /// <param name="durability">What a reply waits for.</param>
+    public static string ToHocon(string file, Durability durability)
+    {
+        if (durability == Durability.Memory)
+        {
+            return string.Empty;
+        }
+
+        var plugin = durability == Durability.Strict ? "SqliteJournal" : "BatchingSqliteJournal";
+        var synchronous = durability == Durability.Strict ? "full" : "normal";
+        var text = new StringBuilder();
+        text.Append(
+            """
+            akka.persistence.journal.plugin = "akka.persistence.journal.sqlite"
+            akka.persistence.snapshot-store.plugin = "akka.persistence.no-snapshot-store"
+            akka.persistence.max-concurrent-recoveries = 1024
+            akka.actor.serializers.hyperion = "Akka.Serialization.HyperionSerializer, Akka.Serialization.Hyperion"
+            akka.actor.serialization-bindings {
+              "Iommufd.Messages.Events.ContextEvent, Iommufd.Messages" = hyperion
+            }
+            akka.actor.serialization-settings.hyperion {
+              preserve-object-references = false
+              version-tolerance = false
+              known-types-provider = "Iommufd.Persistence.EventKnownTypes, Iommufd.Persistence"
+            }
+
+            """
+        );
+        text.Append("akka.persistence.journal.sqlite {\n");
+        text.Append($"  class = \"Akka.Persistence.Sqlite.Journal.{plugin}, Akka.Persistence.Sqlite\"\n");
+        text.Append($"  connection-string = \"Data Source={Quote(file)}\"\n");
+        text.Append($"  auto-initialize = on\n  journal-mode = wal\n  synchronous = {synchronous}\n}}\n");
+        return text.ToString();
+    }
+
+    private static string Quote(string file) =>
+        file.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+}

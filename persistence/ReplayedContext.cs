@@ -1,0 +1,199 @@
+using Iommufd.Core;
+using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
+using Iommufd.Core.PageTables;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Host;
+
+namespace Iommufd.Persistence;
+
+/// <summary>
+/// A context brought back from its events: each is applied to the sequential model with the ids, IOVAs and frames that were chosen
+/// when it was written. Not thread-safe.
+/// </summary>
+public sealed class ReplayedContext
+{
+    private readonly HostMachine _machine = new(new PhysicalMemory(recorded: true));
+    private readonly SequentialContext _context;
+    private readonly Dictionary<uint, (uint Process, ulong Base, uint Replayed)> _pageSets = [];
+    private Caller? _owner;
+
+    /// <summary>Makes an empty context.</summary>
+    /// <param name="number">Its number on the machine.</param>
+    public ReplayedContext(int number)
+    {
+        Number = number;
+        _context = new SequentialContext(_machine, number);
+        _context.Core.Recorded = new RecordedChoices();
+    }
+
+    /// <summary>The context's number.</summary>
+    public int Number { get; }
+
+    /// <summary>Events applied.</summary>
+    public long Applied { get; private set; }
+
+    /// <summary>Digests that the journal recorded and that were found again.</summary>
+    public int DigestsVerified { get; private set; }
+
+    /// <summary>Digests that the journal recorded and that differ, with the event's number.</summary>
+    public List<(long Event, ulong Recorded, ulong Found)> Mismatches { get; } = [];
+
+    /// <summary>The digest just before the context was closed; null while it is open.</summary>
+    public ulong? ClosedWith { get; private set; }
+
+    /// <summary>The state.</summary>
+    public SequentialContext State => _context;
+
+    /// <summary>The digest as a run reports it: of a closed context, the one taken just before the close.</summary>
+    public ulong Digest => ClosedWith ?? Describe(withText: false).Digest;
+
+    /// <summary>Describes the state in canonical lines.</summary>
+    public DescribeContextFlow Describe(bool withText) =>
+        (DescribeContextFlow)_context.Run(new DescribeContextFlow(_context.Core, Owner(), withText));
+
+    /// <summary>Applies the next event.</summary>
+    /// <exception cref="JournalFormatException">The event does not fit the state: the journal is damaged, or this is a bug.</exception>
+    public void Apply(ContextEvent change)
+    {
+        try
+        {
+            ApplyKnown(change);
+        }
+        catch (InvariantBrokenException e)
+        {
+            throw new JournalFormatException(
+                FormattableString.Invariant(
+                    $"event {Applied + 1} of context {Number} ({change.GetType().Name}): {e.Message}"
+                ),
+                e
+            );
+        }
+
+        Applied++;
+    }
+
+    private void ApplyKnown(ContextEvent change)
+    {
+        switch (change)
+        {
+            case ContextOpened opened when opened.Version > EventTypes.Version:
+                throw new JournalFormatException(
+                    FormattableString.Invariant(
+                        $"the journal has events of version {opened.Version}; this program knows {EventTypes.Version}"
+                    )
+                );
+            case ContextOpened opened:
+                _machine.AddProcess(opened.ProcessId, new ProcessSpec("owner"), new DescriptorTable());
+                _owner = _machine.Process(opened.ProcessId);
+                break;
+            case ProcessSeen seen:
+                See(seen);
+                break;
+            case DigestRecorded digest:
+                Verify(digest);
+                break;
+            case ContextClosed:
+                ClosedWith = Describe(withText: false).Digest;
+                Invariant.Holds(_context.Close(Owner()) == 0, "a replayed context closes without leaving anything");
+                Invariant.Holds(_machine.Physical.TotalPins == 0, "a closed context has nothing pinned");
+                break;
+            case AreaMapped mapped:
+                Map(mapped);
+                break;
+            default:
+                ApplyCommand(change);
+                break;
+        }
+    }
+
+    private void ApplyCommand(ContextEvent change)
+    {
+        var (command, ids, pinned) = EventCommands.Of(change, _machine);
+        Expect(pinned);
+        _context.Core.Recorded!.Load(ids);
+        foreach (var single in command)
+        {
+            Run(Owner(), single);
+        }
+    }
+
+    private void Map(AreaMapped mapped)
+    {
+        var replayed = _context.Core.PageSets.NextNumber;
+        _pageSets[mapped.PageSet] = (mapped.ProcessId, mapped.UserVa & ~HostPage.OffsetMask, replayed);
+        Expect(mapped.Pinned);
+        Run(
+            _machine.Process(mapped.ProcessId),
+            new IoasMap
+            {
+                Flags = (IoasMapFlags)mapped.Flags | IoasMapFlags.FixedIova,
+                IoasId = mapped.IoasId,
+                UserVa = mapped.UserVa,
+                Length = mapped.Length,
+                Iova = mapped.Iova,
+            }
+        );
+    }
+
+    // Frames are taken in the order recorded; a page set's frames come from the memory of its process.
+    private void Expect(ulong[] pinned)
+    {
+        foreach (var process in _machine.Processes)
+        {
+            process.Memory.RecordedPins ??= new RecordedPins();
+            process.Memory.RecordedPins.Clear();
+        }
+
+        for (var i = 0; i + 3 < pinned.Length; i += 4)
+        {
+            var (process, start, _) = _pageSets[(uint)pinned[i]];
+            _machine
+                .Process(process)
+                .Memory.RecordedPins!.Add(
+                    start + (pinned[i + 1] << HostPage.Shift),
+                    new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
+                );
+        }
+    }
+
+    private void Run(Caller caller, IoctlCommand command)
+    {
+        var result = _context.Execute(caller, command);
+        Invariant.Holds(result.IsOk, $"{command.GetType().Name} succeeds again (now {result.Errno})");
+    }
+
+    private void Verify(DigestRecorded digest)
+    {
+        var found = Describe(withText: false).Digest;
+        if (found == digest.Digest)
+        {
+            DigestsVerified++;
+        }
+        else
+        {
+            Mismatches.Add((Applied + 1, digest.Digest, found));
+        }
+    }
+
+    private void See(ProcessSeen seen)
+    {
+        var spec = new ProcessSpec("process", seen.RlimitMemlock, seen.CapIpcLock, seen.CapSysResource);
+        if (_machine.FindProcess(seen.ProcessId) is { } known)
+        {
+            known.Memory.RlimitMemlockPages =
+                seen.RlimitMemlock == ulong.MaxValue ? ulong.MaxValue : seen.RlimitMemlock / HostPage.Size;
+            known.Memory.CapIpcLock = seen.CapIpcLock;
+            known.Memory.CapSysResource = seen.CapSysResource;
+        }
+        else
+        {
+            _machine.AddProcess(seen.ProcessId, spec, new DescriptorTable());
+        }
+    }
+
+    private Caller Owner() => _owner ?? throw new JournalFormatException("the journal does not begin with an open");
+}

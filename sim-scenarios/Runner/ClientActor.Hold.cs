@@ -1,0 +1,53 @@
+using Akka.Actor;
+
+namespace Iommufd.Scenarios.Runner;
+
+internal sealed partial class ClientActor
+{
+    private readonly Queue<Fiber> _parked = new();
+    private bool _isHeld;
+    private bool _isCloseParked;
+
+    // DMA that runs in the background goes on: it changes nothing that is checked.
+    private bool IsQuiet =>
+        _calls.Count == 0 && _memoryCalls.Count == 0 && _closing is null && !_isClosing && !_isOpening;
+
+    private void Hold()
+    {
+        _isHeld = true;
+        ReportIfQuiet();
+    }
+
+    private void Park(Fiber fiber)
+    {
+        _parked.Enqueue(fiber);
+        ReportIfQuiet();
+    }
+
+    private void ReportIfQuiet()
+    {
+        if (_isHeld && IsQuiet)
+        {
+            Context.Parent.Tell(new ClientHeld(), Self);
+        }
+    }
+
+    private void Release()
+    {
+        _isHeld = false;
+        for (int i = _parked.Count; i > 0; i--)
+        {
+            Fiber fiber = _parked.Dequeue();
+            if (_fibers.ContainsKey(fiber.Id) && fiber.Waiting is null)
+            {
+                Advance(fiber);
+            }
+        }
+
+        if (_isCloseParked)
+        {
+            _isCloseParked = false;
+            Close();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Akka.Actor;
+
+namespace Iommufd.Scenarios.Runner;
+
+/// <summary>How a scenario is run.</summary>
+/// <param name="Seed">Decides the schedule; null runs on all cores.</param>
+/// <param name="Deadline">The run is cut short after this time; null for what the scenario says.</param>
+/// <param name="Host">The simulated machine and its journal.</param>
+public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host);
+
+/// <summary>What a run runs on: the machine's actors and the journal that their contexts write.</summary>
+public interface IRunHost
+{
+    /// <summary>HOCON for the actor system.</summary>
+    string Configuration { get; }
+
+    /// <summary>Starts the machine.</summary>
+    IActorRef StartMachine(ActorSystem system);
+
+    /// <summary>Pages that are pinned now.</summary>
+    long Pins { get; }
+
+    /// <summary>Reads what was journalled, after the system has ended; null when nothing was.</summary>
+    JournalSummary? ReadJournal();
+}
+
+/// <summary>A run's journal.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Events">Events in it.</param>
+/// <param name="Bytes">The file's size.</param>
+/// <param name="Sha256">Over the ordered event payloads; hexadecimal.</param>
+public sealed record JournalSummary(string Path, long Events, long Bytes, string Sha256);

@@ -1,0 +1,2 @@
+global using Iommufd.Messages.Host;
+global using Xunit;
