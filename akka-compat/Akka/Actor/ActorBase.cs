@@ -92,7 +92,7 @@ public abstract class ActorBase : IInternalActor
             Unhandled(message);
     }
 
-    protected internal virtual bool AroundReceive(Receive receive, object message)
+    protected virtual bool AroundReceive(Receive receive, object message)
     {
         var handled = receive(message);
         if (!handled)

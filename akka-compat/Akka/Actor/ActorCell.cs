@@ -1,4 +1,5 @@
 using Akka.Dispatch;
+using Akka.Dispatch.MessageQueues;
 using Akka.Dispatch.SysMsg;
 using Akka.Event;
 
@@ -117,8 +118,12 @@ public partial class ActorCell : IUntypedActorContext
             SystemToDeadLetters(message);
     }
 
-    internal void ToDeadLetters(object message, IActorRef sender) =>
-        _system.DeadLetters.Tell(AsDeadLetter(message, sender), sender);
+    internal void ToDeadLetters(object message, IActorRef sender)
+    {
+        // A dead subscriber of dead letters would otherwise make a new one of each that it is told of.
+        if (message is not AllDeadLetters)
+            _system.DeadLetters.Tell(AsDeadLetter(message, sender), sender);
+    }
 
     private AllDeadLetters AsDeadLetter(object message, IActorRef sender)
     {

@@ -62,6 +62,11 @@ public partial class ActorCell
     /// <summary>Set while an asynchronous handler is on its way: user messages wait.</summary>
     private bool _awaitsTask;
 
+    internal bool AwaitsTask => _awaitsTask;
+
+    /// <summary>Gets the end of an asynchronous handler in place of the supervisor. For test references.</summary>
+    internal Action<Exception> TaskEndedHook;
+
     internal ActorTaskScheduler TaskScheduler => _taskScheduler ??= new ActorTaskScheduler(this);
 
     /// <summary>The message that the waiting handler began with.</summary>
@@ -112,6 +117,11 @@ public partial class ActorCell
         _currentMessage = ended.Message;
         _sender = ended.Sender;
         ResumeSelf();
+        if (TaskEndedHook is { } hook)
+        {
+            hook(ended.Failure);
+            return;
+        }
         if (ended.Failure is not null)
             ExceptionDispatchInfo.Throw(ended.Failure);
         if (_timeouts is not null)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using Akka.Configuration.Hocon;
 
 namespace Akka.Configuration;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Akka.Configuration;
+namespace Akka.Configuration.Hocon;
 
 /// <summary>
 /// Reads HOCON: objects, arrays, texts in all quotings, concatenation, += and substitutions of what stands above or

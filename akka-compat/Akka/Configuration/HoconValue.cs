@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Akka.Configuration;
+namespace Akka.Configuration.Hocon;
 
 /// <summary>One value of a configuration: an object, an array or a text.</summary>
 public class HoconValue

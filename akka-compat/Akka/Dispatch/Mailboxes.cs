@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Dispatch.MessageQueues;
 
 namespace Akka.Dispatch;
 
@@ -34,16 +35,6 @@ public interface IUnboundedDequeBasedMessageQueueSemantics
 public interface IBoundedDequeBasedMessageQueueSemantics
     : IDequeBasedMessageQueueSemantics,
         IBoundedMessageQueueSemantics;
-
-/// <summary>A queue of a mailbox that is not the built-in one.</summary>
-public interface IMessageQueue
-{
-    void Enqueue(IActorRef receiver, Envelope envelope);
-    bool TryDequeue(out Envelope envelope);
-    void CleanUp(IActorRef owner, IMessageQueue deadletters);
-    bool HasMessages { get; }
-    int Count { get; }
-}
 
 /// <summary>Says which queue a kind of mailbox makes.</summary>
 public interface IProducesMessageQueue<TQueue>

@@ -2,6 +2,7 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Configuration.Hocon;
 using Akka.Util;
 
 namespace Akka.Serialization;

@@ -1,0 +1,282 @@
+using System.Runtime.ExceptionServices;
+using Akka.Event;
+
+namespace Akka.TestKit;
+
+public abstract partial class TestKitBase
+{
+    private static readonly TimeSpan DefaultInterval = TimeSpan.FromMilliseconds(20);
+
+    public void AwaitCondition(Func<bool> conditionIsFulfilled, CancellationToken cancellationToken = default) =>
+        AwaitCondition(conditionIsFulfilled, null, null, null, cancellationToken);
+
+    public Task AwaitConditionAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        CancellationToken cancellationToken = default
+    ) => AwaitConditionAsync(conditionIsFulfilled, null, null, null, cancellationToken);
+
+    public Task AwaitConditionAsync(Func<bool> conditionIsFulfilled, CancellationToken cancellationToken = default) =>
+        AwaitConditionAsync(conditionIsFulfilled, null, null, null, cancellationToken);
+
+    public void AwaitCondition(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan? max,
+        CancellationToken cancellationToken = default
+    ) => AwaitCondition(conditionIsFulfilled, max, null, null, cancellationToken);
+
+    public Task AwaitConditionAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        TimeSpan? max,
+        CancellationToken cancellationToken = default
+    ) => AwaitConditionAsync(conditionIsFulfilled, max, null, null, cancellationToken);
+
+    public void AwaitCondition(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan? max,
+        string message,
+        CancellationToken cancellationToken = default
+    ) => AwaitCondition(conditionIsFulfilled, max, null, message, cancellationToken);
+
+    public Task AwaitConditionAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        TimeSpan? max,
+        string message,
+        CancellationToken cancellationToken = default
+    ) => AwaitConditionAsync(conditionIsFulfilled, max, null, message, cancellationToken);
+
+    public Task AwaitConditionAsync(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan? max,
+        string message,
+        CancellationToken cancellationToken = default
+    ) => AwaitConditionAsync(conditionIsFulfilled, max, null, message, cancellationToken);
+
+    public void AwaitCondition(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan? max,
+        TimeSpan? interval,
+        string message = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var limit = RemainingOrDilated(max);
+        if (!AwaitConditionNoThrow(conditionIsFulfilled, limit, interval, cancellationToken))
+            FailCondition(limit, message);
+    }
+
+    public Task AwaitConditionAsync(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan? max,
+        TimeSpan? interval,
+        string message = null,
+        CancellationToken cancellationToken = default
+    ) => AwaitConditionAsync(() => Task.FromResult(conditionIsFulfilled()), max, interval, message, cancellationToken);
+
+    public async Task AwaitConditionAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        TimeSpan? max,
+        TimeSpan? interval,
+        string message = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var limit = RemainingOrDilated(max);
+        if (!await AwaitConditionNoThrowAsync(conditionIsFulfilled, limit, interval, cancellationToken))
+            FailCondition(limit, message);
+    }
+
+    private void FailCondition(TimeSpan max, string message) =>
+        _assertions.Fail(
+            "Timeout {0} expired while waiting for condition.{1}",
+            max,
+            message is null ? "" : " " + message
+        );
+
+    public bool AwaitConditionNoThrow(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        if (SimulationOrNull is not null)
+            return PumpUntil(conditionIsFulfilled, max);
+        return InternalAwaitCondition(conditionIsFulfilled, max, interval, null, cancellationToken);
+    }
+
+    public Task<bool> AwaitConditionNoThrowAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        if (SimulationOrNull is not null)
+            return Task.FromResult(PumpUntil(() => conditionIsFulfilled() is { IsCompleted: true } t && t.Result, max));
+        return InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, null, cancellationToken);
+    }
+
+    public Task<bool> AwaitConditionNoThrowAsync(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval = null,
+        CancellationToken cancellationToken = default
+    ) => AwaitConditionNoThrowAsync(() => Task.FromResult(conditionIsFulfilled()), max, interval, cancellationToken);
+
+    /// <summary>Runs a simulated system until a condition holds, for at most a span of its virtual time.</summary>
+    private bool PumpUntil(Func<bool> condition, TimeSpan max)
+    {
+        var simulation = SimulationOrNull;
+        var late = false;
+        simulation.Scheduler.At(simulation.Scheduler.VirtualNow + max, () => late = true);
+        simulation.RunUntil(() => late || condition(), long.MaxValue);
+        return condition();
+    }
+
+    protected static bool InternalAwaitCondition(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval,
+        Action<string, object[]> fail,
+        CancellationToken cancellationToken = default
+    ) => InternalAwaitCondition(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
+
+    protected static bool InternalAwaitCondition(
+        Func<bool> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval,
+        Action<string, object[]> fail,
+        ILoggingAdapter logger,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var end = Now + max;
+        using var never = new ManualResetEventSlim();
+        while (!conditionIsFulfilled())
+        {
+            var left = end - Now;
+            if (left <= TimeSpan.Zero)
+            {
+                fail?.Invoke("Timeout {0} expired while waiting for condition.", [max]);
+                return false;
+            }
+            var pause = interval ?? DefaultInterval;
+            never.Wait(pause < left ? pause : left, cancellationToken);
+        }
+        return true;
+    }
+
+    protected static Task<bool> InternalAwaitConditionAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval,
+        Action<string, object[]> fail,
+        CancellationToken cancellationToken = default
+    ) => InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
+
+    protected static async Task<bool> InternalAwaitConditionAsync(
+        Func<Task<bool>> conditionIsFulfilled,
+        TimeSpan max,
+        TimeSpan? interval,
+        Action<string, object[]> fail,
+        ILoggingAdapter logger,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var end = Now + max;
+        while (!await conditionIsFulfilled())
+        {
+            var left = end - Now;
+            if (left <= TimeSpan.Zero)
+            {
+                fail?.Invoke("Timeout {0} expired while waiting for condition.", [max]);
+                return false;
+            }
+            var pause = interval ?? DefaultInterval;
+            await Task.Delay(pause < left ? pause : left, cancellationToken);
+        }
+        return true;
+    }
+
+    public void AwaitAssert(
+        Action assertion,
+        TimeSpan? duration = null,
+        TimeSpan? interval = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        Exception last = null;
+        if (
+            !AwaitConditionNoThrow(
+                () => Holds(assertion, out last),
+                RemainingOrDilated(duration),
+                interval,
+                cancellationToken
+            )
+        )
+            ExceptionDispatchInfo.Throw(last);
+    }
+
+    public async Task AwaitAssertAsync(
+        Action assertion,
+        TimeSpan? duration = null,
+        TimeSpan? interval = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        Exception last = null;
+        var held = await AwaitConditionNoThrowAsync(
+            () => Holds(assertion, out last),
+            RemainingOrDilated(duration),
+            interval,
+            cancellationToken
+        );
+        if (!held)
+            ExceptionDispatchInfo.Throw(last);
+    }
+
+    public async Task AwaitAssertAsync(
+        Func<Task> assertion,
+        TimeSpan? duration = null,
+        TimeSpan? interval = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        Exception last = null;
+        var held = await AwaitConditionNoThrowAsync(
+            async () =>
+            {
+                try
+                {
+                    await assertion();
+                    return true;
+                }
+                catch (Exception e)
+                {
+                    last = e;
+                    return false;
+                }
+            },
+            RemainingOrDilated(duration),
+            interval,
+            cancellationToken
+        );
+        if (!held)
+            ExceptionDispatchInfo.Throw(last);
+    }
+
+    private static bool Holds(Action assertion, out Exception failure)
+    {
+        try
+        {
+            assertion();
+            failure = null;
+            return true;
+        }
+        catch (Exception e)
+        {
+            failure = e;
+            return false;
+        }
+    }
+}

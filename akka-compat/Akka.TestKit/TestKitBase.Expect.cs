@@ -1,0 +1,518 @@
+using Akka.Actor;
+
+namespace Akka.TestKit;
+
+public abstract partial class TestKitBase
+{
+    public T ExpectMsg<T>(
+        TimeSpan? duration = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) => Done(Expect<T>(RemainingOrDilated(duration), null, null, hint, true, cancellationToken));
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        TimeSpan? duration = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) => Expect<T>(RemainingOrDilated(duration), null, null, hint, false, cancellationToken);
+
+    public T ExpectMsg<T>(
+        T message,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                m => _assertions.AssertEqual(message, m),
+                null,
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        T message,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            m => _assertions.AssertEqual(message, m),
+            null,
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsg<T>(
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                m => Holds(isMessage(m), m, hint),
+                null,
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(RemainingOrDilated(timeout), m => Holds(isMessage(m), m, hint), null, hint, false, cancellationToken);
+
+    public T ExpectMsg<T>(
+        Action<T> assert,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) => Done(Expect(RemainingOrDilated(timeout), assert, null, hint, true, cancellationToken));
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        Action<T> assert,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) => Expect(RemainingOrDilated(timeout), assert, null, hint, false, cancellationToken);
+
+    public T ExpectMsg<T>(
+        Func<T, IActorRef, bool> isMessageAndSender,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) => Holds(isMessageAndSender(m, s), m, hint),
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        Func<T, IActorRef, bool> isMessageAndSender,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) => Holds(isMessageAndSender(m, s), m, hint),
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsg<T>(
+        Action<T, IActorRef> assertMessageAndSender,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) => Done(Expect(RemainingOrDilated(timeout), null, assertMessageAndSender, hint, true, cancellationToken));
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        Action<T, IActorRef> assertMessageAndSender,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) => Expect(RemainingOrDilated(timeout), null, assertMessageAndSender, hint, false, cancellationToken);
+
+    public T ExpectMsg<T>(
+        T expected,
+        Func<T, T, bool> comparer,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                m => _assertions.AssertEqual(expected, m, comparer),
+                null,
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgAsync<T>(
+        T expected,
+        Func<T, T, bool> comparer,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            m => _assertions.AssertEqual(expected, m, comparer),
+            null,
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public Terminated ExpectTerminated(
+        IActorRef target,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<Terminated>(
+                RemainingOrDilated(timeout),
+                m => _assertions.AssertEqual(target, m.ActorRef, "Terminated actor"),
+                null,
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<Terminated> ExpectTerminatedAsync(
+        IActorRef target,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<Terminated>(
+            RemainingOrDilated(timeout),
+            m => _assertions.AssertEqual(target, m.ActorRef, "Terminated actor"),
+            null,
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        TimeSpan? duration = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(duration),
+                null,
+                (_, s) => SenderIs(sender, s, hint),
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        TimeSpan? duration = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(duration),
+            null,
+            (_, s) => SenderIs(sender, s, hint),
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        T message,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    SenderIs(sender, s, hint);
+                    _assertions.AssertEqual(message, m);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        T message,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                SenderIs(sender, s, hint);
+                _assertions.AssertEqual(message, m);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    SenderIs(sender, s, hint);
+                    Holds(isMessage(m), m, hint);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                SenderIs(sender, s, hint);
+                Holds(isMessage(m), m, hint);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        Predicate<IActorRef> isSender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    Holds(isSender(s), s, hint);
+                    Holds(isMessage(m), m, hint);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        Predicate<IActorRef> isSender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                Holds(isSender(s), s, hint);
+                Holds(isMessage(m), m, hint);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    SenderIs(sender, s, hint);
+                    assertMessage(m);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                SenderIs(sender, s, hint);
+                assertMessage(m);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        Action<IActorRef> assertSender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    assertSender(s);
+                    assertMessage(m);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        Action<IActorRef> assertSender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                assertSender(s);
+                assertMessage(m);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    private async ValueTask<T> Expect<T>(
+        TimeSpan timeout,
+        Action<T> check,
+        Action<T, IActorRef> checkWithSender,
+        string hint,
+        bool block,
+        CancellationToken token
+    )
+    {
+        var envelope = await NextEnvelope(timeout, false, block, token).ConfigureAwait(false);
+        if (envelope is null)
+            _assertions.Fail(
+                "Failed: Timeout {0} while waiting for a message of type {1} {2}",
+                timeout,
+                typeof(T),
+                hint
+            );
+        if (envelope.Message is not T typed)
+        {
+            _assertions.Fail(
+                "Failed: Expected a message of type {0}, but received {{{1}}} (type {2}) instead {3} from {4}",
+                typeof(T),
+                envelope.Message,
+                envelope.Message.GetType(),
+                hint,
+                envelope.Sender
+            );
+            return default;
+        }
+        check?.Invoke(typed);
+        checkWithSender?.Invoke(typed, envelope.Sender);
+        return typed;
+    }
+
+    private void Holds(bool condition, object what, string hint) =>
+        _assertions.AssertTrue(
+            condition,
+            "Got a message of the expected type <{0}>. Also expected {1} but the message {{{2}}} of type <{3}> did not match",
+            what?.GetType(),
+            hint ?? "the predicate to return true",
+            what,
+            what?.GetType()
+        );
+
+    private void SenderIs(IActorRef expected, IActorRef actual, string hint) =>
+        _assertions.AssertEqual(expected, actual, "Sender does not match. {0}", hint ?? "");
+
+    public void ExpectNoMsg(CancellationToken cancellationToken = default) =>
+        Done(Nothing(RemainingOrDefault, true, cancellationToken));
+
+    public async ValueTask ExpectNoMsgAsync(CancellationToken cancellationToken = default) =>
+        await Nothing(RemainingOrDefault, false, cancellationToken).ConfigureAwait(false);
+
+    public void ExpectNoMsg(TimeSpan duration, CancellationToken cancellationToken = default) =>
+        Done(Nothing(Dilated(duration), true, cancellationToken));
+
+    public async ValueTask ExpectNoMsgAsync(TimeSpan duration, CancellationToken cancellationToken = default) =>
+        await Nothing(Dilated(duration), false, cancellationToken).ConfigureAwait(false);
+
+    public void ExpectNoMsg(int milliseconds, CancellationToken cancellationToken = default) =>
+        ExpectNoMsg(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
+
+    public ValueTask ExpectNoMsgAsync(int milliseconds, CancellationToken cancellationToken = default) =>
+        ExpectNoMsgAsync(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
+
+    private async ValueTask<bool> Nothing(TimeSpan duration, bool block, CancellationToken token)
+    {
+        var wait = _lastWasNoMsg && _end is not null ? TimeSpan.Zero : duration;
+        var envelope = await NextEnvelope(wait, false, block, token).ConfigureAwait(false);
+        if (envelope is not null)
+            _assertions.Fail("Failed: Expected no messages during {0}, instead we received {1}", duration, envelope);
+        _lastWasNoMsg = true;
+        return true;
+    }
+}
