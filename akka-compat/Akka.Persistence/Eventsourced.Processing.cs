@@ -27,7 +27,7 @@ public abstract partial class Eventsourced
     private WrittenBatch _batch;
     private long _sequenceNr;
 
-    protected internal override bool AroundReceive(Receive receive, object message)
+    protected override bool AroundReceive(Receive receive, object message)
     {
         switch (_phase)
         {

@@ -47,7 +47,7 @@ public abstract class AtLeastOnceDeliveryActor : PersistentActor
         base.OnReplaySuccess();
     }
 
-    protected internal override bool AroundReceive(Receive receive, object message) =>
+    protected override bool AroundReceive(Receive receive, object message) =>
         _delivery.AroundReceive(receive, message) || base.AroundReceive(receive, message);
 
     /// <summary>Sends the message that the function makes for a new delivery id, until that id is confirmed.</summary>
