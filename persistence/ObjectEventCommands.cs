@@ -68,11 +68,7 @@ internal static class ObjectEventCommands
             ),
             VeventReported e => ([new ReportVevent(e.VeventqId, e.Payload)], [], []),
             VeventsRead e => ([new TakeVevents(e.VeventqId, e.Count)], [], []),
-            WindowMapped e => (
-                [new MapWindow(e.Offset, e.Length, Executable: false, Shared: true)],
-                [],
-                []
-            ),
+            WindowMapped e => ([new MapWindow(e.Offset, e.Length, Executable: false, Shared: true)], [], []),
             WindowUnmapped e => ([new UnmapWindow(e.Offset, e.Length)], [], []),
             _ => null,
         };

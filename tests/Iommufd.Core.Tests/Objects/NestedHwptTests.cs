@@ -1,5 +1,6 @@
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
+using Xunit;
 
 namespace Iommufd.Core.Tests.Objects;
 
@@ -51,13 +52,7 @@ public sealed class NestedHwptTests : ObjectsFixture
 
     [Fact]
     public void Data_of_another_type_are_EOPNOTSUPP() =>
-        Refuses(
-            Errno.EOPNOTSUPP,
-            NestedCommand(_device.OutIdevId, _parent) with
-            {
-                DataType = HwptDataType.VtdS1,
-            }
-        );
+        Refuses(Errno.EOPNOTSUPP, NestedCommand(_device.OutIdevId, _parent) with { DataType = HwptDataType.VtdS1 });
 
     [Theory]
     [InlineData(3)]

@@ -4,6 +4,7 @@ using Iommufd.Core.Flows;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
+using Xunit;
 
 namespace Iommufd.Core.Tests.Objects;
 
@@ -104,12 +105,8 @@ public abstract class ObjectsFixture : IDisposable
         };
     }
 
-    protected uint Nested(
-        uint deviceId,
-        uint ptId,
-        HwptAllocFlags flags = HwptAllocFlags.None,
-        uint faultId = 0
-    ) => Do(NestedCommand(deviceId, ptId, flags, faultId)).OutHwptId;
+    protected uint Nested(uint deviceId, uint ptId, HwptAllocFlags flags = HwptAllocFlags.None, uint faultId = 0) =>
+        Do(NestedCommand(deviceId, ptId, flags, faultId)).OutHwptId;
 
     protected uint Viommu(uint deviceId, uint parentId) =>
         Do(

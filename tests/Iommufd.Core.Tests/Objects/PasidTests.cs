@@ -1,5 +1,6 @@
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
+using Xunit;
 
 namespace Iommufd.Core.Tests.Objects;
 
