@@ -141,6 +141,15 @@ public sealed class ContextCore
     /// <summary>Whether locked memory is charged to the process (MM) instead of the user (OPTION RLIMIT_MODE).</summary>
     public bool ChargeProcess { get; set; }
 
+    /// <summary>
+    /// The IOAS that VFIO's own calls work on; null for none. It holds no reference: destroying the IOAS clears it.
+    /// </summary>
+    public IoasObject? CompatIoas
+    {
+        get => field is { Phase: ObjectPhase.Live } ? field : null;
+        set;
+    }
+
     /// <summary>Values that a replay dictates: ids and IOVAs that were chosen when the journal was written.</summary>
     public RecordedChoices? Recorded { get; set; }
 

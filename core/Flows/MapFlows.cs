@@ -9,6 +9,9 @@ namespace Iommufd.Core.Flows;
 /// <summary>What MAP and COPY share: place the pieces, fill every domain, publish; or leave no trace.</summary>
 public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFlow(context, caller)
 {
+    /// <summary>The page set that was made of user memory.</summary>
+    protected uint MappedPageSet { get; private set; }
+
     /// <summary>The IOVA that was chosen or confirmed.</summary>
     protected ulong PlacedAt { get; private set; }
 
@@ -52,6 +55,37 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
         }
 
         Release(ioas.DomainsLock);
+    }
+
+    /// <summary>Makes a page set of the caller's memory and maps it; on failure nothing of it is left.</summary>
+    protected IEnumerable<FlowWait> MapUserMemory(
+        IoasObject ioas,
+        ulong userVa,
+        ulong length,
+        bool fixedIova,
+        ulong iova,
+        uint permissions,
+        Outcome outcome
+    )
+    {
+        var writable = (permissions & 1) != 0;
+        var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
+        set.Areas = 1;
+        MappedPageSet = set.Number;
+        TellMemory(
+            set.Number,
+            new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)
+        );
+        var piece = new AreaPiece(Context.TakeAreaKey(), set.Number, userVa & HostPage.OffsetMask, length, writable);
+        foreach (var wait in MapPieces(ioas, [piece], fixedIova, iova, userVa, permissions, outcome))
+        {
+            yield return wait;
+        }
+
+        if (!outcome.IsOk)
+        {
+            DropAreas(set.Number);
+        }
     }
 
     private IEnumerable<FlowWait> FillAndPublish(
@@ -112,8 +146,6 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
 /// <summary>IOAS_MAP (facts sheet B.5, C.3).</summary>
 public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command) : MappingFlow(context, caller)
 {
-    private uint _pageSet;
-
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
@@ -177,41 +209,11 @@ public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command)
                 command.Length,
                 command.UserVa,
                 (uint)command.Flags,
-                _pageSet,
+                MappedPageSet,
                 PinnedForEvent()
             )
         );
         Succeed(command with { Iova = PlacedAt });
-    }
-
-    private IEnumerable<FlowWait> MapUserMemory(
-        IoasObject ioas,
-        ulong userVa,
-        ulong length,
-        bool fixedIova,
-        ulong iova,
-        uint permissions,
-        Outcome outcome
-    )
-    {
-        var writable = (permissions & 1) != 0;
-        var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
-        set.Areas = 1;
-        _pageSet = set.Number;
-        TellMemory(
-            set.Number,
-            new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)
-        );
-        var piece = new AreaPiece(Context.TakeAreaKey(), set.Number, userVa & HostPage.OffsetMask, length, writable);
-        foreach (var wait in MapPieces(ioas, [piece], fixedIova, iova, userVa, permissions, outcome))
-        {
-            yield return wait;
-        }
-
-        if (!outcome.IsOk)
-        {
-            DropAreas(set.Number);
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 
 namespace Iommufd.Core.Flows;
@@ -16,7 +17,15 @@ public static class MemoryCommandFlows
                 or HwptSetDirtyTracking
                 or HwptGetDirtyBitmap
                 or TestDirty
-                or GetHwInfo;
+                or GetHwInfo
+                or VfioIoas
+                or VfioGetApiVersion
+                or VfioCheckExtension
+                or VfioSetIommu
+                or VfioIommuGetInfo
+                or VfioIommuMapDma
+                or VfioIommuUnmapDma
+                or VfioIommuDirtyPages;
 
     /// <summary>Makes the flow of a command; null for one that is not of these.</summary>
     public static Flow? TryCreate(ContextCore context, Caller caller, IoctlCommand command) =>
@@ -30,6 +39,14 @@ public static class MemoryCommandFlows
             HwptGetDirtyBitmap c => new GetDirtyBitmapFlow(context, caller, c),
             TestDirty c => new MarkDirtyFlow(context, caller, c),
             GetHwInfo c => new HwInfoFlow(context, caller, c),
+            VfioIoas c => new VfioIoasFlow(context, caller, c),
+            VfioGetApiVersion => new RefusedFlow(context, caller, Errno.OK),
+            VfioCheckExtension c => new VfioCheckExtensionFlow(context, caller, c),
+            VfioSetIommu c => new VfioSetIommuFlow(context, caller, c),
+            VfioIommuGetInfo c => new VfioInfoFlow(context, caller, c),
+            VfioIommuMapDma c => new VfioMapFlow(context, caller, c),
+            VfioIommuUnmapDma c => new VfioUnmapFlow(context, caller, c),
+            VfioIommuDirtyPages => new RefusedFlow(context, caller, Errno.ENOTTY),
             _ => null,
         };
 }
