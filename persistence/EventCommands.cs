@@ -92,7 +92,8 @@ internal static class EventCommands
             AccessPinned e => ([new PinAccessPages(e.AccessId, e.Iova, e.Length, e.Write, e.PinId)], [], e.Pinned),
             AccessUnpinned e => ([new UnpinAccessPages(e.AccessId, e.PinId)], [], []),
             AccessDestroyed e => ([new DestroyAccess(e.AccessId)], [], []),
-            _ => throw new JournalFormatException($"no way is known to apply {change.GetType().Name}"),
+            _ => ObjectEventCommands.TryOf(change)
+                ?? throw new JournalFormatException($"no way is known to apply {change.GetType().Name}"),
         };
 
     private static IoasCopy Copy(AreasCopied e) =>

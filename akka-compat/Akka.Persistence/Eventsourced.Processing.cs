@@ -22,6 +22,9 @@ public abstract partial class Eventsourced
     private bool _writeInProgress;
 
     private bool _taskIsRunning;
+
+    /// <summary>The answer whose elements are being handled, while there are more.</summary>
+    private WrittenBatch _batch;
     private long _sequenceNr;
 
     protected override bool AroundReceive(Receive receive, object message)
@@ -128,13 +131,17 @@ public abstract partial class Eventsourced
         var batch = _events;
         _events = [];
         _writeInProgress = true;
-        Journal.Tell(new WriteMessages(batch, Self, _instanceId), Self);
+        Journal.Tell(new WriteMessages(batch, Self, _instanceId) { TakesOneAnswer = true }, Self);
     }
 
     private void OnJournalResponse(IJournalResponse response)
     {
         switch (response)
         {
+            case WrittenBatch written:
+                if (written.ActorInstanceId == _instanceId)
+                    RunBatch(written);
+                return;
             case WriteMessageSuccess success:
                 if (success.ActorInstanceId != _instanceId)
                     return;
@@ -163,6 +170,39 @@ public abstract partial class Eventsourced
         }
     }
 
+    private void RunBatch(WrittenBatch written)
+    {
+        if (!written.IsAnnounced)
+        {
+            written.IsAnnounced = true;
+            _writeInProgress = false;
+            SendBatch();
+        }
+        _batch = written;
+        var mailbox = ((ActorCell)Context).Mailbox;
+        while (_batch is not null)
+        {
+            var persistent = written.Next(out var deferred);
+            if (!written.HasMore)
+                _batch = null;
+            if (persistent is not null)
+                LastSequenceNr = Math.Max(LastSequenceNr, persistent.SequenceNr);
+            RunHandler(persistent is null ? deferred : persistent.Payload);
+            // A stop, a task or the supervisor come before the next handler, as they would between two messages.
+            if (_batch is not null && (_taskIsRunning || mailbox.HasSystemMessages))
+                PutBatchBack();
+        }
+    }
+
+    /// <summary>The rest of a batch goes to the front of the mailbox, behind what is unstashed after this.</summary>
+    private void PutBatchBack()
+    {
+        if (_batch is not { } rest)
+            return;
+        _batch = null;
+        ((ActorCell)Context).Mailbox.EnqueueFirst(new Envelope(rest, Sender));
+    }
+
     private void RunHandler(object payload)
     {
         var pending = _pending.Peek();
@@ -172,6 +212,7 @@ public abstract partial class Eventsourced
         }
         catch
         {
+            PutBatchBack();
             Complete(failed: true);
             throw;
         }
@@ -191,6 +232,8 @@ public abstract partial class Eventsourced
             return;
         }
         _phase = Phase.Processing;
+        if (_waiting.NonEmpty)
+            PutBatchBack();
         Unstash(all: failed);
     }
 

@@ -56,6 +56,7 @@ public abstract partial class Eventsourced
             {
                 WriteMessageSuccess success => success.Persistent,
                 LoopMessageSuccess loop => loop.Message,
+                WrittenBatch batch => batch.Current,
                 ReplayedMessage replayed => replayed.Persistent,
                 _ => message,
             };

@@ -53,7 +53,7 @@ public abstract partial class Eventsourced
 {
     /// <summary>Keeps the journal's answers to an earlier incarnation from being unstashed into this one.</summary>
     public static readonly Func<Envelope, bool> UnstashFilterPredicate = static envelope =>
-        envelope.Message is not (WriteMessageSuccess or ReplayedMessage);
+        envelope.Message is not (WriteMessageSuccess or WrittenBatch or ReplayedMessage);
 
     private readonly StashSupport _waiting;
     private PersistentStash _userStash;

@@ -108,7 +108,7 @@ public class PersistenceExtension : IExtension
     {
         var config = _system.Settings.Config;
         if (!config.HasPath(path))
-            throw new ArgumentException($"Persistence config is missing plugin config path for: [{path}]");
+            throw new ArgumentException($"Persistence config is missing plugin config path for: {path}");
         return config.GetConfig(path).WithFallback(config.GetConfig(fallback));
     }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Pattern;
 
 namespace Akka.Persistence;
 
@@ -131,10 +132,4 @@ internal sealed class PluginBreaker(Config config, IScheduler scheduler)
         else
             Failed();
     }
-}
-
-/// <summary>The plugin failed too often; nothing was tried.</summary>
-internal sealed class OpenCircuitException(string message, TimeSpan left) : AkkaException(message)
-{
-    public TimeSpan RemainingDuration => left;
 }

@@ -180,6 +180,7 @@ public static class JournalBenchmarks
                   auto-initialize = on
                   journal-mode = wal
                   synchronous = normal
+                  wal-autocheckpoint = 10000
                   max-batch-size = 1000
                 }
               }

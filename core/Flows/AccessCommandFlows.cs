@@ -162,14 +162,15 @@ public sealed class PinAccessFlow(
         }
 
         var pinId = access.NextPin;
-        if (compareWith != 0 && !SamePages(at, compareWith))
+        var compared = compareWith == 0 ? Errno.OK : ComparePages(at, compareWith);
+        if (compared != Errno.OK)
         {
             foreach (var wait in Unpin(access, pinId, outcome))
             {
                 yield return wait;
             }
 
-            Fail(Errno.EBADE);
+            Fail(compared);
             yield break;
         }
 
@@ -184,23 +185,29 @@ public sealed class PinAccessFlow(
         Succeed(answer(pinId, pages));
     }
 
-    private bool SamePages(ulong at, ulong user)
+    // EFAULT for a user page that is not there, EBADE for one that is not the page pinned; the first decides.
+    private Errno ComparePages(ulong at, ulong user)
     {
         var address = unchecked(user - (at & HostPage.OffsetMask)) & ~HostPage.OffsetMask;
         foreach (var run in PinnedRuns)
         {
             for (var i = 0ul; i < run.Count; i++)
             {
-                if (!Caller.Memory.TryGetPfn(address, out var pfn) || pfn.Value != run.First.Value + i)
+                if (!Caller.Memory.TryGetPfn(address, out var pfn))
                 {
-                    return false;
+                    return Errno.EFAULT;
+                }
+
+                if (pfn.Value != run.First.Value + i)
+                {
+                    return Errno.EBADE;
                 }
 
                 address = unchecked(address + HostPage.Size);
             }
         }
 
-        return true;
+        return Errno.OK;
     }
 }
 

@@ -66,17 +66,7 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
             fault.Id,
             new QueueFault(new FaultGroup(attachment.Handle, device.Id, [request]))
         );
-        Events.Add(
-            new FaultReported(
-                fault.Id,
-                device.Id,
-                attachment.Handle,
-                command.Pasid,
-                command.GrpId,
-                command.Perm,
-                command.Addr
-            )
-        );
+        Events.Add(new FaultReported(fault.Id, device.Id, command.Pasid, command.GrpId, command.Perm, command.Addr));
     }
 
     // D.11: a PASID that is not attached belongs to the user's own PASID table when the device is attached to a nested HWPT.

@@ -90,7 +90,7 @@ public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile 
         var writable = (permissions & 1) != 0;
         var set = Context.PageSets.Add(Caller.ProcessId, writable, command.Start & ~HostPage.OffsetMask, file);
         set.Areas = 1;
-        MappedSet = set.Number;
+        MappedPageSet = set.Number;
         var create = AskMemory(
             set.Number,
             new CreateFilePageSet(
@@ -147,7 +147,7 @@ public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile 
             kind,
             size,
             firstPfn,
-            MappedSet,
+            MappedPageSet,
             PinnedForEvent()
         );
     }

@@ -69,8 +69,8 @@ public sealed class DestroyFlow(ContextCore context, Caller caller, Destroy comm
 }
 
 /// <summary>
-/// The last descriptor was closed (facts sheet A.8): drivers let go of devices and accesses, then every object that nobody uses is
-/// destroyed, pass after pass, in ascending id order, until nothing is left.
+/// The last descriptor was closed (facts sheet A.8): drivers let go of devices and accesses, queues and windows are closed, then every
+/// object that nobody uses is destroyed, pass after pass, in ascending id order, until nothing is left.
 /// </summary>
 public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(context, caller)
 {
@@ -96,6 +96,7 @@ public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(con
             }
         }
 
+        CloseDescriptors();
         for (var progress = true; progress; )
         {
             progress = false;
@@ -116,6 +117,29 @@ public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(con
 
         Leaked = Context.Objects.Count;
         Events.Add(new ContextClosed(Leaked));
+    }
+
+    // A process that is gone has closed and unmapped everything, in whatever order the door noticed.
+    private void CloseDescriptors()
+    {
+        foreach (var live in Context.Objects.Live)
+        {
+            switch (live)
+            {
+                case FaultObject { DescriptorOpen: true } fault:
+                    fault.DescriptorOpen = false;
+                    fault.Users--;
+                    break;
+                case VeventqObject { DescriptorOpen: true } veventq:
+                    veventq.DescriptorOpen = false;
+                    veventq.Users--;
+                    break;
+                case ViommuObject { Window: { } window } viommu:
+                    viommu.Users -= window.Mappings;
+                    window.Mappings = 0;
+                    break;
+            }
+        }
     }
 
     private IEnumerable<FlowWait> DestroyAccess(AccessObject access)

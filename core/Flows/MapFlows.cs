@@ -9,11 +9,11 @@ namespace Iommufd.Core.Flows;
 /// <summary>What MAP and COPY share: place the pieces, fill every domain, publish; or leave no trace.</summary>
 public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFlow(context, caller)
 {
+    /// <summary>The page set that was made of user memory.</summary>
+    protected uint MappedPageSet { get; set; }
+
     /// <summary>The IOVA that was chosen or confirmed.</summary>
     protected ulong PlacedAt { get; private set; }
-
-    /// <summary>The page set that was made.</summary>
-    protected uint MappedSet { get; set; }
 
     /// <summary>Area permissions of uAPI flags.</summary>
     protected static uint PermissionsOf(IoasMapFlags flags) =>
@@ -71,7 +71,7 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
         var writable = (permissions & 1) != 0;
         var set = Context.PageSets.Add(Caller.ProcessId, writable, userVa & ~HostPage.OffsetMask);
         set.Areas = 1;
-        MappedSet = set.Number;
+        MappedPageSet = set.Number;
         TellMemory(
             set.Number,
             new CreatePageSet(Context.Number, set.Number, userVa, length, writable, Context.ChargeProcess)
@@ -209,7 +209,7 @@ public sealed class MapFlow(ContextCore context, Caller caller, IoasMap command)
                 command.Length,
                 command.UserVa,
                 (uint)command.Flags,
-                MappedSet,
+                MappedPageSet,
                 PinnedForEvent()
             )
         );

@@ -167,7 +167,7 @@ public sealed class VfioMapFlow(ContextCore context, Caller caller, VfioIommuMap
                 command.Size,
                 command.Vaddr,
                 permissions,
-                MappedSet,
+                MappedPageSet,
                 PinnedForEvent()
             )
         );

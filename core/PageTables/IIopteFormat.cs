@@ -101,4 +101,7 @@ public interface IIopteFormat
 
     /// <summary>The permissions of a leaf.</summary>
     static abstract IoptePermissions Permissions(ulong word);
+
+    /// <summary>For tests of the tests; every real format keeps the default, and the JIT removes what depends on it.</summary>
+    internal static virtual OrderingFault Weakened => OrderingFault.None;
 }

@@ -163,7 +163,8 @@ public abstract class IoPageTable : IDisposable
     public abstract Errno Split(IovaRange range, ulong pageSize);
 
     /// <summary>
-    /// Joins the entries of one naturally aligned page into one entry of that size, while devices go on working.
+    /// Joins the entries of one naturally aligned page into one entry of that size, while devices go on working. Waits for the
+    /// translations that are under way, so it must not be called by a thread that has a reader open.
     /// </summary>
     /// <returns>
     /// OK; EINVAL for a size that is not offered or a misaligned address; ENOENT where part is not mapped; EADDRINUSE where the

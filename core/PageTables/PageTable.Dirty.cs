@@ -18,7 +18,7 @@ public sealed unsafe partial class PageTable<TFormat>
         {
             // Compare-and-swap: the mapping may go away at this moment, and must not come back by our store.
             ulong marked = WithDirty(word);
-            if (word == marked || Interlocked.CompareExchange(ref *item, marked, word) == word)
+            if (word == marked || Replace(ref *item, marked, word, OrderingFault.PlainDirtyMark) == word)
             {
                 errno = Errno.OK;
             }
@@ -206,7 +206,7 @@ public sealed unsafe partial class PageTable<TFormat>
                 }
 
                 // Compare-and-swap: an unmap at this moment must win, and a mark set after our reading must survive.
-                ulong found = Interlocked.CompareExchange(ref items[i], WithoutDirty(word), word);
+                ulong found = Replace(ref items[i], WithoutDirty(word), word, OrderingFault.PlainDirtyClear);
                 if (found == word)
                 {
                     break;

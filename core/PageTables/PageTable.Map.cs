@@ -274,6 +274,12 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         ulong word = TFormat.LeafWord(physical, 0, shift, permissions);
+        if (TFormat.Weakened != OrderingFault.None && LinkWholeWeakened(ref table[IndexOf(iova, 1)], page, word))
+        {
+            installed += tableBytes;
+            return true;
+        }
+
         ItemRuns.Fill((ulong*)page, Items, word, AddressStep(1UL << shift));
         // Full fence: all leaves are visible before the pointer to them. Without it a walker could read what the page held in
         // its former life.

@@ -84,9 +84,15 @@ public sealed unsafe partial class PageTable<TFormat>
 
         if (detached)
         {
+            // Walk caches that hold one of the tables find it gone.
+            _detached.Bump();
             // Devices that found the old entries may still mark them; once they have left, the marks are final and can be
             // carried over. Without the wait a mark set in a detached table would be lost.
-            TableReclamation.WaitForReaders();
+            if (TFormat.Weakened != OrderingFault.NoMergeWait)
+            {
+                TableReclamation.WaitForReaders();
+            }
+
             for (int i = 0; i < items; i++)
             {
                 CarryDirtyOver(iova + ((ulong)i << ItemShift(level)), tables[i], level);
@@ -108,7 +114,7 @@ public sealed unsafe partial class PageTable<TFormat>
             bool wasTable = IsTable(old, level);
             ulong replacement = !wasTable && IsDirty(old) ? WithDirty(leaf) : leaf;
             // Compare-and-swap: a device may mark the old leaf dirty at this moment.
-            if (Interlocked.CompareExchange(ref item, replacement, old) == old)
+            if (Replace(ref item, replacement, old, OrderingFault.PlainReplace) == old)
             {
                 return wasTable ? TFormat.TableAddress(old) : 0;
             }
@@ -300,7 +306,7 @@ public sealed unsafe partial class PageTable<TFormat>
             }
 
             // Full fence: the leaves are visible before the pointer. And if a device marked the item meanwhile, again.
-            if (Interlocked.CompareExchange(ref item, pointer, old) == old)
+            if (Replace(ref item, pointer, old, OrderingFault.PlainReplace) == old)
             {
                 return Errno.OK;
             }

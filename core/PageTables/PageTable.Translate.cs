@@ -23,6 +23,12 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <inheritdoc/>
     public override bool TryTranslate(ulong iova, out ulong physical)
     {
+        if (TFormat.Weakened == OrderingFault.ReadOutsideSection)
+        {
+            physical = Lookup(iova);
+            return physical != NotMapped;
+        }
+
         TableReclamation.ReadSection section = TableReclamation.Enter();
         ulong found = Lookup(iova);
         TableReclamation.Exit(section);
@@ -118,7 +124,7 @@ public sealed unsafe partial class PageTable<TFormat>
             // Compare-and-swap against the very word that was checked: if a writer took the mapping away or changed it, the
             // access starts again. A plain store here could bring an unmapped entry back to life.
             ulong marked = WithDirty(word);
-            if (word == marked || Interlocked.CompareExchange(ref *item, marked, word) == word)
+            if (word == marked || Replace(ref *item, marked, word, OrderingFault.PlainDirtyMark) == word)
             {
                 word = marked;
                 break;

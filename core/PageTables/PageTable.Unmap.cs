@@ -189,6 +189,11 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <summary>Takes a table off the tree; walkers inside it may go on reading it until they leave.</summary>
     private void Detach(ref ulong item, ulong* child, bool clean)
     {
+        if (TFormat.Weakened != OrderingFault.None && DetachWeakened(ref item, child))
+        {
+            return;
+        }
+
         Volatile.Write(ref item, 0);
         // After the unlinking: a walk cache that reads the new generation finds the table gone. Before it, a cache could take
         // the old pointer under the new generation and keep it.

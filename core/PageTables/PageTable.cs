@@ -216,6 +216,11 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>Puts a new table into an empty item, or finds the one that another writer put there meanwhile; 0: no memory.</summary>
     private ulong LinkNewTable(ref ulong item, int level)
     {
+        if (TFormat.Weakened != OrderingFault.None && LinkWeakened(ref item, level, out ulong weakly))
+        {
+            return weakly;
+        }
+
         nint page = NewTable();
         if (page == 0)
         {

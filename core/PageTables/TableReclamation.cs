@@ -138,6 +138,8 @@ internal static unsafe partial class TableReclamation
 
     private static void GiveSlot(nint slot)
     {
+        // A thread that died inside a section reads nothing any more.
+        Volatile.Write(ref *(ulong*)slot, 0);
         lock (Registry)
         {
             FreeSlots.Push(slot);

@@ -5,6 +5,9 @@ namespace Iommufd.Core.Pages;
 // Copying to and from the process, and pinning its pages. All of it reads the published array of mappings once.
 public sealed partial class ProcessMemory
 {
+    /// <summary>Pages that the kernel pins at once: an end of 2^64 is noticed only in the last portion.</summary>
+    private const ulong PagesPerPin = 8192;
+
     /// <inheritdoc/>
     public bool TryRead(ulong address, Span<byte> destination)
     {
@@ -75,7 +78,7 @@ public sealed partial class ProcessMemory
     /// <param name="pages">How many pages are wanted, at least 1.</param>
     /// <param name="write">Whether the pages will be written.</param>
     /// <param name="run">The frames, which now have one more pin each: at least 1, at most as many as wanted.</param>
-    /// <returns>EFAULT when the first page cannot be pinned.</returns>
+    /// <returns>EOVERFLOW when the last page is the address space's last; else EFAULT when the first page cannot be pinned.</returns>
     public Errno PinRun(ulong address, ulong pages, bool write, out PfnRun run)
     {
         run = default;
@@ -89,6 +92,11 @@ public sealed partial class ProcessMemory
         if (PinFault is { } fault && fault(address, pages) is var injected && injected != Errno.OK)
         {
             return injected;
+        }
+
+        if (pages <= PagesPerPin && address > ulong.MaxValue - (pages << HostPage.Shift))
+        {
+            return Errno.EOVERFLOW;
         }
 
         Mapping[] mappings = _mappings;

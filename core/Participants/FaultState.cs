@@ -145,7 +145,8 @@ public sealed class FaultState : IFlowParticipant
 
     private static void Add(StateLines lines, string where, FaultGroup group)
     {
-        lines.Add($"{where} handle {group.Handle} device {group.DeviceId}");
+        // Not the handle: attempts to attach that failed use up handles, and a replay does not repeat those.
+        lines.Add($"{where} device {group.DeviceId}");
         foreach (var request in group.Requests)
         {
             lines.Add(

@@ -30,7 +30,6 @@ public sealed record FaultQueueAllocated(uint FaultId) : ContextEvent;
 /// <summary>A device reported a page fault and it was queued.</summary>
 /// <param name="FaultId">The queue.</param>
 /// <param name="DeviceId">The DEVICE.</param>
-/// <param name="Handle">The attachment that it came through.</param>
 /// <param name="Pasid">0 for none.</param>
 /// <param name="GroupId">The page request group index.</param>
 /// <param name="Permissions">READ 1, WRITE 2, EXEC 4, PRIV 8.</param>
@@ -38,7 +37,6 @@ public sealed record FaultQueueAllocated(uint FaultId) : ContextEvent;
 public sealed record FaultReported(
     uint FaultId,
     uint DeviceId,
-    ulong Handle,
     uint Pasid,
     uint GroupId,
     uint Permissions,

@@ -17,6 +17,7 @@ public abstract class SqliteEventJournal : WriteJournalBase
 {
     private readonly SqliteOptions _options;
     private readonly ITimestampProvider _clock;
+    private long _transactionTime;
     private readonly EventCodec _codec;
     private readonly PluginBreaker _breaker;
     private readonly IActorRef[] _readers;
@@ -140,13 +141,17 @@ public abstract class SqliteEventJournal : WriteJournalBase
         try
         {
             Open();
+            // The default clock tells the time of the transaction: one reading for all its rows.
+            _transactionTime = _clock is DefaultTimestampProvider ? _clock.GenerateTimestamp(null) : 0;
             _database.Begin();
             for (var i = 0; i < group.Count; i++)
                 rejections[i] = Insert(group[i]);
+            _table.Flush();
             _database.Commit();
         }
         catch (Exception e)
         {
+            _table?.Discard();
             _database?.Rollback();
             if (group.Count > 1 && SqliteFailure.IsFaultOfRequest(e))
             {

@@ -15,8 +15,11 @@ internal readonly record struct EventRow(
 /// <summary>The two tables of a journal and the statements on them; belongs to one connection.</summary>
 internal sealed class EventTable
 {
+    private const int RowsTogether = 16;
+
     private readonly SqliteDatabase _database;
-    private readonly SqliteStatement _insert;
+    private readonly InsertStatement _insertOne;
+    private readonly InsertStatement _insertMany;
     private readonly SqliteStatement _highest;
     private readonly SqliteStatement _read;
     private readonly SqliteStatement _deleteEvents;
@@ -24,23 +27,20 @@ internal sealed class EventTable
     private readonly SqliteStatement _insertMark;
     private readonly Dictionary<string, byte[]> _ids = new(StringComparer.Ordinal);
 
-    // What is bound to the insert statement now: most rows differ only in number and payload.
-    private string _boundId;
-    private string _boundManifest;
-    private string _boundTags;
-    private int _boundSerializer;
-    private long _boundTimestamp;
-    private bool _isBound;
+    // Rows that wait to be inserted together, and what they have in common.
+    private readonly RowOwn[] _rows = new RowOwn[RowsTogether];
+    private RowCommon _common;
+    private int _count;
+    private string _lastId;
+    private byte[] _lastUtf8;
 
     public EventTable(SqliteDatabase database, string events, string marks)
     {
         _database = database;
         events = Quoted(events);
         marks = Quoted(marks);
-        _insert = database.Prepare(
-            $"INSERT INTO {events} (persistence_id, sequence_nr, is_deleted, manifest, timestamp, payload, tags, serializer_id) "
-                + "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7)"
-        );
+        _insertOne = new InsertStatement(database, events, 1);
+        _insertMany = new InsertStatement(database, events, RowsTogether);
         _highest = database.Prepare(
             $"SELECT max(n) FROM (SELECT max(sequence_nr) AS n FROM {events} WHERE persistence_id = ?1 "
                 + $"UNION ALL SELECT max(sequence_nr) FROM {marks} WHERE persistence_id = ?1)"
@@ -80,27 +80,37 @@ internal sealed class EventTable
             """
         );
 
+    /// <summary>Inserts a row, at the latest when <see cref="Flush"/> is called; a conflict ends the transaction.</summary>
     public void Insert(string persistenceId, long sequenceNr, long timestamp, in EncodedEvent e)
     {
-        var insert = _insert;
-        if (!ReferenceEquals(_boundId, persistenceId))
+        var common = new RowCommon(e.Manifest, timestamp, e.Tags, e.SerializerId);
+        if (_count > 0 && common != _common)
+            Flush();
+        _common = common;
+        if (!ReferenceEquals(_lastId, persistenceId))
         {
-            insert.BindUtf8(1, Utf8Of(persistenceId));
-            _boundId = persistenceId;
+            _lastUtf8 = Utf8Of(persistenceId);
+            _lastId = persistenceId;
         }
-        if (!_isBound || timestamp != _boundTimestamp)
-            insert.Bind(4, _boundTimestamp = timestamp);
-        if (!_isBound || e.SerializerId != _boundSerializer)
-            insert.Bind(7, _boundSerializer = e.SerializerId);
-        if (!_isBound || !string.Equals(e.Manifest, _boundManifest, StringComparison.Ordinal))
-            insert.BindText(3, _boundManifest = e.Manifest);
-        if (!_isBound || !string.Equals(e.Tags, _boundTags, StringComparison.Ordinal))
-            insert.BindText(6, _boundTags = e.Tags);
-        _isBound = true;
-        insert.Bind(2, sequenceNr);
-        insert.BindBlob(5, e.Payload);
-        insert.Run();
+        _rows[_count++] = new RowOwn(_lastUtf8, sequenceNr, e.Payload);
+        if (_count == RowsTogether)
+        {
+            _count = 0;
+            _insertMany.Run(_common, _rows);
+        }
     }
+
+    /// <summary>Inserts the rows that wait.</summary>
+    public void Flush()
+    {
+        var count = _count;
+        _count = 0;
+        for (var i = 0; i < count; i++)
+            _insertOne.Run(_common, _rows.AsSpan(i, 1));
+    }
+
+    /// <summary>Forgets the rows that wait: their transaction is lost.</summary>
+    public void Discard() => _count = 0;
 
     private byte[] Utf8Of(string persistenceId)
     {

@@ -312,6 +312,11 @@ internal static class WriteAnswers
     {
         var actor = write.PersistentActor;
         var id = write.ActorInstanceId;
+        if (write.TakesOneAnswer && rejections is null && WrittenBatch.SharedSender(write) is { } sender)
+        {
+            actor.Tell(new WrittenBatch(write), sender);
+            return;
+        }
         actor.Tell(WriteMessagesSuccessful.Instance, journal);
         var index = 0;
         foreach (var envelope in write.Messages)

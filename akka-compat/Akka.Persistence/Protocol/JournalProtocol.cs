@@ -14,6 +14,9 @@ public sealed class WriteMessages(
     public IActorRef PersistentActor { get; } = persistentActor;
     public int ActorInstanceId { get; } = actorInstanceId;
 
+    /// <summary>Set by our own persistent actors: one answer for the whole batch will do.</summary>
+    internal bool TakesOneAnswer { get; init; }
+
     public bool Equals(WriteMessages other) =>
         other is not null
         && ActorInstanceId == other.ActorInstanceId

@@ -141,6 +141,9 @@ public sealed class AtomicWrite : IPersistentEnvelope, IMessage
     /// <summary>The only event, or null when there are several: spares the list where it is not needed.</summary>
     internal IPersistentRepresentation Single => Size == 1 ? _first : null;
 
+    /// <summary>Who sent the command: the same for all events of a write.</summary>
+    internal IActorRef FirstSender => _first.Sender;
+
     internal IImmutableList<IPersistentRepresentation> Events => (IImmutableList<IPersistentRepresentation>)Payload;
 
     public bool Equals(AtomicWrite other) => other is not null && Events.SequenceEqual(other.Events);

@@ -6,11 +6,12 @@ namespace Akka.Persistence.Snapshot;
 public abstract class SnapshotStore : ActorBase
 {
     private readonly PluginBreaker _breaker;
+    private readonly bool _publishes;
 
     protected SnapshotStore()
     {
         // The extension's defaults must be in place before the breaker's are read.
-        _ = Persistence.Instance.Apply(Context.System);
+        _publishes = Persistence.Instance.Apply(Context.System).Settings.Internal.PublishPluginCommands;
         var all = Context.System.Settings.Config;
         var fallback = all.GetConfig("akka.persistence.snapshot-store-plugin-fallback");
         var own = all.HasPath(Self.Path.Name) ? all.GetConfig(Self.Path.Name) : null;
@@ -44,14 +45,16 @@ public abstract class SnapshotStore : ActorBase
                 Answer(
                     _breaker.Call(() => DeleteAsync(delete.Metadata)),
                     () => new DeleteSnapshotSuccess(delete.Metadata),
-                    cause => new DeleteSnapshotFailure(delete.Metadata, cause)
+                    cause => new DeleteSnapshotFailure(delete.Metadata, cause),
+                    delete
                 );
                 return true;
             case DeleteSnapshots delete:
                 Answer(
                     _breaker.Call(() => DeleteAsync(delete.PersistenceId, delete.Criteria)),
                     () => new DeleteSnapshotsSuccess(delete.Criteria),
-                    cause => new DeleteSnapshotsFailure(delete.Criteria, cause)
+                    cause => new DeleteSnapshotsFailure(delete.Criteria, cause),
+                    delete
                 );
                 return true;
             default:
@@ -88,9 +91,15 @@ public abstract class SnapshotStore : ActorBase
         );
     }
 
-    private void Answer(Task task, Func<object> success, Func<Exception, object> failure)
+    private void Answer(
+        Task task,
+        Func<object> success,
+        Func<Exception, object> failure,
+        ISnapshotRequest published = null
+    )
     {
         var (sender, self) = (Sender, Self);
+        var events = _publishes && published is not null ? Context.System.EventStream : null;
         if (task.IsCompleted)
             End(task);
         else
@@ -110,6 +119,7 @@ public abstract class SnapshotStore : ActorBase
                     failure((Exception)ended.Exception?.InnerException ?? new TaskCanceledException(ended)),
                     self
                 );
+            events?.Publish(published);
         }
     }
 }

@@ -31,6 +31,8 @@ public sealed class CommandHandlingTests() : PersistenceTest(JournalConfiguratio
 
         public void PutAsync(string e) => PersistAsync(e, x => Trace("stored " + x));
 
+        public void StopNow() => Context.Stop(Self);
+
         public void Switch(UntypedReceive receive) => Become(receive);
     }
 
@@ -342,6 +344,81 @@ public sealed class CommandHandlingTests() : PersistenceTest(JournalConfiguratio
         Probe.Expect("stored 1");
         var second = Actor((_, _) => { }, (_, m) => throw new InvalidOperationException("planned " + m));
         Assert.True(second.WatchAsync().Wait(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public void A_handler_that_stops_the_actor_is_the_last_to_run()
+    {
+        var actor = Actor(
+            (a, _) =>
+                a.PersistAll(
+                    ["1", "2", "3"],
+                    e =>
+                    {
+                        a.Trace("stored " + e);
+                        a.StopNow();
+                    }
+                )
+        );
+        var ended = actor.WatchAsync();
+        Send(actor, "go");
+        Probe.Expect("stored 1");
+        Assert.True(ended.Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(Probe.IsEmpty);
+    }
+
+    private sealed class Resuming : ReceiveActor
+    {
+        public Resuming(Func<Props> child)
+        {
+            var actor = Context.ActorOf(child());
+            ReceiveAny(m => actor.Forward(m));
+        }
+
+        protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Resume);
+    }
+
+    [Fact]
+    public void When_the_supervisor_resumes_the_handlers_behind_the_failed_one_still_run()
+    {
+        var log = Probe.Ref;
+        Action<Scripted, object> script = (a, _) =>
+            a.PersistAll(
+                ["1", "2", "3"],
+                e =>
+                {
+                    a.Trace("stored " + e);
+                    if (e is "2")
+                    {
+                        throw new InvalidOperationException("planned");
+                    }
+                }
+            );
+        Func<Props> child = () => Props.Create(() => new Scripted(log, script, null));
+        var actor = System.ActorOf(Props.Create(() => new Resuming(child)));
+        Send(actor, "go");
+        Probe.Expect("stored 1", "stored 2", "stored 3");
+    }
+
+    [Fact]
+    public void A_command_that_waited_runs_before_later_asynchronous_handlers()
+    {
+        var actor = Actor(
+            (a, m) =>
+            {
+                if (m is "next")
+                {
+                    a.Trace("command next");
+                    return;
+                }
+
+                a.Put("1");
+                a.PutAsync("2");
+            }
+        );
+        // Both are in the mailbox before recovery ends, so the second waits while the first is stored.
+        Send(actor, "go", "next");
+        Probe.Expect("stored 1", "command next", "stored 2");
     }
 
     private sealed class WithoutId : ReceivePersistentActor

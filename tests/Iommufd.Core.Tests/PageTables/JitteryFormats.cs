@@ -1,0 +1,150 @@
+using Iommufd.Core.PageTables;
+using Iommufd.Core.PageTables.Formats;
+using Iommufd.Messages;
+
+namespace Iommufd.Core.Tests.PageTables;
+
+/// <summary>Names an ordering to take away, as a type.</summary>
+internal interface IFault
+{
+    static abstract OrderingFault Fault { get; }
+}
+
+/// <summary>
+/// AMD v1 bits, with a thread that now and then dawdles between two steps of the walker: the walker asks its format between its
+/// loads and stores, so every window of the protocol is stretched without a hook in the product.
+/// </summary>
+/// <typeparam name="TFault">The ordering to take away.</typeparam>
+internal readonly struct JitteryAmdV1<TFault> : IIopteFormat
+    where TFault : struct, IFault
+{
+    [ThreadStatic]
+    private static uint t_state;
+
+    public static IoPageTableFormat Format => AmdV1.Format;
+    public static int GranuleShift => AmdV1.GranuleShift;
+    public static int StartTopLevel => AmdV1.StartTopLevel;
+    public static int MaxTopLevel => AmdV1.MaxTopLevel;
+    public static int InputBits => AmdV1.InputBits;
+    public static int OutputBits => AmdV1.OutputBits;
+    public static ulong PageSizes => AmdV1.PageSizes;
+    public static IovaRange Aperture => AmdV1.Aperture;
+    public static bool TracksDirty => true;
+    public static ulong DirtyMask => AmdV1.DirtyMask;
+    public static ulong DirtyValue => AmdV1.DirtyValue;
+    public static ulong CleanValue => AmdV1.CleanValue;
+    public static ulong AddressMask => AmdV1.AddressMask;
+    public static ulong SizeCodeMask => AmdV1.SizeCodeMask;
+    public static int AddressShift => AmdV1.AddressShift;
+    public static ulong TableMask => AmdV1.TableMask;
+
+    static OrderingFault IIopteFormat.Weakened => TFault.Fault;
+
+    public static ulong ContiguousStep(int level) => AmdV1.ContiguousStep(level);
+
+    public static Errno CheckPermissions(IoptePermissions permissions) => AmdV1.CheckPermissions(permissions);
+
+    public static ulong TableWord(ulong address, int level)
+    {
+        Dawdle();
+        return AmdV1.TableWord(address, level);
+    }
+
+    public static ulong TableValue(int level)
+    {
+        Dawdle();
+        return AmdV1.TableValue(level);
+    }
+
+    public static ulong TableAddress(ulong word)
+    {
+        Dawdle();
+        return AmdV1.TableAddress(word);
+    }
+
+    public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions) =>
+        AmdV1.LeafWord(physical, level, shift, permissions);
+
+    public static int LeafShift(ulong word, int level) => AmdV1.LeafShift(word, level);
+
+    public static IoptePermissions Permissions(ulong word)
+    {
+        Dawdle();
+        return AmdV1.Permissions(word);
+    }
+
+    private static void Dawdle()
+    {
+        uint state = t_state == 0 ? (uint)Environment.CurrentManagedThreadId * 2654435761 | 1 : t_state;
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        t_state = state;
+        if ((state & 0x3F) == 0)
+        {
+            Thread.SpinWait((int)(state >> 24));
+        }
+        else if ((state & 0x3FF) == 1)
+        {
+            Thread.Yield();
+        }
+    }
+}
+
+internal static class Faults
+{
+    internal readonly struct None : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.None;
+    }
+
+    internal readonly struct PlainDirtyMark : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.PlainDirtyMark;
+    }
+
+    internal readonly struct PlainDirtyClear : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.PlainDirtyClear;
+    }
+
+    internal readonly struct PlainLink : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.PlainLink;
+    }
+
+    internal readonly struct LinkBeforeFill : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.LinkBeforeFill;
+    }
+
+    internal readonly struct NoGracePeriod : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.NoGracePeriod;
+    }
+
+    internal readonly struct ReadOutsideSection : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.ReadOutsideSection;
+    }
+
+    internal readonly struct NoDetachCount : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.NoDetachCount;
+    }
+
+    internal readonly struct CountBeforeUnlink : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.CountBeforeUnlink;
+    }
+
+    internal readonly struct NoMergeWait : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.NoMergeWait;
+    }
+
+    internal readonly struct PlainReplace : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.PlainReplace;
+    }
+}
