@@ -60,9 +60,9 @@ public sealed class VfioUnmapFlow(ContextCore context, Caller caller, VfioIommuU
                 yield return wait;
             }
 
-            if (UnmappedAreas > 0)
+            if (Unmapped.Count > 0)
             {
-                Events.Add(new AreasUnmapped(ioas.Id, range.First, UnmappedThrough, UnmappedBytes));
+                Events.Add(new AreasUnmapped(ioas.Id, [.. Unmapped]));
             }
         }
 
