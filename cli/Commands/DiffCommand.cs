@@ -14,7 +14,12 @@ internal static class DiffCommand
         var first = new Argument<string>("JOURNAL") { Description = "One journal." };
         var second = new Argument<string>("OTHER") { Description = "The other." };
         Option<string> output = ScenarioOptions.Output();
-        var command = new Command("diff", "Finds the first event at which two journals differ.") { first, second, output };
+        var command = new Command("diff", "Finds the first event at which two journals differ.")
+        {
+            first,
+            second,
+            output,
+        };
         command.SetAction(parsed =>
             Run(
                 parsed.GetRequiredValue(first),
@@ -82,7 +87,11 @@ internal static class DiffCommand
 
             Apply(left, mine);
             Apply(right, other);
-            if (mine is null || other is null || !EventPayload.ToBytes(mine).AsSpan().SequenceEqual(EventPayload.ToBytes(other)))
+            if (
+                mine is null
+                || other is null
+                || !EventPayload.ToBytes(mine).AsSpan().SequenceEqual(EventPayload.ToBytes(other))
+            )
             {
                 return new Difference(
                     stream,

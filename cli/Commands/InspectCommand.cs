@@ -12,7 +12,11 @@ internal static class InspectCommand
     public static Command Create(Streams streams)
     {
         var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
-        var at = new Option<long?>("--at") { Description = "The state after this event of the file.", HelpName = "SEQ" };
+        var at = new Option<long?>("--at")
+        {
+            Description = "The state after this event of the file.",
+            HelpName = "SEQ",
+        };
         var target = new Option<uint?>("--object") { Description = "Only the object with this id.", HelpName = "ID" };
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("inspect", "Prints objects, areas, page tables and pins at a point of time.")
@@ -53,7 +57,9 @@ internal static class InspectCommand
         foreach (ReplayedContext context in replay.Contexts)
         {
             string state = context.ClosedWith is null ? "open" : "closed";
-            streams.Out.WriteLine($"iommufd-{context.Number}: {state}, {context.Applied} events, digest {context.Digest:x16}");
+            streams.Out.WriteLine(
+                $"iommufd-{context.Number}: {state}, {context.Applied} events, digest {context.Digest:x16}"
+            );
             foreach (string line in LinesOf(context, target))
             {
                 streams.Out.WriteLine($"  {line}");

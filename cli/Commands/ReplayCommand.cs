@@ -78,10 +78,14 @@ internal static class ReplayCommand
             streams.Out.WriteLine($"state digest {replay.Digest}");
             if (verify)
             {
-                streams.Out.WriteLine($"{Figures.Count(verified)} recorded digests found again, {mismatches.Count} not");
+                streams.Out.WriteLine(
+                    $"{Figures.Count(verified)} recorded digests found again, {mismatches.Count} not"
+                );
                 foreach ((int context, long number, ulong recorded, ulong found) in mismatches)
                 {
-                    streams.Out.WriteLine($"context {context}, event {number}: recorded {recorded:x16}, found {found:x16}");
+                    streams.Out.WriteLine(
+                        $"context {context}, event {number}: recorded {recorded:x16}, found {found:x16}"
+                    );
                 }
             }
         }

@@ -31,7 +31,8 @@ internal static class RunCommand
         };
         var durability = new Option<string>("--durability")
         {
-            Description = "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing.",
+            Description =
+                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing.",
             DefaultValueFactory = _ => "group",
         };
         durability.AcceptOnlyFromAmong("strict", "group", "memory");
@@ -72,7 +73,8 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        string journal = JournalPlace.ForWriting(request.Journal, scenario.Name);
+        string? journal =
+            request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
         var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost(journal, request.Durability));
         RunReport report = await RunProgress
             .ShowAsync(scenario, streams, started => ScenarioRunner.RunAsync(scenario, options, started, stop))
