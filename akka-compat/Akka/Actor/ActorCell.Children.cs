@@ -137,7 +137,7 @@ public partial class ActorCell
         {
             try
             {
-                EffectiveStrategy.HandleChildTerminated(this, child, children.Snapshot());
+                EffectiveStrategy.HandleChildTerminated(this, child, children.WhenAsked());
             }
             catch (Exception e)
             {

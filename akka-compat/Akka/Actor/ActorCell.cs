@@ -25,6 +25,10 @@ public partial class ActorCell : IUntypedActorContext
     private readonly MessageDispatcher _dispatcher;
     private Mailbox _mailbox;
     private ActorBase _actor;
+
+    /// <summary>Where in its mailbox the actor is.</summary>
+    internal MailboxCursor Cursor;
+
     private object _currentMessage;
     private IActorRef _sender;
 
@@ -97,6 +101,7 @@ public partial class ActorCell : IUntypedActorContext
     internal void Init(IMessageQueue queue)
     {
         _mailbox = new Mailbox(this, queue);
+        _self.Attach(_mailbox);
         _dispatcher.Attach(this);
     }
 
@@ -104,12 +109,7 @@ public partial class ActorCell : IUntypedActorContext
     internal void Start() => _mailbox.PostSystem(new Create());
 
     /// <summary>Delivers a user message. Any thread.</summary>
-    public void SendMessage(object message, IActorRef sender)
-    {
-        if (_system.VerifiesSerialization)
-            message = _system.RoundTrip(message);
-        _mailbox.Post(message, sender);
-    }
+    public void SendMessage(object message, IActorRef sender) => _self.Tell(message, sender);
 
     /// <summary>Delivers a system message. Any thread.</summary>
     internal void SendSystemMessage(SystemMessage message)

@@ -104,10 +104,28 @@ internal sealed class ChildContainer
         }
     }
 
-    internal IReadOnlyCollection<ChildRestartStats> AllStats()
+    /// <summary>All children, looked up only if somebody asks: most strategies concern one child alone.</summary>
+    internal IEnumerable<IInternalActorRef> WhenAsked()
     {
-        lock (_byName)
-            return _byName.Values.Select(Stats).ToArray();
+        foreach (var child in Snapshot())
+            yield return child;
+    }
+
+    internal IReadOnlyCollection<ChildRestartStats> AllStats() => new StatsWhenAsked(this);
+
+    private sealed class StatsWhenAsked(ChildContainer children) : IReadOnlyCollection<ChildRestartStats>
+    {
+        public int Count => children.Count;
+
+        public IEnumerator<ChildRestartStats> GetEnumerator()
+        {
+            List<ChildRestartStats> all;
+            lock (children._byName)
+                all = children._byName.Values.Select(children.Stats).ToList();
+            return all.GetEnumerator();
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private ChildRestartStats Stats(LocalActorRef child)

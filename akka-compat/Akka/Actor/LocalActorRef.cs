@@ -15,6 +15,9 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
 {
     private readonly ActorCell _cell;
 
+    /// <summary>Kept here too: telling must not read the cell, which the actor writes for every message.</summary>
+    private Mailbox _mailbox;
+
     internal LocalActorRef(
         ActorSystemImpl system,
         Props props,
@@ -57,7 +60,14 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
         return current;
     }
 
-    protected override void TellInternal(object message, IActorRef sender) => _cell.SendMessage(message, sender);
+    internal void Attach(Mailbox mailbox) => _mailbox = mailbox;
+
+    protected override void TellInternal(object message, IActorRef sender)
+    {
+        if (_mailbox.VerifiesSerialization)
+            message = _cell.SystemImpl.RoundTrip(message);
+        _mailbox.Post(message, sender);
+    }
 
     public override void SendSystemMessage(ISystemMessage message) => _cell.SendSystemMessage((SystemMessage)message);
 

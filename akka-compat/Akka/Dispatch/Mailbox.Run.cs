@@ -98,7 +98,7 @@ internal sealed partial class Mailbox
         // Clearing the bit is a full fence: a producer that still saw the bit set has its message visible to HasWork.
         Interlocked.And(ref _state, ~Scheduled);
         if (HasWork && (Interlocked.Or(ref _state, Scheduled) & Scheduled) == 0)
-            dispatcher.ExecuteAgain(this);
+            dispatcher.Execute(this);
     }
 
     private void ProcessSystemMessages()
@@ -130,8 +130,8 @@ internal sealed partial class Mailbox
     {
         Interlocked.Or(ref _state, Closed);
         var rest = Reverse(Interlocked.Exchange(ref _systemNewest, ClosedQueue.Instance));
-        var taken = _systemTaken;
-        _systemTaken = null;
+        var taken = _cell.Cursor.SystemTaken;
+        _cell.Cursor.SystemTaken = null;
         ForwardSystem(taken);
         ForwardSystem(rest);
         DrainToDeadLetters();

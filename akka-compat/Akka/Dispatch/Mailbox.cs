@@ -5,53 +5,20 @@ using Akka.Dispatch.SysMsg;
 namespace Akka.Dispatch;
 
 // The queue of one actor. Many producers, one consumer: whoever holds the Scheduled bit is the consumer.
-// Mailbox.cs: the queues. Mailbox.Run.cs: scheduling and the processing loop.
-
-/// <summary>One user message in line.</summary>
-internal class MailboxNode
-{
-    /// <summary>The node behind this one; written by the producer that put it there.</summary>
-    internal MailboxNode Next;
-
-    /// <summary>Null once consumed.</summary>
-    internal object Message;
-
-    internal IActorRef Sender;
-}
-
-/// <summary>Where producers meet, alone on its cache line: the mailbox itself is the first, empty node.</summary>
-internal abstract class MailboxTail : MailboxNode
-{
-    /// <summary>The last node. Producers swap themselves in; the swap is the point at which a message is in.</summary>
-    internal MailboxNode Tail;
-}
-
-/// <summary>Keeps the producers' line apart from what the consumer reads for every message.</summary>
-internal abstract class MailboxPadding : MailboxTail
-{
-    internal CacheLineRest Rest = default;
-
-    [System.Runtime.CompilerServices.InlineArray(4)]
-    internal struct CacheLineRest
-    {
-        private long _word;
-    }
-}
+// MailboxSegment.cs: the parts. Mailbox.cs: putting in and taking out. Mailbox.Run.cs: scheduling and the loop.
 
 /// <summary>The queues of one actor and its turn to run.</summary>
-internal sealed partial class Mailbox : MailboxPadding, IRunnable, Simulation.IReadyWork
+internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IReadyWork
 {
-    /// <summary>The last consumed node; its successor is the next message. Owned by the consumer.</summary>
-    private MailboxNode _head;
+    private const int SmallSegment = 8;
+    private const int LargeSegment = 2048;
+    private static readonly MailboxSlot[] NoSlots = [];
 
-    /// <summary>Messages that the actor put back before all others (unstash). Owned by the consumer.</summary>
-    private MailboxNode _front;
+    /// <summary>The segment that producers try first; may lag behind by some.</summary>
+    private MailboxSegment _tail;
 
     /// <summary>System messages, newest first; <see cref="ClosedQueue"/> once the actor is gone.</summary>
     private SystemMessage _systemNewest;
-
-    /// <summary>System messages taken over by the consumer, oldest first.</summary>
-    private SystemMessage _systemTaken;
 
     /// <summary>Replaces the built-in queue when the actor asked for a bounded or a priority queue.</summary>
     private readonly IMessageQueue _custom;
@@ -59,36 +26,57 @@ internal sealed partial class Mailbox : MailboxPadding, IRunnable, Simulation.IR
     private readonly ActorCell _cell;
 
     internal Mailbox(ActorCell cell, IMessageQueue custom)
+        : base(NoSlots)
     {
         _cell = cell;
         _custom = custom;
-        _head = this;
-        Tail = this;
+        _tail = this;
+        VerifiesSerialization = cell.SystemImpl.VerifiesSerialization;
+        cell.Cursor.Segment = this;
     }
 
     internal ActorCell Cell => _cell;
 
-    /// <summary>A queue that a configuration chose, or null for the built-in one.</summary>
-    internal IMessageQueue Custom => _custom;
+    /// <summary>Whether every message is to be serialized and read back first.</summary>
+    internal readonly bool VerifiesSerialization;
 
-    internal bool HasMessages =>
-        _front is not null || (_custom is null ? Volatile.Read(ref Tail) != _head : _custom.HasMessages);
+    /// <summary>
+    /// Whether a message is in, or is just being put in. By the claims and not by the slots: a claim is a full fence,
+    /// so a producer that then finds the mailbox scheduled knows that the consumer will see the claim.
+    /// </summary>
+    internal bool HasMessages
+    {
+        get
+        {
+            ref var cursor = ref _cell.Cursor;
+            if (cursor.Front is not null)
+                return true;
+            if (_custom is not null)
+                return _custom.HasMessages;
+            return Volatile.Read(ref cursor.Segment.Claimed) > cursor.Index;
+        }
+    }
 
     internal bool HasSystemMessages =>
-        _systemTaken is not null || Volatile.Read(ref _systemNewest) is { } m && m is not ClosedQueue;
+        _cell.Cursor.SystemTaken is not null || (Volatile.Read(ref _systemNewest) is { } m and not ClosedQueue);
 
     /// <summary>Counts the waiting messages; exact only when nobody else is at work.</summary>
     internal int NumberOfMessages
     {
         get
         {
+            var cursor = _cell.Cursor;
             var count = 0;
-            for (var n = _front; n is not null; n = n.Next)
+            for (var n = cursor.Front; n is not null; n = n.Next)
                 count++;
             if (_custom is not null)
                 return count + _custom.Count;
-            for (var n = Volatile.Read(ref _head.Next); n is not null; n = Volatile.Read(ref n.Next))
-                count++;
+            var index = cursor.Index;
+            for (var s = cursor.Segment; s is not null; s = Volatile.Read(ref s.Next))
+            {
+                count += Math.Max(0, Math.Min(Volatile.Read(ref s.Claimed), s.Slots.Length) - index);
+                index = 0;
+            }
             return count;
         }
     }
@@ -101,9 +89,17 @@ internal sealed partial class Mailbox : MailboxPadding, IRunnable, Simulation.IR
             _cell.ToDeadLetters(message, sender);
             return;
         }
-        Enqueue(message, sender);
-        // The swap inside Enqueue is a full fence, so this read cannot pass it: either we see the consumer gone and
-        // schedule it, or the consumer, which clears its bit before it looks at Tail, sees our message.
+        if (_custom is null)
+        {
+            Enqueue(message, sender);
+        }
+        else
+        {
+            _custom.Enqueue(_cell.Self, new Envelope(message, sender));
+            Interlocked.MemoryBarrier();
+        }
+        // The claim inside Enqueue is a full fence, so this read cannot pass it: either we see the consumer gone and
+        // schedule it, or the consumer, which clears its bit before it looks at the claims, sees ours.
         var state = Volatile.Read(ref _state);
         if ((state & Scheduled) == 0 && (Volatile.Read(ref _suspensions) == 0 || (state & Closed) != 0))
             TrySchedule();
@@ -111,73 +107,134 @@ internal sealed partial class Mailbox : MailboxPadding, IRunnable, Simulation.IR
 
     private void Enqueue(object message, IActorRef sender)
     {
-        if (_custom is not null)
+        while (true)
         {
-            _custom.Enqueue(_cell.Self, new Envelope(message, sender));
-            Interlocked.MemoryBarrier();
-            return;
+            var segment = Volatile.Read(ref _tail);
+            var index = Interlocked.Increment(ref segment.Claimed) - 1;
+            var slots = segment.Slots;
+            if ((uint)index < (uint)slots.Length)
+            {
+                ref var slot = ref slots[index];
+                slot.Sender = sender;
+                // Last, and with release: a consumer that sees the message sees the sender too.
+                Volatile.Write(ref slot.Message, message);
+                return;
+            }
+            MoveTail(segment);
         }
-        var node = new MailboxNode { Message = message, Sender = sender };
-        var before = Interlocked.Exchange(ref Tail, node);
-        // Between the swap and this store the chain is broken here: the consumer sees Tail != _head and waits.
-        Volatile.Write(ref before.Next, node);
+    }
+
+    /// <summary>Links a segment behind a full one if nobody has, and points the producers at it.</summary>
+    private void MoveTail(MailboxSegment full)
+    {
+        var next = Volatile.Read(ref full.Next);
+        if (next is null)
+        {
+            var fresh = new MailboxSegment(new MailboxSlot[NextLength(full)]);
+            next = Interlocked.CompareExchange(ref full.Next, fresh, null) ?? fresh;
+        }
+        // The consumer leaves a segment only after it has moved the tail past it, so then there is nothing to do.
+        if (!ReferenceEquals(next, Left))
+            Interlocked.CompareExchange(ref _tail, next, full);
+    }
+
+    /// <summary>Small while the consumer keeps up: most actors never have more than a few messages waiting.</summary>
+    private int NextLength(MailboxSegment full)
+    {
+        if (ReferenceEquals(full, this))
+            return SmallSegment;
+        // A racy look at the consumer: a wrong guess costs memory or a segment more, nothing else.
+        ref var cursor = ref _cell.Cursor;
+        var keepsUp = ReferenceEquals(cursor.Segment, full) && cursor.Index >= full.Slots.Length / 2;
+        return keepsUp ? SmallSegment : Math.Min(full.Slots.Length * 4, LargeSegment);
     }
 
     /// <summary>Puts a message before all others. Only by the actor itself.</summary>
     internal void EnqueueFirst(Envelope envelope) =>
-        _front = new MailboxNode
-        {
-            Message = envelope.Message,
-            Sender = envelope.Sender,
-            Next = _front,
-        };
+        _cell.Cursor.Front = new MailboxFront(envelope, _cell.Cursor.Front);
 
     /// <summary>Takes the next user message. Only by the consumer.</summary>
     private bool TryDequeue(out object message, out IActorRef sender)
     {
-        if (_front is { } first)
+        ref var cursor = ref _cell.Cursor;
+        if (cursor.Front is not null || _custom is not null)
+            return TryDequeueSpecial(ref cursor, out message, out sender);
+        while (true)
         {
-            message = first.Message;
-            sender = first.Sender;
-            _front = first.Next;
-            return true;
-        }
-        if (_custom is not null)
-        {
-            var found = _custom.TryDequeue(out var envelope);
-            message = envelope.Message;
-            sender = envelope.Sender;
-            return found;
-        }
-        var head = _head;
-        var next = Volatile.Read(ref head.Next);
-        if (next is null)
-        {
-            if (Volatile.Read(ref Tail) == head)
+            var slots = cursor.Segment.Slots;
+            var index = cursor.Index;
+            if ((uint)index < (uint)slots.Length)
+            {
+                ref var slot = ref slots[index];
+                message = Volatile.Read(ref slot.Message);
+                if (message is null)
+                {
+                    if (Volatile.Read(ref cursor.Segment.Claimed) <= index)
+                    {
+                        sender = null;
+                        return false;
+                    }
+                    message = AwaitMessage(ref slot);
+                }
+                sender = slot.Sender;
+                slot = default;
+                cursor.Index = index + 1;
+                return true;
+            }
+            if (!TryLeaveSegment(ref cursor))
             {
                 message = null;
                 sender = null;
                 return false;
             }
-            next = AwaitLink(head);
         }
-        message = next.Message;
-        sender = next.Sender;
-        next.Message = null;
-        next.Sender = null;
-        // A consumed node must not point on: one that has grown old would keep all its successors from collection.
-        head.Next = null;
-        _head = next;
+    }
+
+    /// <summary>Goes on to the next segment; false when there is none yet.</summary>
+    private bool TryLeaveSegment(ref MailboxCursor cursor)
+    {
+        var done = cursor.Segment;
+        var next = Volatile.Read(ref done.Next);
+        if (next is null)
+        {
+            if (Volatile.Read(ref done.Claimed) <= done.Slots.Length)
+                return false;
+            // A producer has counted past the end and is about to link: do it for it.
+            MoveTail(done);
+            next = Volatile.Read(ref done.Next);
+        }
+        // First the tail, then the mark: a producer that finds the mark must not find this segment at the tail again.
+        Interlocked.CompareExchange(ref _tail, next, done);
+        // A segment that was left must not point on: one that has grown old would keep its successors from collection.
+        Volatile.Write(ref done.Next, Left);
+        cursor.Segment = next;
+        cursor.Index = 0;
         return true;
     }
 
-    private static MailboxNode AwaitLink(MailboxNode head)
+    private bool TryDequeueSpecial(ref MailboxCursor cursor, out object message, out IActorRef sender)
+    {
+        if (cursor.Front is { } first)
+        {
+            message = first.Envelope.Message;
+            sender = first.Envelope.Sender;
+            cursor.Front = first.Next;
+            return true;
+        }
+        var found = _custom.TryDequeue(out var envelope);
+        message = envelope.Message;
+        sender = envelope.Sender;
+        return found;
+    }
+
+    /// <summary>Waits for a producer that is between its claim and its write.</summary>
+    private static object AwaitMessage(ref MailboxSlot slot)
     {
         var spin = new SpinWait();
-        MailboxNode next;
-        while ((next = Volatile.Read(ref head.Next)) is null)
+        object message;
+        while ((message = Volatile.Read(ref slot.Message)) is null)
             spin.SpinOnce(sleep1Threshold: -1);
-        return next;
+        return message;
     }
 
     /// <summary>Puts a system message in line; false when the actor is gone and takes none. Any thread.</summary>
@@ -198,15 +255,16 @@ internal sealed partial class Mailbox : MailboxPadding, IRunnable, Simulation.IR
 
     private SystemMessage NextSystemMessage()
     {
-        if (_systemTaken is null)
+        ref var cursor = ref _cell.Cursor;
+        if (cursor.SystemTaken is null)
         {
             var newest = Volatile.Read(ref _systemNewest);
             if (newest is null or ClosedQueue)
                 return null;
-            _systemTaken = Reverse(Interlocked.Exchange(ref _systemNewest, null));
+            cursor.SystemTaken = Reverse(Interlocked.Exchange(ref _systemNewest, null));
         }
-        var oldest = _systemTaken;
-        _systemTaken = oldest.Next;
+        var oldest = cursor.SystemTaken;
+        cursor.SystemTaken = oldest.Next;
         oldest.Next = null;
         return oldest;
     }

@@ -178,7 +178,9 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
         lock (_gate)
         {
             var start = Environment.TickCount64;
-            while (_queue.Count >= capacity)
+            // Under simulation nobody else runs: waiting for room would never end.
+            var mayWait = ((ActorSystemImpl)system).Simulation is null;
+            while (mayWait && _queue.Count >= capacity)
             {
                 var left = pushTimeout.TotalMilliseconds - (Environment.TickCount64 - start);
                 if (left <= 0 || !Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue)))

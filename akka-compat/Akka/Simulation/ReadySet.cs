@@ -6,6 +6,9 @@ internal abstract class ReadySet
     internal abstract int Count { get; }
     internal abstract void Add(IReadyWork work);
     internal abstract IReadyWork Take(long step);
+
+    /// <summary>The work will not be added again.</summary>
+    internal virtual void Forget(IReadyWork work) { }
 }
 
 /// <summary>Every piece of work is equally likely.</summary>
@@ -70,8 +73,8 @@ internal sealed class PriorityReadySet : ReadySet
             _queue.Enqueue(chosen, (_lowest, _sequence++));
             chosen = _queue.Dequeue();
         }
-        if (chosen is Dispatch.Mailbox { IsClosed: true })
-            _ranks.Remove(chosen);
         return chosen;
     }
+
+    internal override void Forget(IReadyWork work) => _ranks.Remove(work);
 }

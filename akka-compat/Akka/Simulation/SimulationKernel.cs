@@ -139,6 +139,8 @@ internal sealed class SimulationKernel
         {
             Steps++;
             var outcome = next.RunOne();
+            if (next is Mailbox { IsClosed: true })
+                Forget(next);
             Mix(next, outcome);
             return true;
         }
@@ -149,6 +151,12 @@ internal sealed class SimulationKernel
         Stepped?.Invoke("/timer", null);
         timer.Fire();
         return true;
+    }
+
+    private void Forget(IReadyWork work)
+    {
+        lock (_gate)
+            _ready.Forget(work);
     }
 
     private void Mix(IReadyWork work, object outcome)
@@ -218,8 +226,6 @@ internal sealed class SimulationDispatcher(MessageDispatcherConfigurator configu
     : MessageDispatcher(configurator)
 {
     internal override void Execute(Mailbox mailbox) => kernel.Add(mailbox);
-
-    internal override void ExecuteAgain(Mailbox mailbox) => kernel.Add(mailbox);
 
     protected override void ExecuteTask(IRunnable run) => kernel.Add(new ReadyAction(run.Run));
 
