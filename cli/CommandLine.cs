@@ -61,6 +61,9 @@ public static class CommandLine
             RunCommand.Create(streams),
             ListCommand.Create(streams),
             CheckCommand.Create(streams),
+            ReplayCommand.Create(streams),
+            InspectCommand.Create(streams),
+            DiffCommand.Create(streams),
             ConformCommand.Create(streams),
             BenchCommand.Create(streams),
         };

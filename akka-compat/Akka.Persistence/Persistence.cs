@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.Persistence.Journal;
 
 namespace Akka.Persistence;
@@ -23,6 +24,7 @@ public class Persistence : ExtensionIdProvider<PersistenceExtension>
 public class PersistenceExtension : IExtension
 {
     private const string JournalFallback = "akka.persistence.journal-plugin-fallback";
+    private const string NoSnapshotStore = "akka.persistence.no-snapshot-store";
     private const string SnapshotFallback = "akka.persistence.snapshot-store-plugin-fallback";
 
     private readonly ExtendedActorSystem _system;
@@ -102,6 +104,17 @@ public class PersistenceExtension : IExtension
         return string.IsNullOrEmpty(path)
             ? throw new ArgumentException($"Default {what} plugin is not configured: set [{key}]")
             : path;
+    }
+
+    private string ChosenSnapshotStore()
+    {
+        var path = _system.Settings.Config.GetString("akka.persistence.snapshot-store.plugin");
+        if (!string.IsNullOrEmpty(path))
+            return path;
+        _system.Log.Warning(
+            "No default snapshot store configured! To configure a default snapshot-store plugin set the [akka.persistence.snapshot-store.plugin] key."
+        );
+        return NoSnapshotStore;
     }
 
     private Config ConfigOf(string path, string fallback)

@@ -24,16 +24,20 @@ public static class JournalBenchmarks
         try
         {
             var rows = new List<BenchRow>();
-            var plain = PlainInserts.EventsPerSecond(Path.Combine(folder.FullName, "plain.db"), 300_000, 1_000);
-            rows.Add(new BenchRow("journal", "plain inserts", "events/s", plain, Plain, plain, 1));
+            var plain = PlainInserts.EventsPerSecond(FileOf(folder, "plain"), 300_000, 1_000, 1);
+            var plainMany = PlainInserts.EventsPerSecond(FileOf(folder, "plain-256"), 100_000, 128, 256);
+            rows.Add(
+                new BenchRow("journal", "plain inserts", "events/s", Math.Round(plain), Plain, Math.Round(plain), 1)
+            );
             rows.Add(Against("persist one by one", Write(folder, "one", 1, 20_000, 1, WriteStyle.OneByOne), 21_900));
             rows.Add(Against("PersistAll x 100", Write(folder, "all", 1, 100, 2_000, WriteStyle.Together), 132_000));
             var bursts = Write(folder, "burst", 1, 200, 1_000, WriteStyle.Pipelined);
             rows.Add(Against("PersistAsync, bursts of 200", bursts, 131_000));
+            rows.Add(Row("PersistAsync, bursts of 200, beside SQLite", bursts, Plain, plain));
             var many = Write(folder, "many", 64, 2_000, 4, WriteStyle.Pipelined);
             rows.Add(Row("64 contexts, PersistAsync", many, Plain, plain));
             var group = Write(folder, "group", 256, 1_000, 1, WriteStyle.OneByOne);
-            rows.Add(Row("256 contexts, Persist", group, Plain, plain));
+            rows.Add(Row("256 contexts, Persist", group, Plain + ", 256 streams", plainMany));
             rows.Add(Against("replay, 1 context", Replay(folder, "burst", 1), 181_000));
             rows.Add(Against("replay, 64 contexts", Replay(folder, "many", 64), 181_000));
             rows.Add(BytesPerEvent(folder, "many", 64 * 2_000 * 4));
@@ -184,7 +188,7 @@ public static class JournalBenchmarks
                   max-batch-size = 1000
                 }
               }
-              snapshot-store.plugin = "akka.persistence.snapshot-store.no-snapshot-store"
+              snapshot-store.plugin = "akka.persistence.no-snapshot-store"
             }
             """
         );

@@ -3,16 +3,20 @@ using Microsoft.Data.Sqlite;
 
 namespace Iommufd.Bench.Journal;
 
-/// <summary>The raw limit: one prepared INSERT into the journal's own table, in transactions, without any actor.</summary>
+/// <summary>
+/// The raw limit: one prepared INSERT into the journal's own table, in transactions, without any actor. Events of many
+/// streams take turns; each stream has its own place in the table's index, so a transaction touches as many pages.
+/// </summary>
 internal static class PlainInserts
 {
-    public static double EventsPerSecond(string file, int events, int eventsPerTransaction)
+    public static double EventsPerSecond(string file, int events, int eventsPerTransaction, int streams)
     {
         SQLitePCL.Batteries_V2.Init();
         using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
         connection.Open();
         Execute(connection, "PRAGMA journal_mode = wal");
         Execute(connection, "PRAGMA synchronous = normal");
+        Execute(connection, "PRAGMA wal_autocheckpoint = 10000");
         Execute(
             connection,
             """
@@ -27,7 +31,8 @@ internal static class PlainInserts
         insert.CommandText =
             "INSERT INTO event_journal (persistence_id, sequence_nr, is_deleted, manifest, timestamp, payload, tags, serializer_id) "
             + "VALUES ($id, $nr, 0, '', $time, $payload, NULL, -5)";
-        insert.Parameters.AddWithValue("$id", "iommufd-0");
+        var ids = Enumerable.Range(0, streams).Select(i => "iommufd-" + i).ToArray();
+        var id = insert.Parameters.AddWithValue("$id", ids[0]);
         var number = insert.Parameters.AddWithValue("$nr", 0L);
         insert.Parameters.AddWithValue("$time", 638_000_000_000_000_000L);
         insert.Parameters.AddWithValue("$payload", new byte[70]);
@@ -39,6 +44,7 @@ internal static class PlainInserts
             insert.Transaction = transaction;
             for (var n = 0; n < eventsPerTransaction; n++)
             {
+                id.Value = ids[i % streams];
                 number.Value = (long)++i;
                 insert.ExecuteNonQuery();
             }

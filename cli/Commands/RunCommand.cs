@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Iommufd.Cli.Output;
+using Iommufd.Persistence;
 using Iommufd.Scenarios;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Reports;
@@ -28,6 +29,13 @@ internal static class RunCommand
             Description = "Cuts the run short after this time: 500ms, 30s, 5min.",
             HelpName = "T",
         };
+        var durability = new Option<string>("--durability")
+        {
+            Description =
+                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing.",
+            DefaultValueFactory = _ => "group",
+        };
+        durability.AcceptOnlyFromAmong("strict", "group", "memory");
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("run", "Runs a scenario: a file, or the name of a shipped one.")
@@ -35,6 +43,7 @@ internal static class RunCommand
             scenario,
             seed,
             journal,
+            durability,
             report,
             set,
             deadline,
@@ -47,6 +56,7 @@ internal static class RunCommand
                         parsed.GetRequiredValue(scenario),
                         parsed.GetValue(seed),
                         parsed.GetValue(journal),
+                        Enum.Parse<Durability>(parsed.GetValue(durability)!, ignoreCase: true),
                         parsed.GetValue(report),
                         ScenarioOptions.Settings(parsed.GetValue(set)),
                         ScenarioOptions.Duration("--deadline", parsed.GetValue(deadline)),
@@ -63,7 +73,9 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost());
+        string? journal =
+            request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
+        var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost(journal, request.Durability));
         RunReport report = await RunProgress
             .ShowAsync(scenario, streams, started => ScenarioRunner.RunAsync(scenario, options, started, stop))
             .ConfigureAwait(false);
@@ -104,6 +116,7 @@ internal sealed record RunRequest(
     string Scenario,
     ulong? Seed,
     string? Journal,
+    Durability Durability,
     string? Report,
     IReadOnlyList<KeyValuePair<string, string>> Settings,
     TimeSpan? Deadline,

@@ -87,6 +87,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : SwitchFlo
             }
         }
 
+        yield return FlowWait.ForLock(device.Group.Lock, exclusive: true);
         if (device.Vdevice is { } vdevice)
         {
             // The hardware goes, so the guest's device goes with it; its id is not given out again.
@@ -98,6 +99,7 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : SwitchFlo
         }
 
         Context.Objects.Remove(device);
+        Release(device.Group.Lock);
         Context.Engine.Host.Close(new Participant(ParticipantKind.Device, device.Id));
         Context.LeaveGroup(device.Group);
         Context.Registry.ReleaseDevice(device.Traits.Name);

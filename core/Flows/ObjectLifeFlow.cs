@@ -3,7 +3,10 @@ using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Flows;
 
-/// <summary>How the objects around nesting and virtual IOMMUs go. Each is out of the table already, and nobody uses it.</summary>
+/// <summary>
+/// How the objects around nesting and virtual IOMMUs go. Each is out of the table already, and nobody uses it; its participant is
+/// closed before anything is waited for, because its id may be given out again meanwhile.
+/// </summary>
 public abstract class ObjectLifeFlow(ContextCore context, Caller caller) : DeviceFlow(context, caller)
 {
     /// <summary>Destroys a nested HWPT: its parent or vIOMMU is let go.</summary>
@@ -42,8 +45,8 @@ public abstract class ObjectLifeFlow(ContextCore context, Caller caller) : Devic
     /// <summary>Destroys an event queue with what is in it.</summary>
     protected IEnumerable<FlowWait> DestroyVeventq(VeventqObject veventq)
     {
-        yield return FlowWait.For(ParticipantKind.Viommu, veventq.Viommu.Id, new RemoveVeventq(veventq.Type));
         Close(ParticipantKind.Veventq, veventq);
+        yield return FlowWait.For(ParticipantKind.Viommu, veventq.Viommu.Id, new RemoveVeventq(veventq.Type));
         veventq.Viommu.Users--;
     }
 
@@ -51,6 +54,7 @@ public abstract class ObjectLifeFlow(ContextCore context, Caller caller) : Devic
     protected IEnumerable<FlowWait> DestroyHwQueue(HwQueueObject queue)
     {
         var viommu = queue.Viommu;
+        Close(ParticipantKind.HwQueue, queue);
         yield return FlowWait.ForLock(viommu.Lock, exclusive: true);
         if (queue.Previous is { } previous)
         {
@@ -64,7 +68,6 @@ public abstract class ObjectLifeFlow(ContextCore context, Caller caller) : Devic
             yield return wait;
         }
 
-        Close(ParticipantKind.HwQueue, queue);
         viommu.Users--;
     }
 

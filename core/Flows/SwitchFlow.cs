@@ -106,9 +106,9 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
     {
         var viommu = vdevice.Viommu;
         vdevice.Device.Vdevice = null;
+        Context.Engine.Host.Close(new Participant(ParticipantKind.Vdevice, vdevice.Id));
         yield return FlowWait.ForLock(viommu.Lock, exclusive: true);
         yield return FlowWait.For(ParticipantKind.Viommu, viommu.Id, new RemoveVdevice(vdevice.VirtId));
-        Context.Engine.Host.Close(new Participant(ParticipantKind.Vdevice, vdevice.Id));
         vdevice.Device.Users--;
         viommu.Users--;
         Release(viommu.Lock);

@@ -151,6 +151,8 @@ public sealed class VdeviceAllocFlow(ContextCore context, Caller caller, Vdevice
             yield break;
         }
 
+        // The group's lock excludes an unbind, which takes the vDEVICE with it, and another vDEVICE of the same device.
+        yield return FlowWait.ForLock(device.Group.Lock, exclusive: true);
         yield return FlowWait.ForLock(viommu.Lock, exclusive: true);
         if (device.Phase != ObjectPhase.Live)
         {
@@ -172,17 +174,16 @@ public sealed class VdeviceAllocFlow(ContextCore context, Caller caller, Vdevice
                 VirtId = command.VirtId,
             }
         );
-        device.Vdevice = vdevice;
         var add = FlowWait.For(ParticipantKind.Viommu, viommu.Id, new AddVdevice(command.VirtId, device.Id));
         yield return add;
         if (add.Response.Errno != Errno.OK)
         {
-            device.Vdevice = null;
             Context.Objects.Remove(vdevice);
             Fail(add.Response.Errno);
             yield break;
         }
 
+        device.Vdevice = vdevice;
         viommu.Users++;
         device.Users++;
         Context.Engine.Host.Open(

@@ -96,14 +96,21 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         TableReclamation.ReadSection section = TableReclamation.Enter();
-        ulong top = Volatile.Read(ref _top);
-        int level = (int)(top & LevelMask);
-        if (Reaches(level, range.First))
+        try
         {
-            ReadDirtyIn((ulong*)(top & ~(ulong)LevelMask), level, range.First, range.Last, ref sink, options);
+            ulong top = Volatile.Read(ref _top);
+            int level = (int)(top & LevelMask);
+            if (Reaches(level, range.First))
+            {
+                ReadDirtyIn((ulong*)(top & ~(ulong)LevelMask), level, range.First, range.Last, ref sink, options);
+            }
+        }
+        finally
+        {
+            // The sink is the caller's code and may throw; a section left open would keep all freed tables for ever.
+            TableReclamation.Exit(section);
         }
 
-        TableReclamation.Exit(section);
         return Errno.OK;
     }
 

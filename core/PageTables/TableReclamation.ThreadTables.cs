@@ -41,6 +41,9 @@ internal static unsafe partial class TableReclamation
         /// <summary>The calling thread's pages.</summary>
         internal static ThreadTables Current => t_tables ?? Create();
 
+        /// <summary>Unlinked pages that are not free yet.</summary>
+        internal int Waiting => _limboCount;
+
         /// <summary>A page of zeros; 0 when the system has no memory.</summary>
         internal nint TakeClean()
         {

@@ -22,7 +22,9 @@ public static class ScenarioReference
 
             if (kind.Outputs.Count > 0)
             {
-                text.Append("Outputs for `expect`: ").AppendJoin(", ", kind.Outputs.Select(o => $"`{o}`")).Append(".\n");
+                text.Append("Outputs for `expect`: ")
+                    .AppendJoin(", ", kind.Outputs.Select(o => $"`{o}`"))
+                    .Append(".\n");
             }
 
             text.Append('\n');
@@ -36,7 +38,13 @@ public static class ScenarioReference
             {
                 string name = field.IsRequired ? $"**`{field.Name}`**" : $"`{field.Name}`";
                 string value = field.Expects.Replace("|", "\\|", StringComparison.Ordinal);
-                text.Append("| ").Append(name).Append(" | ").Append(value).Append(" | ").Append(field.Summary).Append(" |\n");
+                text.Append("| ")
+                    .Append(name)
+                    .Append(" | ")
+                    .Append(value)
+                    .Append(" | ")
+                    .Append(field.Summary)
+                    .Append(" |\n");
             }
 
             text.Append('\n');

@@ -24,7 +24,9 @@ public static class HtmlReport
         page.Append(Verdict(report));
         page.Append(Cards(report));
         page.Append(Section("Operations over time", SvgPlots.Timeline(report.Timeline)));
-        page.Append(Section("Errnos", SvgPlots.Bars([.. report.ByErrno.Select(e => (e.Errno.ToString(), (double)e.Count))])));
+        page.Append(
+            Section("Errnos", SvgPlots.Bars([.. report.ByErrno.Select(e => (e.Errno.ToString(), (double)e.Count))]))
+        );
         page.Append(Section("Operations", Operations(report)));
         page.Append(
             Section(
@@ -68,10 +70,18 @@ public static class HtmlReport
         Card("devices", Count(report.Devices), $"{Count(report.Contexts)} contexts");
         Card("operations", Count(report.Operations), $"{Count(report.PerSecond(report.Operations))} a second");
         Card("with an errno", Count(report.Failed), $"{report.ByErrno.Count(e => e.Errno != Errno.OK)} different");
-        Card("DMA translations", Count(report.Dma.Translations), $"{Count(report.PerSecond(report.Dma.Translations))} a second");
+        Card(
+            "DMA translations",
+            Count(report.Dma.Translations),
+            $"{Count(report.PerSecond(report.Dma.Translations))} a second"
+        );
         Card("DMA faults", Count(report.Dma.Faults), $"{report.Dma.Violations} violations");
         Card("invariants checked", Count(report.InvariantsChecked), $"{report.InvariantsViolated} violated");
-        Card("memory", $"{report.PeakBytes / (1024.0 * 1024.0):0.#} MiB", $"{Count(report.BytesPerDevice)} bytes a device");
+        Card(
+            "memory",
+            $"{report.PeakBytes / (1024.0 * 1024.0):0.#} MiB",
+            $"{Count(report.BytesPerDevice)} bytes a device"
+        );
         return cards.Append("</div>\n").ToString();
 
         void Card(string name, string value, FormattableString beside) =>

@@ -68,7 +68,8 @@ internal static class SvgPlots
         {
             double y = i * RowHeight + 2;
             (string name, double value) = rows[i];
-            string kind = over is null && !string.Equals(name, nameof(Errno.OK), StringComparison.Ordinal) ? "errno" : "good";
+            string kind =
+                over is null && !string.Equals(name, nameof(Errno.OK), StringComparison.Ordinal) ? "errno" : "good";
             Bar(svg, kind, labels, y, Math.Max(1, value * scale), RowHeight - 5, $"{name} {value:#,0}");
             if (over is not null && over[i] > 0)
             {
@@ -96,7 +97,15 @@ internal static class SvgPlots
             $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{title}\">"
         );
 
-    private static void Bar(StringBuilder svg, string kind, double x, double y, double width, double height, string title)
+    private static void Bar(
+        StringBuilder svg,
+        string kind,
+        double x,
+        double y,
+        double width,
+        double height,
+        string title
+    )
     {
         if (height > 0)
         {

@@ -22,7 +22,7 @@ public class BatchingSqliteJournal : SqliteEventJournal
     public BatchingSqliteJournal(Config config)
         : base(config)
     {
-        _maxBatchSize = config.GetInt("max-batch-size", 100);
+        _maxBatchSize = config.GetInt("max-batch-size", 1000);
         if (_maxBatchSize < 1)
             throw new ConfigurationException($"[max-batch-size] is [{_maxBatchSize}]; it must be at least 1.");
     }

@@ -113,6 +113,30 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
             ? own
             : Mailboxes.StashCapacity(props.Deploy.Dispatcher, props.Deploy.Mailbox);
 
+    /// <summary>Props with what the configuration's deployment section says about their path.</summary>
+    internal Props Deployed(Props props, ActorPath path)
+    {
+        _deployments ??= Settings.Config.GetConfig("akka.actor.deployment")?.AsEnumerable().ToArray() ?? [];
+        if (_deployments.Length == 0 || path.Depth < 2)
+            return props;
+        var name = "/" + string.Join('/', path.Elements.Skip(1));
+        foreach (var (key, value) in _deployments)
+        {
+            if (!string.Equals(key, name, StringComparison.Ordinal) || !value.IsObject())
+                continue;
+            var config = new Config(new Configuration.Hocon.HoconRoot(value));
+            if (config.GetString("dispatcher") is { Length: > 0 } dispatcher)
+                props = props.WithDispatcher(dispatcher);
+            if (config.GetString("mailbox") is { Length: > 0 } mailbox)
+                props = props.WithMailbox(mailbox);
+            if (config.HasPath("stash-capacity"))
+                props = props.WithStashCapacity(config.GetInt("stash-capacity", Deploy.NoStashSize));
+        }
+        return props;
+    }
+
+    private KeyValuePair<string, Configuration.Hocon.HoconValue>[] _deployments;
+
     internal LocalActorRef NewLocalActor(Props props, IInternalActorRef parent, ActorPath path) =>
         new(this, props, DispatcherOf(props), parent, path);
 

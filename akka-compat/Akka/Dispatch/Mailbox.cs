@@ -37,6 +37,9 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
 
     internal ActorCell Cell => _cell;
 
+    /// <summary>A queue that a configuration chose, or null for the built-in one.</summary>
+    internal IMessageQueue Custom => _custom;
+
     /// <summary>Whether every message is to be serialized and read back first.</summary>
     internal readonly bool VerifiesSerialization;
 

@@ -111,7 +111,17 @@ internal static class BackoffDelay
     internal static TimeSpan Of(int failures, TimeSpan min, TimeSpan max, double randomFactor)
     {
         var factor = 1.0 + (ThreadLocalRandom.Current.NextDouble() * randomFactor);
-        var ticks = min.Ticks * Math.Pow(2, failures) * factor;
-        return ticks >= max.Ticks || failures >= 30 ? max : TimeSpan.FromTicks((long)ticks);
+        var ticks = Math.Min(min.Ticks * Math.Pow(2, failures), max.Ticks) * factor;
+        return ticks >= TimeSpan.MaxValue.Ticks ? max : TimeSpan.FromTicks((long)ticks);
+    }
+
+    internal static void Validate(TimeSpan min, TimeSpan max, double randomFactor)
+    {
+        if (min <= TimeSpan.Zero)
+            throw new ArgumentException("MinBackoff must be greater than 0", nameof(min));
+        if (max < min)
+            throw new ArgumentException("MaxBackoff must be greater than MinBackoff", nameof(max));
+        if (randomFactor is < 0 or > 1)
+            throw new ArgumentException("RandomFactor must be between 0.0 and 1.0", nameof(randomFactor));
     }
 }

@@ -57,7 +57,7 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
         }
 
         properties[ExpectKey] = StepExpectation.Schema();
-        return new JsonObject
+        var keyed = new JsonObject
         {
             ["type"] = "object",
             ["additionalProperties"] = false,
@@ -65,6 +65,9 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
             ["maxProperties"] = 2,
             ["properties"] = properties,
         };
+        string[] bare = [.. StepVocabulary.All.Where(k => !k.Fields.Any(f => f.IsRequired)).Select(k => k.Name)];
+        var word = new JsonObject { ["enum"] = new JsonArray([.. bare.Select(b => JsonValue.Create(b))]) };
+        return new JsonObject { ["anyOf"] = new JsonArray(word, keyed) };
     }
 
     private static Step? ReadStep(TreeNode node, ReadContext context)

@@ -107,7 +107,7 @@ public sealed class SchemaTests
             return node switch
             {
                 TreeMapping mapping => OfMapping(mapping, schema),
-                TreeList list when Allows(schema, "array") =>
+                TreeList list when schema["items"] is not null =>
                 [
                     .. list.Items.SelectMany(i => Complaints(i, schema["items"]!.AsObject())),
                 ],
@@ -118,7 +118,7 @@ public sealed class SchemaTests
 
         private List<string> OfMapping(TreeMapping mapping, JsonObject schema)
         {
-            if (!Allows(schema, "object"))
+            if (schema["enum"] is not null || !Allows(schema, "object"))
             {
                 return [$"{mapping.At}: a mapping is not allowed"];
             }

@@ -131,12 +131,18 @@ public sealed class RunTests
     [Fact]
     public void The_html_report_is_whole_and_asks_for_nothing_outside()
     {
-        RunReport report = Running.Steps("- ioas-alloc: a\n- destroy: a\n- unmap: {ioas: a}\n  expect: ENOENT\n- close");
+        RunReport report = Running.Steps(
+            "- ioas-alloc: a\n- destroy: a\n- unmap: {ioas: a}\n  expect: ENOENT\n- close"
+        );
         string html = HtmlReport.Of(report);
         Assert.StartsWith("<!DOCTYPE html>", html, StringComparison.Ordinal);
         Assert.Contains("<svg", html, StringComparison.Ordinal);
         Assert.Contains("ENOENT", html, StringComparison.Ordinal);
-        Assert.DoesNotContain("http", html.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "http",
+            html.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
     }
 

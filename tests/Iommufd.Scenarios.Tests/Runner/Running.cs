@@ -1,3 +1,4 @@
+using Iommufd.Persistence;
 using Iommufd.Scenarios.Runner;
 using Iommufd.Scenarios.Tests.Language;
 
@@ -22,7 +23,7 @@ internal static class Running
         CancellationToken stop = default
     )
     {
-        var options = new RunOptions(seed, deadline, new SimulatedRunHost());
+        var options = new RunOptions(seed, deadline, new SimulatedRunHost(null, Durability.Memory));
         Task<RunReport> run = Task.Run(() => ScenarioRunner.RunAsync(scenario, options, null, stop));
         Assert.True(run.Wait(Limit), "the run did not end");
         return run.Result;

@@ -230,8 +230,8 @@ public sealed class StepTests
     [Fact]
     public void A_number_that_cannot_be_computed_in_the_middle_names_its_place()
     {
-        var failure = Assert.Throws<AggregateException>(
-            () => Running.Steps("- repeat: {times: 3, index: i, steps: [{memory: {as: m, size: 4K / (1 - i)}}]}")
+        var failure = Assert.Throws<AggregateException>(() =>
+            Running.Steps("- repeat: {times: 3, index: i, steps: [{memory: {as: m, size: 4K / (1 - i)}}]}")
         );
         var invalid = Assert.IsType<Scenarios.Language.ScenarioInvalidException>(failure.InnerException);
         Assert.Equal("s.yaml:11:72: error: division by zero", Assert.Single(invalid.Mistakes).ToString());
@@ -240,7 +240,9 @@ public sealed class StepTests
     [Fact]
     public void Two_devices_of_one_name_are_refused()
     {
-        string text = Scenarios.Tests.Language.Texts.WithSteps("- close").Replace("nic-$n", "nic-$(n / 2)", StringComparison.Ordinal);
+        string text = Scenarios
+            .Tests.Language.Texts.WithSteps("- close")
+            .Replace("nic-$n", "nic-$(n / 2)", StringComparison.Ordinal);
         var failure = Assert.Throws<AggregateException>(() => Running.Text(text));
         var invalid = Assert.IsType<Scenarios.Language.ScenarioInvalidException>(failure.InnerException);
         Assert.Contains("the machine refuses device 'nic-0': EEXIST", invalid.Message, StringComparison.Ordinal);

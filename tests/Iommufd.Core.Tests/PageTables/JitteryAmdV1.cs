@@ -4,19 +4,11 @@ using Iommufd.Messages;
 
 namespace Iommufd.Core.Tests.PageTables;
 
-/// <summary>Names an ordering to take away, as a type.</summary>
-internal interface IFault
-{
-    static abstract OrderingFault Fault { get; }
-}
-
 /// <summary>
 /// AMD v1 bits, with a thread that now and then dawdles between two steps of the walker: the walker asks its format between its
 /// loads and stores, so every window of the protocol is stretched without a hook in the product.
 /// </summary>
-/// <typeparam name="TFault">The ordering to take away.</typeparam>
-internal readonly struct JitteryAmdV1<TFault> : IIopteFormat
-    where TFault : struct, IFault
+internal readonly struct JitteryAmdV1 : IIopteFormat
 {
     [ThreadStatic]
     private static uint t_state;
@@ -37,8 +29,6 @@ internal readonly struct JitteryAmdV1<TFault> : IIopteFormat
     public static ulong SizeCodeMask => AmdV1.SizeCodeMask;
     public static int AddressShift => AmdV1.AddressShift;
     public static ulong TableMask => AmdV1.TableMask;
-
-    static OrderingFault IIopteFormat.Weakened => TFault.Fault;
 
     public static ulong ContiguousStep(int level) => AmdV1.ContiguousStep(level);
 
@@ -88,63 +78,5 @@ internal readonly struct JitteryAmdV1<TFault> : IIopteFormat
         {
             Thread.Yield();
         }
-    }
-}
-
-internal static class Faults
-{
-    internal readonly struct None : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.None;
-    }
-
-    internal readonly struct PlainDirtyMark : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.PlainDirtyMark;
-    }
-
-    internal readonly struct PlainDirtyClear : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.PlainDirtyClear;
-    }
-
-    internal readonly struct PlainLink : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.PlainLink;
-    }
-
-    internal readonly struct LinkBeforeFill : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.LinkBeforeFill;
-    }
-
-    internal readonly struct NoGracePeriod : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.NoGracePeriod;
-    }
-
-    internal readonly struct ReadOutsideSection : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.ReadOutsideSection;
-    }
-
-    internal readonly struct NoDetachCount : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.NoDetachCount;
-    }
-
-    internal readonly struct CountBeforeUnlink : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.CountBeforeUnlink;
-    }
-
-    internal readonly struct NoMergeWait : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.NoMergeWait;
-    }
-
-    internal readonly struct PlainReplace : IFault
-    {
-        public static OrderingFault Fault => OrderingFault.PlainReplace;
     }
 }

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text;
+using Iommufd.Persistence;
+
+namespace Iommufd.Cli.Commands;
+
+/// <summary>Where journals are written and read.</summary>
+internal static class JournalPlace
+{
+    private static readonly byte[] SqliteMagic = Encoding.ASCII.GetBytes("SQLite format 3\0");
+
+    /// <summary>The file a run writes: the one that was named, else a new one in the temporary folder.</summary>
+    /// <exception cref="BadInputException">It cannot be written, or holds something already.</exception>
+    public static string ForWriting(string? named, string scenario)
+    {
+        string file = named ?? Fresh(scenario);
+        try
+        {
+            string? folder = Path.GetDirectoryName(Path.GetFullPath(file));
+            if (named is null)
+            {
+                Directory.CreateDirectory(folder!);
+            }
+
+            // Opened to find out now, and not after the run, that it cannot be written.
+            using FileStream stream = File.Open(file, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+            if (stream.Length > 0)
+            {
+                throw new BadInputException(
+                    file,
+                    "there is something in this file already: a run begins a journal of its own, so name another file or delete this one"
+                );
+            }
+        }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, $"the journal cannot be written: {unusable.Message}");
+        }
+
+        return file;
+    }
+
+    /// <summary>Opens a journal to read it.</summary>
+    /// <exception cref="BadInputException">There is none, or it is not a journal.</exception>
+    public static JournalFile ForReading(string file)
+    {
+        try
+        {
+            if (File.Exists(file) && !IsSqlite(file))
+            {
+                throw new BadInputException(file, "not a journal: not an SQLite file");
+            }
+
+            return JournalFile.Open(file);
+        }
+        catch (JournalFormatException wrong)
+        {
+            throw Refused(file, wrong);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, $"cannot be read: {unreadable.Message}");
+        }
+    }
+
+    /// <summary>What a damaged journal is refused with.</summary>
+    public static BadInputException Refused(string file, JournalFormatException wrong) =>
+        new(
+            file,
+            wrong.Message.StartsWith(file + ": ", StringComparison.Ordinal)
+                ? wrong.Message[(file.Length + 2)..]
+                : wrong.Message
+        );
+
+    private static string Fresh(string scenario)
+    {
+        string moment = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string name = FormattableString.Invariant($"{scenario}-{moment}-{Environment.ProcessId}.db");
+        return Path.Combine(Path.GetTempPath(), "iommufd", name);
+    }
+
+    private static bool IsSqlite(string file)
+    {
+        using FileStream stream = File.OpenRead(file);
+        var start = new byte[SqliteMagic.Length];
+        return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
+            && start.AsSpan().SequenceEqual(SqliteMagic);
+    }
+}

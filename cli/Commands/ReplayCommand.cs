@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Iommufd.Cli.Output;
+
+namespace Iommufd.Cli.Commands;
+
+/// <summary><c>iommufd replay</c>: restores the state from a journal.</summary>
+internal static class ReplayCommand
+{
+    public static Command Create(Streams streams)
+    {
+        var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
+        var to = new Option<long?>("--to") { Description = "Stops after this event of the file.", HelpName = "SEQ" };
+        var verify = new Option<bool>("--verify")
+        {
+            Description = "Compares every digest that was recorded on the way; a difference is exit code 1.",
+        };
+        Option<string> output = ScenarioOptions.Output();
+        var command = new Command("replay", "Restores the state from a journal and prints its digest.")
+        {
+            journal,
+            to,
+            verify,
+            output,
+        };
+        command.SetAction(parsed =>
+            Run(
+                parsed.GetRequiredValue(journal),
+                parsed.GetValue(to),
+                parsed.GetValue(verify),
+                ScenarioOptions.IsJson(parsed.GetValue(output)),
+                streams
+            )
+        );
+        return command;
+    }
+
+    private static int Run(string file, long? to, bool verify, bool isJson, Streams streams)
+    {
+        JournalReplay replay = JournalReplay.Of(file, to);
+        int verified = verify ? replay.Contexts.Sum(c => c.DigestsVerified) : 0;
+        var mismatches = new List<(int Context, long Event, ulong Recorded, ulong Found)>();
+        foreach (Persistence.ReplayedContext context in replay.Contexts)
+        {
+            mismatches.AddRange(context.Mismatches.Select(m => (context.Number, m.Event, m.Recorded, m.Found)));
+        }
+
+        double perSecond = replay.Events / Math.Max(1e-9, replay.Elapsed.TotalSeconds);
+        if (isJson)
+        {
+            streams.WriteJson(
+                new JsonObject
+                {
+                    ["events"] = replay.Events,
+                    ["state"] = new JsonObject { ["digest"] = replay.Digest },
+                    ["verified"] = verified,
+                    ["mismatches"] = new JsonArray(
+                        [
+                            .. (verify ? mismatches : []).Select(m => new JsonObject
+                            {
+                                ["context"] = m.Context,
+                                ["event"] = m.Event,
+                                ["recorded"] = $"{m.Recorded:x16}",
+                                ["found"] = $"{m.Found:x16}",
+                            }),
+                        ]
+                    ),
+                    ["eventsPerSecond"] = Math.Round(perSecond, 1),
+                    ["contexts"] = replay.Contexts.Count,
+                }
+            );
+        }
+        else
+        {
+            streams.Out.WriteLine(
+                $"{Figures.Count(replay.Events)} events of {Figures.Count(replay.Contexts.Count)} contexts, {Figures.Count(perSecond)}/s"
+            );
+            streams.Out.WriteLine($"state digest {replay.Digest}");
+            if (verify)
+            {
+                streams.Out.WriteLine(
+                    $"{Figures.Count(verified)} recorded digests found again, {mismatches.Count} not"
+                );
+                foreach ((int context, long number, ulong recorded, ulong found) in mismatches)
+                {
+                    streams.Out.WriteLine(
+                        $"context {context}, event {number}: recorded {recorded:x16}, found {found:x16}"
+                    );
+                }
+            }
+        }
+
+        return verify && mismatches.Count > 0 ? ExitCode.CheckFailed : ExitCode.Success;
+    }
+}
