@@ -19,6 +19,7 @@ public sealed class ReplayedContext
     private readonly HostMachine _machine = new(new PhysicalMemory(recorded: true));
     private readonly SequentialContext _context;
     private readonly Dictionary<uint, (uint Process, ulong Base, uint Replayed)> _pageSets = [];
+    private readonly MemoryEventCommands _memory;
     private Caller? _owner;
 
     /// <summary>Makes an empty context.</summary>
@@ -26,6 +27,7 @@ public sealed class ReplayedContext
     public ReplayedContext(int number)
     {
         Number = number;
+        _memory = new MemoryEventCommands(_machine);
         _context = new SequentialContext(_machine, number);
         _context.Core.Recorded = new RecordedChoices();
     }
@@ -104,7 +106,37 @@ public sealed class ReplayedContext
             case AreaMapped mapped:
                 Map(mapped);
                 break;
+            case FileMapped mapped:
+                _pageSets[mapped.PageSet] = (
+                    mapped.ProcessId,
+                    mapped.Start & ~HostPage.OffsetMask,
+                    _context.Core.PageSets.NextNumber
+                );
+                ApplyMemory(change, mapped.Pinned);
+                break;
+            case VfioMapped mapped:
+                _pageSets[mapped.PageSet] = (
+                    mapped.ProcessId,
+                    mapped.UserVa & ~HostPage.OffsetMask,
+                    _context.Core.PageSets.NextNumber
+                );
+                ApplyMemory(change, mapped.Pinned);
+                break;
+            case ProcessChanged changed:
+                // Every page set there is belongs to that process from now on.
+                foreach (var number in _pageSets.Keys.ToArray())
+                {
+                    _pageSets[number] = _pageSets[number] with { Process = changed.ProcessId };
+                }
+
+                ApplyMemory(change, []);
+                break;
             default:
+                if (ApplyMemory(change, []))
+                {
+                    break;
+                }
+
                 ApplyCommand(change);
                 break;
         }
@@ -119,6 +151,18 @@ public sealed class ReplayedContext
         {
             Run(Owner(), single);
         }
+    }
+
+    private bool ApplyMemory(ContextEvent change, ulong[] pinned)
+    {
+        if (_memory.TryOf(change) is not { } applied)
+        {
+            return false;
+        }
+
+        Expect(pinned);
+        Run(applied.ProcessId is { } process ? _machine.Process(process) : Owner(), applied.Command);
+        return true;
     }
 
     private void Map(AreaMapped mapped)

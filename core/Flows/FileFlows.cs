@@ -8,7 +8,12 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Flows;
 
 /// <summary>IOAS_MAP_FILE (additions A.1).</summary>
-public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile command) : MappingFlow(context, caller)
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls, and is charged.</param>
+/// <param name="command">What is asked.</param>
+/// <param name="known">The file, where a replay knows it and there is no descriptor.</param>
+public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile command, IMappableFile? known = null)
+    : MappingFlow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
@@ -49,13 +54,13 @@ public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile 
             yield break;
         }
 
-        if (Caller.Descriptors.Hold(command.Fd) is not { } descriptor)
+        var descriptor = known is null ? Caller.Descriptors.Hold(command.Fd) : null;
+        if ((known ?? FileOf(descriptor)) is not { } file)
         {
             Fail(Errno.EBADF);
             yield break;
         }
 
-        var file = FileOf(descriptor);
         var outcome = new Outcome();
         foreach (var wait in MapFile(ioas, file, outcome))
         {
@@ -72,13 +77,14 @@ public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile 
             Fail(outcome.Errno);
         }
 
-        descriptor.Release();
+        descriptor?.Release();
     }
 
     // Any open descriptor is a file here; what is not memory is refused when its pages are wanted.
-    private IMappableFile FileOf(Descriptor descriptor) =>
+    private IMappableFile? FileOf(Descriptor? descriptor) =>
         descriptor switch
         {
+            null => null,
             DmabufDescriptor dmabuf => dmabuf.Buffer,
             FileDescriptor file => file.File,
             _ => new MemoryFile(Caller.Memory.Physical, MemoryFileKind.NotMemory, 0),
@@ -176,12 +182,26 @@ public sealed class DmabufGetFlow(ContextCore context, Caller caller, TestDmabuf
 /// The selftest's DMABUF_REVOKE: the exporter takes its memory back, or allows new imports. Either way every translation to it
 /// goes from every domain of this context before the command answers, and never comes back.
 /// </summary>
-public sealed class DmabufRevokeFlow(ContextCore context, Caller caller, TestDmabufRevoke command)
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="command">What is asked.</param>
+/// <param name="known">The buffer, where a replay knows it and there is no descriptor.</param>
+public sealed class DmabufRevokeFlow(ContextCore context, Caller caller, TestDmabufRevoke command, Dmabuf? known = null)
     : Flow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
+        if (known is not null)
+        {
+            foreach (var wait in Revoke(known))
+            {
+                yield return wait;
+            }
+
+            yield break;
+        }
+
         if (Caller.Descriptors.Hold(command.DmabufFd) is not { } descriptor)
         {
             Fail(Errno.EBADF);
@@ -195,6 +215,16 @@ public sealed class DmabufRevokeFlow(ContextCore context, Caller caller, TestDma
             yield break;
         }
 
+        foreach (var wait in Revoke(buffer))
+        {
+            yield return wait;
+        }
+
+        descriptor.Release();
+    }
+
+    private IEnumerable<FlowWait> Revoke(Dmabuf buffer)
+    {
         // Sets that are imported while we clear are cleared in a second round, which meets no new ones of before the mark.
         var cleared = new HashSet<PageSetObject>();
         for (var round = 0; round < 2; round++)
@@ -216,7 +246,6 @@ public sealed class DmabufRevokeFlow(ContextCore context, Caller caller, TestDma
         }
 
         Events.Add(new DmabufRevoked(buffer.Number, command.Revoked != 0));
-        descriptor.Release();
     }
 
     // The set's lock is kept until the flow ends, so that nothing is filled from it before the mark.

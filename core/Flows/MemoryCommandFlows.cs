@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Pages;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 
@@ -47,6 +48,25 @@ public static class MemoryCommandFlows
             VfioIommuMapDma c => new VfioMapFlow(context, caller, c),
             VfioIommuUnmapDma c => new VfioUnmapFlow(context, caller, c),
             VfioIommuDirtyPages => new RefusedFlow(context, caller, Errno.ENOTTY),
+            MapKnownFile c => new MapFileFlow(context, caller, CommandOf(c), c.File),
+            RevokeKnownDmabuf { Buffer: Dmabuf buffer } c => new DmabufRevokeFlow(
+                context,
+                caller,
+                new TestDmabufRevoke { Revoked = c.Revoked ? 1u : 0 },
+                buffer
+            ),
+            MarkPagesDirty c => new MarkPagesDirtyFlow(context, caller, c),
+            CutAreaInTwo c => new CutAreaInTwoFlow(context, caller, c),
             _ => null,
+        };
+
+    private static IoasMapFile CommandOf(MapKnownFile c) =>
+        new()
+        {
+            IoasId = c.IoasId,
+            Start = c.Start,
+            Length = c.Length,
+            Iova = c.Iova,
+            Flags = c.Flags | IoasMapFlags.FixedIova,
         };
 }

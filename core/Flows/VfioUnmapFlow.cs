@@ -6,12 +6,58 @@ using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Flows;
 
+/// <summary>Flows that cut areas in two.</summary>
+public abstract class CuttingFlow(ContextCore context, Caller caller) : UnmappingFlow(context, caller)
+{
+    /// <summary>
+    /// Makes an IOVA the last byte of an area. Nothing is done where it is one already, or in no area. The IOVA lock is held
+    /// exclusively.
+    /// </summary>
+    protected IEnumerable<FlowWait> Cut(IoasObject ioas, ulong lastOfLeft, Outcome outcome)
+    {
+        var cut = FlowWait.For(
+            ParticipantKind.Ioas,
+            ioas.Id,
+            new CutArea(lastOfLeft, Context.TakeAreaKey(), Context.TakeAreaKey())
+        );
+        yield return cut;
+        outcome.Errno = cut.Response.Errno;
+        if (cut.Response is not AreaCut { Whole: { } whole, Left: { } left, Right: { } right })
+        {
+            yield break;
+        }
+
+        var set = Context.PageSets.Get(whole.PageSet);
+        set.Areas++;
+        Events.Add(new AreaCutInTwo(ioas.Id, lastOfLeft));
+        if (whole.StorageHwpt == 0)
+        {
+            yield break;
+        }
+
+        yield return FlowWait.ForLock(set.Lock, exclusive: true);
+        var asks = ioas
+            .Domains.Select(id => new FlowAsk(
+                new Participant(ParticipantKind.Hwpt, id),
+                new SplitInstalled(whole, left, right)
+            ))
+            .ToArray();
+        yield return FlowWait.ForAll(asks);
+        var storage = (InstalledSplit)asks[ioas.Domains.IndexOf(whole.StorageHwpt)].Response!;
+        yield return AskMemory(
+            whole.PageSet,
+            new SplitCover(Context.Number, whole.PageSet, whole.Key, left, right, storage.Left, storage.Right)
+        );
+        Release(set.Lock);
+    }
+}
+
 /// <summary>
 /// VFIO_IOMMU_UNMAP_DMA (facts sheet B.22). Where large pages are disabled (type 1, version 1) areas are first cut at both ends of
 /// the range. A failure there writes nothing back; a failure of the unmap itself still tells how much is gone.
 /// </summary>
 public sealed class VfioUnmapFlow(ContextCore context, Caller caller, VfioIommuUnmapDma command)
-    : UnmappingFlow(context, caller)
+    : CuttingFlow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
@@ -104,43 +150,5 @@ public sealed class VfioUnmapFlow(ContextCore context, Caller caller, VfioIommuU
         }
 
         Release(ioas.IovaLock);
-    }
-
-    private IEnumerable<FlowWait> Cut(IoasObject ioas, ulong lastOfLeft, Outcome outcome)
-    {
-        var cut = FlowWait.For(
-            ParticipantKind.Ioas,
-            ioas.Id,
-            new CutArea(lastOfLeft, Context.TakeAreaKey(), Context.TakeAreaKey())
-        );
-        yield return cut;
-        outcome.Errno = cut.Response.Errno;
-        if (cut.Response is not AreaCut { Whole: { } whole, Left: { } left, Right: { } right })
-        {
-            yield break;
-        }
-
-        var set = Context.PageSets.Get(whole.PageSet);
-        set.Areas++;
-        Events.Add(new AreaCutInTwo(ioas.Id, lastOfLeft));
-        if (whole.StorageHwpt == 0)
-        {
-            yield break;
-        }
-
-        yield return FlowWait.ForLock(set.Lock, exclusive: true);
-        var asks = ioas
-            .Domains.Select(id => new FlowAsk(
-                new Participant(ParticipantKind.Hwpt, id),
-                new SplitInstalled(whole, left, right)
-            ))
-            .ToArray();
-        yield return FlowWait.ForAll(asks);
-        var storage = (InstalledSplit)asks[ioas.Domains.IndexOf(whole.StorageHwpt)].Response!;
-        yield return AskMemory(
-            whole.PageSet,
-            new SplitCover(Context.Number, whole.PageSet, whole.Key, left, right, storage.Left, storage.Right)
-        );
-        Release(set.Lock);
     }
 }

@@ -30,6 +30,14 @@ public sealed class Dmabuf : IMappableFile
         Run = new PfnRun(physical.AllocateContiguous(pages), pages);
     }
 
+    /// <summary>Makes a buffer of a run that is known (a replay); the caller holds the first reference.</summary>
+    public Dmabuf(PhysicalMemory physical, PfnRun run)
+    {
+        ArgumentNullException.ThrowIfNull(physical);
+        _physical = physical;
+        Run = run;
+    }
+
     /// <inheritdoc/>
     public uint Number { get; init; }
 

@@ -139,7 +139,11 @@ public sealed partial class PageSet
         int pinnedFrom
     )
     {
-        if (_file is not null && !_file.CanPin((BaseAddress >> HostPage.Shift) + first, last - first + 1))
+        if (
+            _file is not null
+            && Owner.RecordedPins is null
+            && !_file.CanPin((BaseAddress >> HostPage.Shift) + first, last - first + 1)
+        )
         {
             return Errno.EINVAL;
         }
@@ -165,6 +169,13 @@ public sealed partial class PageSet
         if (_file is null)
         {
             return Owner.PinRun(BaseAddress + (index << HostPage.Shift), pages, Writable, out run);
+        }
+
+        if (Owner.RecordedPins is { } recorded)
+        {
+            run = recorded.Take(BaseAddress + (index << HostPage.Shift), pages);
+            _physical!.PinRun(run);
+            return Errno.OK;
         }
 
         run = default;

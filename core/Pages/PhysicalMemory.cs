@@ -54,6 +54,11 @@ public sealed class PhysicalMemory
     /// <param name="first">The first frame, as it was returned.</param>
     public void Release(Pfn first)
     {
+        if (_recorded)
+        {
+            return;
+        }
+
         if (SmallFrames.Owns(first.Value))
         {
             _small.Release(_small.SlotOf(first));
