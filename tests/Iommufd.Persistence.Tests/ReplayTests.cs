@@ -28,8 +28,9 @@ public sealed class ReplayTests
                     SrcIoasId = ioas,
                     DstIoasId = other,
                     SrcIova = 0x1001000,
+                    DstIova = 0x2000000,
                     Length = 0x2000,
-                    Flags = IoasMapFlags.Readable,
+                    Flags = IoasMapFlags.Readable | IoasMapFlags.FixedIova,
                 }
             );
             context.Ok(new HwptAlloc { DevId = device.OutIdevId, PtId = other });
