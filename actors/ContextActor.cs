@@ -87,6 +87,11 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
             case IoctlRequest request:
                 Start(request, sender);
                 break;
+            case CloseIommufd when _room.Core.PageSets.HoldContextOpen:
+                // As in the kernel: a page set on the context's own descriptor holds the file that would have to be released.
+                _room.Closing = true;
+                sender.Tell(new IommufdClosed(_room.Core.Objects.Count));
+                break;
             case CloseIommufd:
                 _room.Closing = true;
                 _room.Alone.Enqueue((message, sender));

@@ -54,6 +54,9 @@ public sealed class PageSetTable
         return made;
     }
 
+    /// <summary>Whether a set maps the context's own descriptor, which then keeps the context open for ever.</summary>
+    public bool HoldContextOpen => _sets.Values.Any(s => s.HoldsContextOpen);
+
     /// <summary>The sets on a dma-buf, by number.</summary>
     public IEnumerable<PageSetObject> Of(Dmabuf buffer) => InOrder.Where(s => ReferenceEquals(s.File, buffer));
 
@@ -91,6 +94,9 @@ public sealed class PageSetObject(uint number, uint process, bool writable, ulon
 
     /// <summary>The file or dma-buf that its pages are of; null for the process's own memory.</summary>
     public IMappableFile? File { get; init; }
+
+    /// <summary>Whether it was made of the context's own descriptor.</summary>
+    public bool HoldsContextOpen { get; set; }
 
     /// <summary>Whether its pages are a dma-buf's.</summary>
     public bool IsDmabuf => File is Dmabuf;

@@ -3,6 +3,9 @@ namespace Iommufd.Core.Context;
 /// <summary>What a descriptor refers to.</summary>
 public abstract record Descriptor
 {
+    /// <summary>The number of the context, where it is a descriptor of an iommufd.</summary>
+    public virtual int? IommufdContext => null;
+
     /// <summary>Keeps what it refers to, for a call that is using it.</summary>
     public virtual void Acquire() { }
 

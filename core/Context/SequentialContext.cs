@@ -36,9 +36,17 @@ public sealed class SequentialContext : IParticipantHost
     public IoctlResult Execute(Caller caller, IoctlCommand command) =>
         Run(CommandFlows.Create(Core, caller, command)).Result;
 
-    /// <summary>Closes the context; how many objects were left.</summary>
+    /// <summary>
+    /// Closes the context; how many objects were left: all of them when one maps the context's own descriptor, which keeps it
+    /// open for ever as in the kernel.
+    /// </summary>
     public int Close(Caller caller)
     {
+        if (Core.PageSets.HoldContextOpen)
+        {
+            return Core.Objects.Count;
+        }
+
         var close = new CloseFlow(Core, caller);
         Run(close);
         return close.Leaked;

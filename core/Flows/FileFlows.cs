@@ -96,6 +96,7 @@ public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile 
         var writable = (permissions & 1) != 0;
         var set = Context.PageSets.Add(Caller.ProcessId, writable, command.Start & ~HostPage.OffsetMask, file);
         set.Areas = 1;
+        set.HoldsContextOpen = Caller.Descriptors.Find(command.Fd)?.IommufdContext == Context.Number;
         MappedPageSet = set.Number;
         var create = AskMemory(
             set.Number,

@@ -47,7 +47,7 @@ public sealed class ConformanceRunner(Func<ISimulatedKernel> kernels, Conformanc
     public async Task<ConformanceReport> RunAsync(IEnumerable<string> paths, CancellationToken cancellation)
     {
         IReadOnlyList<string> files = FindTraces(paths);
-        var reports = new TraceReport[files.Count];
+        var played = new Played[files.Count];
         var degree = new ParallelOptions
         {
             MaxDegreeOfParallelism = options.Parallelism,
@@ -60,21 +60,58 @@ public sealed class ConformanceRunner(Func<ISimulatedKernel> kernels, Conformanc
                 degree,
                 async (i, _) =>
                 {
-                    reports[i] = await PlayAsync(files[i]).ConfigureAwait(false);
-                    AfterTrace?.Invoke(reports[i]);
+                    played[i] = await PlayAsync(files[i], lockedPages: 0).ConfigureAwait(false);
+                    AfterTrace?.Invoke(played[i].Report);
                 }
             )
             .ConfigureAwait(false);
-        return ConformanceReport.Of(reports);
+        await ReplayAfterLeaksAsync(files, played, cancellation).ConfigureAwait(false);
+        return ConformanceReport.Of([.. played.Select(p => p.Report)]);
     }
 
-    private async Task<TraceReport> PlayAsync(string file)
+    // The traces of a folder were recorded one after the other on one kernel. One that leaks locked pages there (an iommufd mapped into
+    // itself) leaves them charged to the user for all that follow: those with a limit are played again as they were recorded.
+    private async Task ReplayAfterLeaksAsync(
+        IReadOnlyList<string> files,
+        Played[] played,
+        CancellationToken cancellation
+    )
+    {
+        string? folder = null;
+        long leaked = 0;
+        for (int i = 0; i < files.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (Path.GetDirectoryName(files[i]) != folder)
+            {
+                folder = Path.GetDirectoryName(files[i]);
+                leaked = 0;
+            }
+
+            if (leaked > 0 && played[i].IsLimited)
+            {
+                played[i] = await PlayAsync(files[i], leaked).ConfigureAwait(false);
+                leaked = played[i].LockedPages;
+            }
+            else
+            {
+                leaked += played[i].LockedPages;
+            }
+        }
+    }
+
+    private async Task<Played> PlayAsync(string file, long lockedPages)
     {
         Trace trace = TraceReader.Read(file);
         ISimulatedKernel kernel = kernels();
         await using (kernel.ConfigureAwait(false))
         {
-            return await new TracePlayer(options.Player).PlayAsync(trace, kernel).ConfigureAwait(false);
+            await kernel.StartWithLockedPagesAsync(lockedPages).ConfigureAwait(false);
+            TraceReport report = await new TracePlayer(options.Player).PlayAsync(trace, kernel).ConfigureAwait(false);
+            long after = await kernel.EndAsync().ConfigureAwait(false);
+            return new Played(report, after, !trace.Header.CapIpcLock);
         }
     }
+
+    private readonly record struct Played(TraceReport Report, long LockedPages, bool IsLimited);
 }

@@ -26,6 +26,15 @@ public interface ISimulatedKernel : IAsyncDisposable
     /// descriptor table. No other process of that user has locked memory.
     /// </summary>
     Task<ISimulatedProcess> StartProcessAsync(SimulatedProcessOptions options);
+
+    /// <summary>Pages that are charged to the user before the trace begins: what earlier traces leaked in the recording.</summary>
+    Task StartWithLockedPagesAsync(long pages) => Task.CompletedTask;
+
+    /// <summary>
+    /// The trace is over and its processes exit. Answers the pages that stay charged to the user for good, those it started with
+    /// included.
+    /// </summary>
+    Task<long> EndAsync() => Task.FromResult(0L);
 }
 
 /// <summary>How a process starts.</summary>

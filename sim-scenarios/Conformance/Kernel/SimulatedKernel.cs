@@ -11,6 +11,7 @@ namespace Iommufd.Scenarios.Conformance.Kernel;
 public sealed class SimulatedKernel : ISimulatedKernel
 {
     private readonly IKernelHost _host;
+    private readonly List<SimulatedProcess> _processes = [];
     private int _names;
 
     private SimulatedKernel(IKernelHost host) => _host = host;
@@ -30,7 +31,27 @@ public sealed class SimulatedKernel : ISimulatedKernel
             options.CapIpcLock,
             CapSysResource: true
         );
-        return new SimulatedProcess(_host, spec, await _host.StartProcessAsync(spec, null));
+        var process = new SimulatedProcess(_host, spec, await _host.StartProcessAsync(spec, null));
+        _processes.Add(process);
+        return process;
+    }
+
+    /// <inheritdoc/>
+    public Task StartWithLockedPagesAsync(long pages)
+    {
+        _host.Machine.User.TryCharge(pages, long.MaxValue);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task<long> EndAsync()
+    {
+        foreach (var process in _processes)
+        {
+            await process.CloseContextsAsync();
+        }
+
+        return _host.Machine.User.LockedPages;
     }
 
     /// <inheritdoc/>
@@ -38,7 +59,11 @@ public sealed class SimulatedKernel : ISimulatedKernel
 }
 
 /// <summary>An open /dev/iommu in a descriptor table.</summary>
-internal sealed record IommufdDescriptor(OpenContext Context) : Descriptor;
+internal sealed record IommufdDescriptor(OpenContext Context) : Descriptor
+{
+    /// <inheritdoc/>
+    public override int? IommufdContext => Context.Door.Number;
+}
 
 /// <summary>A context and how many descriptors keep it open.</summary>
 internal sealed class OpenContext(IContextDoor door)
@@ -54,6 +79,17 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
     private readonly Dictionary<int, OpenContext> _contexts = [];
 
     public IUserMemory Memory => caller.Memory;
+
+    /// <summary>The process is gone: its contexts are closed, whatever held them open.</summary>
+    public async Task CloseContextsAsync()
+    {
+        foreach (var context in _contexts.Values.ToArray())
+        {
+            await context.Door.CloseAsync(caller);
+        }
+
+        _contexts.Clear();
+    }
 
     public async Task<ISimulatedProcess> StartChildAsync()
     {
