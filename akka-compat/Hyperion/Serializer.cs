@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using System.Runtime.Serialization;
 using Hyperion.Codecs;
@@ -121,21 +122,33 @@ public class Serializer
         if (stream is MemoryStream memory && memory.TryGetBuffer(out var segment))
         {
             var at = (int)memory.Position;
-            var value = Read(segment.Array!, segment.Offset + at, segment.Count - at, out var read);
+            var result = Read(segment.Array!, segment.Offset + at, segment.Count - at, out var read);
             memory.Position = at + read;
+            return result;
+        }
+
+        if (!stream.CanSeek)
+        {
+            var copy = new MemoryStream();
+            stream.CopyTo(copy);
+            return Read(copy.GetBuffer(), 0, (int)copy.Length, out _);
+        }
+
+        var start = stream.Position;
+        var count = checked((int)(stream.Length - start));
+        // Nothing that is read refers to the buffer: strings and arrays are made anew.
+        var buffer = ArrayPool<byte>.Shared.Rent(count);
+        try
+        {
+            stream.ReadExactly(buffer, 0, count);
+            var value = Read(buffer, 0, count, out var consumed);
+            stream.Position = start + consumed;
             return value;
         }
-
-        var start = stream.CanSeek ? stream.Position : 0;
-        var copy = new MemoryStream();
-        stream.CopyTo(copy);
-        var result = Read(copy.GetBuffer(), 0, (int)copy.Length, out var consumed);
-        if (stream.CanSeek)
+        finally
         {
-            stream.Position = start + consumed;
+            ArrayPool<byte>.Shared.Return(buffer);
         }
-
-        return result;
     }
 
     /// <summary>Reads a value from bytes.</summary>

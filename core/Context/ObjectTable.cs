@@ -11,7 +11,7 @@ public enum ObjectPhase
     /// <summary>It can be found.</summary>
     Live,
 
-    /// <summary>It is being destroyed; nobody can find it and its id is free again.</summary>
+    /// <summary>It is being destroyed: nobody can find it, its id is still taken.</summary>
     Dying,
 
     /// <summary>It is gone but its id stays taken until the context closes.</summary>
@@ -71,7 +71,17 @@ public sealed class ObjectTable
         made.Phase = ObjectPhase.Live;
     }
 
-    /// <summary>Takes an object out of the table; its id is free at once unless a tombstone is left.</summary>
+    /// <summary>
+    /// Nobody can find the object any more; its id stays taken until <see cref="Remove"/>, because participants and reservations
+    /// go by it while the object is torn down.
+    /// </summary>
+    public void Hide(ContextObject dying)
+    {
+        Invariant.Holds(dying.Phase == ObjectPhase.Live, "only a live object starts to die");
+        dying.Phase = ObjectPhase.Dying;
+    }
+
+    /// <summary>Takes an object out of the table; its id is free from now on unless a tombstone is left.</summary>
     public void Remove(ContextObject gone, bool tombstone = false)
     {
         gone.Phase = tombstone ? ObjectPhase.Tombstone : ObjectPhase.Dying;

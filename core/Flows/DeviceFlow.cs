@@ -482,11 +482,13 @@ public abstract class DeviceFlow(ContextCore context, Caller caller) : SwitchFlo
             yield break;
         }
 
-        Context.Objects.Remove(auto);
+        Context.Objects.Hide(auto);
         foreach (var wait in DestroyHwpt(auto))
         {
             yield return wait;
         }
+
+        Context.Objects.Remove(auto);
     }
 
     private static Errno CheckCompatible(DeviceObject device, uint pasid, HwPageTableObject hwpt)

@@ -89,6 +89,13 @@ public abstract class Flow
         return false;
     }
 
+    /// <summary>The flow threw: whatever it had found so far does not count.</summary>
+    internal void Crash()
+    {
+        Events.Clear();
+        Fail(Errno.EIO);
+    }
+
     /// <summary>The number for the next question to a participant.</summary>
     internal int TakeStep() => _nextStep++;
 

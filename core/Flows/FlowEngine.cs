@@ -34,11 +34,15 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
 {
     private readonly Dictionary<ulong, Flow> _running = [];
     private readonly Queue<Flow> _ready = new();
+    private readonly List<string> _crashes = [];
     private ulong _nextFlow = 1;
     private bool _pumping;
 
     /// <summary>Where the participants are; set anew when the context's actor was restarted.</summary>
     public IParticipantHost Host { get; set; } = initialHost;
+
+    /// <summary>Flows that ended in an exception: bugs of ours.</summary>
+    public IReadOnlyList<string> Crashes => _crashes;
 
     /// <summary>Flows that have not completed.</summary>
     public int RunningCount => _running.Count;
@@ -110,9 +114,26 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     /// <summary>A flow released a lock.</summary>
     internal void Released(Flow flow, FlowLock flowLock, bool exclusive) => flowLock.Release(flow, exclusive, _ready);
 
+    // A bug in a flow must not take its client's answer, its locks or the whole context with it: the command ends with EIO, and the
+    // next check of the invariants reports it.
+    private bool TryMoveNext(Flow flow, out FlowWait? wait)
+    {
+        try
+        {
+            return flow.MoveNext(out wait);
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            _crashes.Add($"{flow.Name}: {bug.GetType().Name}: {bug.Message}");
+            flow.Crash();
+            wait = null;
+            return false;
+        }
+    }
+
     private void Advance(Flow flow)
     {
-        while (flow.MoveNext(out var wait))
+        while (TryMoveNext(flow, out var wait))
         {
             flow.Waiting = wait;
             if (wait!.Lock is { } flowLock)

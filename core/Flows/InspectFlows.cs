@@ -117,6 +117,10 @@ public sealed class CheckContextFlow(ContextCore context, Caller caller) : Flow(
         }
 
         CheckReferences();
+        Checked++;
+        _broken.AddRange(
+            Context.Engine.Crashes.Select(what => new BrokenInvariant("no-flow-crashes", "context", what))
+        );
     }
 
     // Every HWPT of an IOAS holds exactly the IOAS's finished areas.

@@ -12,8 +12,17 @@ public abstract class LifeFlow(ContextCore context, Caller caller) : ObjectLifeF
     /// <summary>Destroys an object that nobody uses.</summary>
     protected IEnumerable<FlowWait> DestroyObject(ContextObject gone)
     {
+        Context.Objects.Hide(gone);
+        foreach (var wait in TearDown(gone))
+        {
+            yield return wait;
+        }
+
         Context.Objects.Remove(gone);
-        return gone switch
+    }
+
+    private IEnumerable<FlowWait> TearDown(ContextObject gone) =>
+        gone switch
         {
             IoasObject ioas => EmptyIoas(ioas),
             HwptObject hwpt => DestroyHwpt(hwpt),
@@ -26,7 +35,6 @@ public abstract class LifeFlow(ContextCore context, Caller caller) : ObjectLifeF
             ViommuObject viommu => DestroyViommu(viommu),
             _ => throw new InvariantBrokenException("only objects that user space may destroy have no users"),
         };
-    }
 
     private IEnumerable<FlowWait> EmptyIoas(IoasObject ioas)
     {

@@ -207,16 +207,21 @@ public sealed unsafe partial class PageTable<TFormat>
             }
 
             int level = LevelOf(shift);
-            if (
-                level == 0
-                && rest >= 1UL << ItemShift(1)
-                && TryInstallWholeTable(at, target, shift, permissions, ref installed)
-            )
+            Errno errno = CanFillTable(at, level, shift, rest)
+                ? InstallWholeTable(at, target, permissions, ref installed)
+                : Errno.EEXIST;
+            if (errno == Errno.OK)
             {
                 continue;
             }
 
-            Errno errno = FindTable(at, level, out ulong* table);
+            // EEXIST: there is a table already, and it may have room.
+            if (errno != Errno.EEXIST)
+            {
+                return errno;
+            }
+
+            errno = FindTable(at, level, out ulong* table);
             if (errno != Errno.OK)
             {
                 return errno;
@@ -243,55 +248,58 @@ public sealed unsafe partial class PageTable<TFormat>
         return Errno.OK;
     }
 
+    /// <summary>Whether a run of smallest pages covers a whole leaf table from here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool CanFillTable(ulong iova, int level, int shift, ulong rest) =>
+        level == 0
+        && rest >= 1UL << ItemShift(1)
+        && shift == TFormat.GranuleShift
+        && (iova & ((1UL << ItemShift(1)) - 1)) == 0;
+
     /// <summary>
-    /// Fills a whole missing table of smallest pages before it is linked: no emptiness check, no clearing, one publication.
+    /// Fills a whole missing table of smallest pages before it is linked: no emptiness check, no clearing, one publication. EEXIST
+    /// when the item above is not empty.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryInstallWholeTable(
-        ulong iova,
-        ulong physical,
-        int shift,
-        IoptePermissions permissions,
-        ref ulong installed
-    )
+    private Errno InstallWholeTable(ulong iova, ulong physical, IoptePermissions permissions, ref ulong installed)
     {
-        ulong tableBytes = 1UL << ItemShift(1);
-        if (
-            shift != TFormat.GranuleShift
-            || (iova & (tableBytes - 1)) != 0
-            || FindTable(iova, 1, out ulong* table) != Errno.OK
-            || Volatile.Read(ref table[IndexOf(iova, 1)]) != 0
-            || (_gate is not null && !_gate.MayAllocate())
-        )
+        Errno errno = FindTable(iova, 1, out ulong* table);
+        if (errno != Errno.OK)
         {
-            return false;
+            return errno;
         }
 
-        nint page = TableReclamation.ThreadTables.Current.TakeUsed();
+        if (Volatile.Read(ref table[IndexOf(iova, 1)]) != 0)
+        {
+            return Errno.EEXIST;
+        }
+
+        nint page = _gate is null || _gate.MayAllocate() ? TableReclamation.ThreadTables.Current.TakeUsed() : 0;
         if (page == 0)
         {
-            return false;
+            return Errno.ENOMEM;
         }
 
-        ulong word = TFormat.LeafWord(physical, 0, shift, permissions);
+        ulong tableBytes = 1UL << ItemShift(1);
+        ulong word = TFormat.LeafWord(physical, 0, TFormat.GranuleShift, permissions);
         if (TFormat.Weakened != OrderingFault.None && LinkWholeWeakened(ref table[IndexOf(iova, 1)], page, word))
         {
             installed += tableBytes;
-            return true;
+            return Errno.OK;
         }
 
-        ItemRuns.Fill((ulong*)page, Items, word, AddressStep(1UL << shift));
+        ItemRuns.Fill((ulong*)page, Items, word, AddressStep(1UL << TFormat.GranuleShift));
         // Full fence: all leaves are visible before the pointer to them. Without it a walker could read what the page held in
         // its former life.
         ulong pointer = TFormat.TableWord((ulong)page, 1);
         if (Interlocked.CompareExchange(ref table[IndexOf(iova, 1)], pointer, 0) != 0)
         {
             TableReclamation.ThreadTables.Current.GiveBack(page, clean: false);
-            return false;
+            return Errno.EEXIST;
         }
 
         installed += tableBytes;
-        return true;
+        return Errno.OK;
     }
 
     /// <summary>

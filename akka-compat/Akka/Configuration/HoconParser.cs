@@ -7,7 +7,7 @@ namespace Akka.Configuration.Hocon;
 /// Reads HOCON: objects, arrays, texts in all quotings, concatenation, += and substitutions of what stands above or
 /// below in the same text (environment variables last). Not read: include, and lists of durations.
 /// </summary>
-internal sealed class HoconParser
+internal sealed partial class HoconParser
 {
     private readonly string _text;
     private readonly Func<string, HoconRoot> _include;
@@ -375,67 +375,6 @@ internal sealed class HoconParser
         }
     }
 
-    /// <summary>Fills in substitutions; one that needs another waits for it, a circle is an error.</summary>
-    private void Resolve()
-    {
-        var left = _pending.Count;
-        for (var pass = 0; left > 0; pass++)
-        {
-            if (pass > _pending.Count)
-                throw new FormatException("Substitutions refer to each other in a circle.");
-            foreach (var pending in _pending.Where(p => !p.IsDone))
-            {
-                if (!TryResolve(pending))
-                    continue;
-                pending.IsDone = true;
-                left--;
-            }
-        }
-    }
-
-    private bool TryResolve(Pending pending)
-    {
-        var pieces = new List<object>(pending.Pieces.Count);
-        foreach (var piece in pending.Pieces)
-        {
-            if (piece is not Reference reference)
-            {
-                pieces.Add(piece);
-                continue;
-            }
-            var found = ConfigPath.Find(_root, reference.Path);
-            if (ReferenceEquals(found, pending.Value))
-                found = pending.Before;
-            else if (_pending.Any(p => !p.IsDone && ReferenceEquals(p.Value, found)))
-                return false;
-            found ??= Environment.GetEnvironmentVariable(reference.Path) is { } e ? HoconValue.OfText(e) : null;
-            if (found is not null)
-                pieces.Add(found);
-            else if (!reference.IsOptional)
-                throw new FormatException($"Unresolved substitution: ${{{reference.Path}}}");
-        }
-        TrimEnds(pieces);
-        if (pieces.Count == 0)
-        {
-            if (pending.Slot is { } slot && ReferenceEquals(slot.Object.GetKey(slot.Key), pending.Value))
-            {
-                if (pending.Before is null)
-                    slot.Object.Items.Remove(slot.Key);
-                else
-                    slot.Object.Items[slot.Key] = pending.Before;
-            }
-            return true;
-        }
-        var joined = Join(pieces);
-        if (pending.Before is { AsObject: not null })
-            joined = joined.MergedOver(pending.Before);
-        pending.Value.AsObject = joined.AsObject;
-        pending.Value.AsArray = joined.AsArray;
-        pending.Value.Text = joined.Text;
-        pending.Value.IsNull = joined.IsNull;
-        return true;
-    }
-
     private FormatException Error(string what)
     {
         var before = _text.AsSpan(0, Math.Min(_at, _text.Length));
@@ -456,50 +395,5 @@ internal sealed class HoconParser
         internal HoconValue Before => before;
         internal bool IsDone { get; set; }
         internal (HoconObject Object, string Key)? Slot { get; set; }
-    }
-}
-
-/// <summary>Dotted paths, with quotes around elements that hold dots themselves.</summary>
-internal static class ConfigPath
-{
-    internal static HoconValue Find(HoconObject root, string path)
-    {
-        HoconValue found = null;
-        var current = root;
-        foreach (var key in Split(path))
-        {
-            if (current is null)
-                return null;
-            found = current.GetKey(key);
-            if (found is null)
-                return null;
-            current = found.AsObject;
-        }
-        return found;
-    }
-
-    internal static List<string> Split(string path)
-    {
-        var keys = new List<string>();
-        var part = new StringBuilder();
-        var quoted = false;
-        foreach (var c in path)
-        {
-            if (c == '"')
-            {
-                quoted = !quoted;
-            }
-            else if (c == '.' && !quoted)
-            {
-                keys.Add(part.ToString());
-                part.Clear();
-            }
-            else
-            {
-                part.Append(c);
-            }
-        }
-        keys.Add(part.ToString());
-        return keys;
     }
 }

@@ -19,6 +19,10 @@ internal sealed class CodecRegistry(Serializer serializer)
     private readonly ConcurrentDictionary<byte[], ValueCodec> _byVersion = new(ByteKeys.Instance);
     private readonly Lock _build = new();
 
+    // Codecs that are not complete yet, and those that refer to them: nobody else may see them. Guarded by _build.
+    private readonly Dictionary<Type, ValueCodec> _unfinished = [];
+    private int _depth;
+
     public void Add(ValueCodec codec) => _codecs[codec.Type] = codec;
 
     public ValueCodec CodecFor(Type type) => _codecs.TryGetValue(type, out var codec) ? codec : Capture(type);
@@ -38,7 +42,33 @@ internal sealed class CodecRegistry(Serializer serializer)
 
         lock (_build)
         {
-            return _codecs.TryGetValue(type, out codec) ? codec : Build(type);
+            if (_codecs.TryGetValue(type, out codec) || _unfinished.TryGetValue(type, out codec))
+            {
+                return codec;
+            }
+
+            _depth++;
+            try
+            {
+                codec = Build(type);
+                if (_depth == 1)
+                {
+                    foreach (var (built, complete) in _unfinished)
+                    {
+                        _codecs[built] = complete;
+                    }
+                }
+
+                return codec;
+            }
+            finally
+            {
+                // A failure anywhere leaves nothing behind: what it completed may hold what it did not.
+                if (--_depth == 0)
+                {
+                    _unfinished.Clear();
+                }
+            }
         }
     }
 
@@ -46,7 +76,7 @@ internal sealed class CodecRegistry(Serializer serializer)
     {
         if (serializer.Options.SurrogateFor(type) is { } surrogate)
         {
-            return _codecs[type] = new ToSurrogateCodec(type, surrogate);
+            return _unfinished[type] = new ToSurrogateCodec(type, surrogate);
         }
 
         if (type.IsSZArray)
@@ -105,7 +135,7 @@ internal sealed class CodecRegistry(Serializer serializer)
         var element = (FieldSlot<T>)FieldSlot.For(typeof(T), serializer);
         var codec = new ObjectArrayCodec<T>(Named(typeof(T[])), element);
         var known = KnownIndex(typeof(T[]));
-        _codecs[typeof(T[])] = known < 0 ? codec : codec.With(Named(typeof(T[]), known));
+        _unfinished[typeof(T[])] = known < 0 ? codec : codec.With(Named(typeof(T[]), known));
         return codec;
     }
 
@@ -114,7 +144,7 @@ internal sealed class CodecRegistry(Serializer serializer)
         var element = (FieldSlot<T>)FieldSlot.For(typeof(T), serializer);
         var codec = new ListCodec<T>(Named(typeof(List<T>)), element);
         var known = KnownIndex(typeof(List<T>));
-        _codecs[typeof(List<T>)] = known < 0 ? codec : codec.With(Named(typeof(List<T>), known));
+        _unfinished[typeof(List<T>)] = known < 0 ? codec : codec.With(Named(typeof(List<T>), known));
         return codec;
     }
 
@@ -125,7 +155,7 @@ internal sealed class CodecRegistry(Serializer serializer)
         var entry = (FieldSlot<DictionaryEntry>)FieldSlot.For(typeof(DictionaryEntry), serializer);
         var codec = new DictionaryCodec<TKey, TValue>(Named(type), entry);
         var known = KnownIndex(type);
-        _codecs[type] = known < 0 ? codec : codec.With(Named(type, known));
+        _unfinished[type] = known < 0 ? codec : codec.With(Named(type, known));
         return codec;
     }
 
@@ -135,26 +165,22 @@ internal sealed class CodecRegistry(Serializer serializer)
     {
         var number = (ValueCodec<TNumber>)CodecFor(typeof(TNumber));
         var manifest = Named(typeof(T), KnownIndex(typeof(T)));
-        return _codecs[typeof(T)] = new EnumCodec<T, TNumber>(manifest, number, serializer.Options.ToleratesVersions);
+        return _unfinished[typeof(T)] = new EnumCodec<T, TNumber>(
+            manifest,
+            number,
+            serializer.Options.ToleratesVersions
+        );
     }
 
     private ValueCodec BuildObject<T>()
     {
         var codec = new ObjectCodec<T>(Named(typeof(T), KnownIndex(typeof(T))));
-        _codecs[typeof(T)] = codec;
-        try
-        {
-            var fields = FieldCode.FieldsOf(typeof(T));
-            var slots = fields.Select(f => SlotFor(f, serializer.Options.ToleratesVersions)).ToArray();
-            var holdsObjects = slots.Any(s => s is not null);
-            codec.Initialize(FieldCode.Writer<T>(fields, slots), FieldCode.Reader<T>(fields, slots), holdsObjects);
-            return codec;
-        }
-        catch
-        {
-            _codecs.TryRemove(typeof(T), out _);
-            throw;
-        }
+        _unfinished[typeof(T)] = codec;
+        var fields = FieldCode.FieldsOf(typeof(T));
+        var slots = fields.Select(f => SlotFor(f, serializer.Options.ToleratesVersions)).ToArray();
+        var holdsObjects = slots.Any(s => s is not null);
+        codec.Initialize(FieldCode.Writer<T>(fields, slots), FieldCode.Reader<T>(fields, slots), holdsObjects);
+        return codec;
     }
 
     private FieldSlot? SlotFor(FieldInfo field, bool versioned) =>

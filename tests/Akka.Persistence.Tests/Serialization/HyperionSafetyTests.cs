@@ -269,6 +269,43 @@ public sealed class HyperionSafetyTests
     }
 
     [Fact]
+    public void Many_threads_may_be_the_first_to_use_a_type()
+    {
+        var value = new Everything(1, 2, "s", [1], 3, Color.Green, new Run(4, 5), [new Run(6, 7)], ["x"], 8m, null);
+        var expected = new HyperionFormat().ToBytes(value);
+        for (var round = 0; round < 50; round++)
+        {
+            var serializer = new HyperionFormat();
+            using var start = new Barrier(4);
+            var threads = Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Task.Factory.StartNew(
+                        () =>
+                        {
+                            start.SignalAndWait();
+                            return serializer.ToBytes(value);
+                        },
+                        TaskCreationOptions.LongRunning
+                    )
+                )
+                .ToArray();
+            Assert.All(threads, thread => Assert.Equal(expected, thread.GetAwaiter().GetResult()));
+        }
+    }
+
+    [Fact]
+    public void A_stream_is_left_behind_the_value()
+    {
+        var serializer = new HyperionFormat();
+        var first = serializer.ToBytes(new RecordEvent(1, 2, true));
+        using var stream = new MemoryStream([.. first, .. serializer.ToBytes("next")]);
+        Assert.Equal(new RecordEvent(1, 2, true), serializer.Deserialize<RecordEvent>(stream));
+        Assert.Equal(first.Length, stream.Position);
+        Assert.Equal("next", serializer.Deserialize<string>(stream));
+    }
+
+    [Fact]
     public void An_equal_struct_is_written_once_when_references_are_kept()
     {
         var serializer = new HyperionFormat(new SerializerOptions(preserveObjectReferences: true, knownTypes: Known));

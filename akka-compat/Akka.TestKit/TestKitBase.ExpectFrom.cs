@@ -1,0 +1,248 @@
+using Akka.Actor;
+
+namespace Akka.TestKit;
+
+public abstract partial class TestKitBase
+{
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        TimeSpan? duration = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(duration),
+                null,
+                (_, s) => SenderIs(sender, s, hint),
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        TimeSpan? duration = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(duration),
+            null,
+            (_, s) => SenderIs(sender, s, hint),
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        T message,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    SenderIs(sender, s, hint);
+                    _assertions.AssertEqual(message, m);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        T message,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                SenderIs(sender, s, hint);
+                _assertions.AssertEqual(message, m);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    SenderIs(sender, s, hint);
+                    Holds(isMessage(m), m, hint);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                SenderIs(sender, s, hint);
+                Holds(isMessage(m), m, hint);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        Predicate<IActorRef> isSender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    Holds(isSender(s), s, hint);
+                    Holds(isMessage(m), m, hint);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        Predicate<IActorRef> isSender,
+        Predicate<T> isMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                Holds(isSender(s), s, hint);
+                Holds(isMessage(m), m, hint);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        IActorRef sender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    SenderIs(sender, s, hint);
+                    assertMessage(m);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        IActorRef sender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                SenderIs(sender, s, hint);
+                assertMessage(m);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+
+    public T ExpectMsgFrom<T>(
+        Action<IActorRef> assertSender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Done(
+            Expect<T>(
+                RemainingOrDilated(timeout),
+                null,
+                (m, s) =>
+                {
+                    assertSender(s);
+                    assertMessage(m);
+                },
+                hint,
+                true,
+                cancellationToken
+            )
+        );
+
+    public ValueTask<T> ExpectMsgFromAsync<T>(
+        Action<IActorRef> assertSender,
+        Action<T> assertMessage,
+        TimeSpan? timeout = null,
+        string hint = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        Expect<T>(
+            RemainingOrDilated(timeout),
+            null,
+            (m, s) =>
+            {
+                assertSender(s);
+                assertMessage(m);
+            },
+            hint,
+            false,
+            cancellationToken
+        );
+}

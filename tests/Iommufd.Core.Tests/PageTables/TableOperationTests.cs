@@ -1,0 +1,165 @@
+using Iommufd.Core.PageTables;
+using Iommufd.Core.PageTables.Formats;
+using Iommufd.Messages;
+using Xunit;
+
+namespace Iommufd.Core.Tests.PageTables;
+
+/// <summary>Single behaviours of the operations that the random programs do not single out.</summary>
+public sealed class TableOperationTests
+{
+    private const ulong Page = 4096;
+    private const ulong Large = 2UL << 20;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_map_whose_table_cannot_be_allocated_is_ENOMEM_and_leaves_nothing(int allowed)
+    {
+        using IoPageTable table = IoPageTable.Create(IoPageTableFormat.VtdSecondStage, new Allowance(allowed));
+
+        Assert.Equal(Errno.ENOMEM, table.Map(Large, Page, 2 * Large, IoptePermissions.ReadWrite));
+
+        Assert.Equal(0, table.GetStatistics().Entries);
+        table.CheckInvariants();
+    }
+
+    [Theory]
+    [InlineData(0UL, 0UL, 0UL, 3, Errno.EINVAL)]
+    [InlineData(0UL, 0UL, 0x1000UL, 0, Errno.EINVAL)]
+    [InlineData(0UL, 1UL << 52, 0x1000UL, 3, Errno.ERANGE)]
+    [InlineData(0xFFFFFFFFFFFFF000UL, 0UL, 0x2000UL, 3, Errno.EOVERFLOW)]
+    [InlineData(0x800UL, 0UL, 0x1000UL, 3, Errno.ENXIO)]
+    [InlineData(1UL << 48, 0UL, 0x1000UL, 3, Errno.ERANGE)]
+    public void A_wrong_map_has_the_kernels_errno(
+        ulong iova,
+        ulong physical,
+        ulong length,
+        int permissions,
+        Errno errno
+    )
+    {
+        using IoPageTable table = IoPageTable.Create(IoPageTableFormat.VtdSecondStage);
+
+        Assert.Equal(errno, table.Map(iova, physical, length, (IoptePermissions)permissions));
+    }
+
+    [Fact]
+    public void A_large_page_takes_the_place_of_an_empty_table()
+    {
+        using IoPageTable table = IoPageTable.Create(IoPageTableFormat.VtdSecondStage);
+        table.Map(Large + Page, 0, Page, IoptePermissions.Read);
+        Assert.Equal(Errno.EADDRINUSE, table.Map(Large, Large, Large, IoptePermissions.Read));
+
+        table.Unmap(Large + Page, Page);
+
+        Assert.Equal(Errno.OK, table.Map(Large, Large, Large, IoptePermissions.Read));
+        Assert.Equal(3, table.GetStatistics().Tables);
+    }
+
+    [Fact]
+    public void The_last_page_of_a_64_bit_space_can_be_mapped_and_unmapped()
+    {
+        using IoPageTable table = IoPageTable.Create(IoPageTableFormat.AmdV1);
+
+        Assert.Equal(Errno.OK, table.Map(0xFFFF_FFFF_FFFF_F000, 0x5000, Page, IoptePermissions.Read));
+
+        Assert.True(table.TryTranslate(ulong.MaxValue, out ulong physical));
+        Assert.Equal(0x5FFFUL, physical);
+        Assert.Equal(Page, table.Unmap(0xFFFF_FFFF_FFFF_F000, Page));
+    }
+
+    [Theory]
+    [InlineData(IoPageTableFormat.AmdV1)]
+    [InlineData(IoPageTableFormat.ArmV8Lpae4K)]
+    [InlineData(IoPageTableFormat.RiscVSv48)]
+    public void Translating_pages_at_once_gives_what_translating_each_gives(IoPageTableFormat format)
+    {
+        using IoPageTable table = IoPageTable.Create(format);
+        table.Map(0, 1UL << 30, 3 * Page, IoptePermissions.Read);
+        table.Map(3 * Page, 5 * Page, 700 * Page, IoptePermissions.Read);
+        table.Map(703 * Page, (1UL << 31) + (703 * Page), 400 * Page, IoptePermissions.Read);
+        var pages = new ulong[2000];
+
+        int count = table.TranslatePages(0x123, Page, pages);
+
+        Assert.Equal(1103, count);
+        for (int i = 0; i < count; i++)
+        {
+            Assert.True(table.TryTranslate(((ulong)i * Page) + 0x123, out ulong physical));
+            Assert.Equal(physical, pages[i]);
+        }
+    }
+
+    [Fact]
+    public void A_cursor_maps_and_unmaps_as_the_plain_operations_do()
+    {
+        using var table = new PageTable<VtdSecondStage>();
+        var cursor = default(PageTable<VtdSecondStage>.Cursor);
+        for (ulong at = 0; at < 1200 * Page; at += Page)
+        {
+            Assert.Equal(Errno.OK, table.Map(ref cursor, at, at + Large, Page, IoptePermissions.Read));
+        }
+
+        Assert.Equal(Errno.EADDRINUSE, table.Map(ref cursor, 7 * Page, 0, Page, IoptePermissions.Read));
+        Assert.Equal(512 * Page, table.Unmap(0, 512 * Page));
+        Assert.Equal(0UL, table.Unmap(ref cursor, 7 * Page, Page));
+        Assert.Equal(Page, table.Unmap(ref cursor, 600 * Page, Page));
+        Assert.Equal(687, table.GetStatistics().Entries);
+        table.CheckInvariants();
+    }
+
+    [Fact]
+    public void Equal_mappings_give_equal_dumps_wherever_the_tables_lie()
+    {
+        Assert.Equal(Dump(), Dump());
+
+        static string Dump()
+        {
+            using IoPageTable table = IoPageTable.Create(IoPageTableFormat.AmdV1);
+            table.Map(Large, 3 * Page, 40 * Page, IoptePermissions.ReadWrite);
+            table.SetDirty(Large);
+            using var writer = new StringWriter();
+            table.Dump(writer);
+            return writer.ToString();
+        }
+    }
+
+    [Fact]
+    public void Steady_work_allocates_nothing()
+    {
+        using var table = new PageTable<AmdV1>();
+        Work(table);
+
+        // Where other tests' readers are held up, the list of waiting tables may have to grow; it never shrinks.
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 8 && least != 0; attempt++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Work(table);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
+    }
+
+    private static void Work(PageTable<AmdV1> table)
+    {
+        for (int i = 0; i < 3000; i++)
+        {
+            table.Map(Large, Page, 2 * Large, IoptePermissions.ReadWrite);
+            table.TryAccess(Large, IoptePermissions.Write, markDirty: true, out _);
+            table.TryTranslate(Large, out ulong _);
+            table.Unmap(Large, 2 * Large);
+        }
+    }
+
+    private sealed class Allowance(int tables) : ITableAllocationGate
+    {
+        private int _left = tables;
+
+        public bool MayAllocate() => _left-- > 0;
+    }
+}
