@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Iommufd.Bench;
+using Iommufd.Bench.Actors;
+using Iommufd.Bench.Iopte;
 using Iommufd.Bench.Iova;
 using Iommufd.Bench.Journal;
 using Iommufd.Cli.Output;
@@ -14,6 +16,8 @@ internal static class BenchCommand
 {
     private static readonly (string Area, Func<IEnumerable<BenchRow>> Run)[] Areas =
     [
+        ("actors", ActorBenchmarks.All),
+        ("iopte", IopteBenchmarks.Run),
         ("iova", IovaBenchmarks.Run),
         ("journal", JournalBenchmarks.Run),
     ];

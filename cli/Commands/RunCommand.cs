@@ -76,9 +76,27 @@ internal static class RunCommand
         string? journal =
             request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
         var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost(journal, request.Durability));
-        RunReport report = await RunProgress
-            .ShowAsync(scenario, streams, started => ScenarioRunner.RunAsync(scenario, options, started, stop))
-            .ConfigureAwait(false);
+        RunReport report;
+        try
+        {
+            report = await RunProgress
+                .ShowAsync(scenario, streams, started => ScenarioRunner.RunAsync(scenario, options, started, stop))
+                .ConfigureAwait(false);
+        }
+        catch (RunStalledException stalled)
+        {
+            await streams.Error.WriteLineAsync($"iommufd: internal error: {stalled.Message}").ConfigureAwait(false);
+            string seed = request.Seed is { } chosen
+                ? $"seed {chosen}"
+                : "no seed (try some: with one, the same happens again)";
+            await streams
+                .Error.WriteLineAsync(
+                    $"This is a bug of the simulator. Please report it with {seed} and {journal ?? "no journal"}"
+                )
+                .ConfigureAwait(false);
+            return ExitCode.InternalError;
+        }
+
         if (request.Report is { } file)
         {
             await WriteReportAsync(file, report).ConfigureAwait(false);

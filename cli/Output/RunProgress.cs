@@ -50,7 +50,7 @@ internal static class RunProgress
     private static IRenderable Picture(Scenario scenario, RunMetrics metrics)
     {
         double seconds = Math.Max(1e-9, metrics.Clock() / 1e9);
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn(new GridColumn().NoWrap());
+        var grid = new Grid().AddColumn(new GridColumn().Width(12)).AddColumn(new GridColumn());
         grid.AddRow(new Markup($"[bold]{Markup.Escape(scenario.Name)}[/]"), new Text(scenario.Title));
         Add("clients", $"{Figures.Count(metrics.EndedClients)} of {Figures.Count(scenario.ClientCount)} ended");
         Add(

@@ -9,6 +9,7 @@ namespace Iommufd.Cli.Output;
 internal static class RunText
 {
     private const int FailuresShown = 10;
+    private const int LabelWidth = 12;
 
     public static void Write(RunReport report, RunRequest request, Streams streams)
     {
@@ -36,7 +37,7 @@ internal static class RunText
 
     private static Grid Overview(RunReport report)
     {
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn(new GridColumn().NoWrap());
+        var grid = new Grid().AddColumn(new GridColumn().Width(LabelWidth)).AddColumn(new GridColumn());
         Add("machine", $"{Figures.Count(report.Devices)} devices, {Figures.Count(report.Contexts)} contexts");
         Add(
             "operations",

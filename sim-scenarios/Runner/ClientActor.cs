@@ -142,6 +142,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private void OnClosed(IommufdClosed closed)
     {
         _leaked += closed.Leaked;
+        _run.Metrics.AddClosedContext();
         _isOpen = false;
         Context.Unwatch(_context);
         if (_closing is { } fiber)

@@ -23,6 +23,7 @@ public sealed class RunMetrics(Func<long> clock)
     private long _skipped;
     private long _failedExpectations;
     private long _contexts;
+    private long _closedContexts;
     private long _startedClients;
     private long _endedClients;
     private long _progress;
@@ -47,6 +48,9 @@ public sealed class RunMetrics(Func<long> clock)
 
     /// <summary>Contexts opened.</summary>
     public long Contexts => Volatile.Read(ref _contexts);
+
+    /// <summary>Of these, closed.</summary>
+    public long ClosedContexts => Volatile.Read(ref _closedContexts);
 
     /// <summary>Changes whenever something happens in the run.</summary>
     public long Progress => Volatile.Read(ref _progress);
@@ -151,6 +155,8 @@ public sealed class RunMetrics(Func<long> clock)
     internal void AddStartedClient() => Interlocked.Increment(ref _startedClients);
 
     internal void AddContext() => Interlocked.Increment(ref _contexts);
+
+    internal void AddClosedContext() => Interlocked.Increment(ref _closedContexts);
 
     internal void AddEndedClient() => Interlocked.Increment(ref _endedClients);
 }

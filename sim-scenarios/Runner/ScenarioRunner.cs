@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Iommufd.Scenarios.Invariants;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -52,6 +53,11 @@ public static class ScenarioRunner
 
             end = await ended.Task.ConfigureAwait(false) with { Pins = options.Host.Pins };
             duration = watch.Elapsed;
+            metrics.AddInvariants(
+                RunInvariant.CheckAll(
+                    new RunOutcome(metrics.Dma, end.Pins, end.Leaked, metrics.Contexts - metrics.ClosedContexts)
+                )
+            );
         }
 
         if (end.Broken is { } broken)

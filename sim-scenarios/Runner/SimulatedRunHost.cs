@@ -11,22 +11,12 @@ public sealed class SimulatedRunHost(string? journal, Durability durability) : I
 {
     private const string Logging = "akka { loglevel = WARNING, log-dead-letters = off }\n";
 
-    // Contexts take no snapshots; every persistent actor wants a store that says so.
-    private const string NoSnapshots = """
-        akka.persistence.no-snapshot-store {
-          class = "Akka.Persistence.Snapshot.NoSnapshotStore, Akka.Persistence"
-          plugin-dispatcher = "akka.actor.default-dispatcher"
-        }
-
-        """;
-
     private SimulatedHost? _host;
 
     private bool WritesJournal => journal is not null && durability != Durability.Memory;
 
     /// <inheritdoc/>
-    public string Configuration =>
-        WritesJournal ? Logging + NoSnapshots + JournalSettings.ToHocon(journal!, durability) : Logging;
+    public string Configuration => WritesJournal ? Logging + JournalSettings.ToHocon(journal!, durability) : Logging;
 
     /// <inheritdoc/>
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
