@@ -1,6 +1,6 @@
 using Akka.Actor;
-#if LOCAL_ACTORS
 using Akka.Actor.Setup;
+#if LOCAL_ACTORS
 using Akka.Simulation;
 #endif
 
