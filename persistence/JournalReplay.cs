@@ -84,12 +84,7 @@ public static class JournalReplay
         var dash = stream.LastIndexOf('-');
         return
             dash >= 0
-            && int.TryParse(
-                stream.AsSpan(dash + 1),
-                NumberStyles.None,
-                CultureInfo.InvariantCulture,
-                out var number
-            )
+            && int.TryParse(stream.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new JournalFormatException($"{stream}: not the stream of a context");
     }

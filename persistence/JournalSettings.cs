@@ -51,7 +51,9 @@ public static class JournalSettings
         text.Append("akka.persistence.journal.sqlite {\n");
         text.Append($"  class = \"Akka.Persistence.Sqlite.Journal.{plugin}, Akka.Persistence.Sqlite\"\n");
         text.Append($"  connection-string = \"Data Source={Quote(file)}\"\n");
-        text.Append($"  auto-initialize = on\n  journal-mode = wal\n  synchronous = {synchronous}\n  wal-autocheckpoint = 10000\n}}\n");
+        text.Append(
+            $"  auto-initialize = on\n  journal-mode = wal\n  synchronous = {synchronous}\n  wal-autocheckpoint = 10000\n}}\n"
+        );
         return text.ToString();
     }
 

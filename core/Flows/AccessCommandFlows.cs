@@ -122,6 +122,7 @@ public sealed class PinAccessFlow(
     bool write,
     ulong compareWith,
     bool byArea,
+    uint recordedPin,
     Func<uint, ulong, IoctlCommand> answer
 ) : AccessFlow(context, caller)
 {
@@ -150,7 +151,7 @@ public sealed class PinAccessFlow(
         }
 
         var outcome = new Outcome();
-        foreach (var wait in Pin(access, at, length, write, outcome))
+        foreach (var wait in Pin(access, at, length, write, recordedPin, outcome))
         {
             yield return wait;
         }
@@ -161,11 +162,12 @@ public sealed class PinAccessFlow(
             yield break;
         }
 
-        var pinId = access.NextPin;
         var compared = compareWith == 0 ? Errno.OK : ComparePages(at, compareWith);
         if (compared != Errno.OK)
         {
-            foreach (var wait in Unpin(access, pinId, outcome))
+            // The kernel gives the number only to a pin whose pages are the expected ones.
+            access.NextPin -= access.NextPin == PinId + 1 ? 1u : 0;
+            foreach (var wait in Unpin(access, PinId, outcome))
             {
                 yield return wait;
             }
@@ -174,15 +176,14 @@ public sealed class PinAccessFlow(
             yield break;
         }
 
-        access.NextPin++;
-        Events.Add(new AccessPinned(access.Id, pinId, at, length, write, PinnedForEvent()));
+        Events.Add(new AccessPinned(access.Id, PinId, at, length, write, PinnedForEvent()));
         var pages = 0ul;
         foreach (var run in PinnedRuns)
         {
             pages += run.Count;
         }
 
-        Succeed(answer(pinId, pages));
+        Succeed(answer(PinId, pages));
     }
 
     // EFAULT for a user page that is not there, EBADE for one that is not the page pinned; the first decides.

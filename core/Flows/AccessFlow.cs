@@ -11,6 +11,9 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
     /// <summary>PFNs of the pages pinned by <see cref="Pin"/>, in order.</summary>
     protected List<PfnRun> PinnedRuns { get; } = [];
 
+    /// <summary>The number that <see cref="Pin"/> remembered the pin under: in a replay the recorded one.</summary>
+    protected uint PinId { get; private set; }
+
     /// <summary>The pieces of areas pinned by <see cref="Pin"/>.</summary>
     protected IReadOnlyList<AreaView> PinnedPieces { get; private set; } = [];
 
@@ -92,7 +95,14 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
     }
 
     /// <summary>Pins the pages of a range and remembers them under the access's next number.</summary>
-    protected IEnumerable<FlowWait> Pin(AccessObject access, ulong iova, ulong length, bool write, Outcome outcome)
+    protected IEnumerable<FlowWait> Pin(
+        AccessObject access,
+        ulong iova,
+        ulong length,
+        bool write,
+        uint recordedPin,
+        Outcome outcome
+    )
     {
         if (length == 0)
         {
@@ -142,10 +152,14 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         if (outcome.IsOk)
         {
             PinnedPieces = pinned;
+
+            // The number is taken in the same breath as it is used: another pin of this access may be under way.
+            PinId = Context.Recorded is null ? access.NextPin : recordedPin;
+            access.NextPin = Math.Max(access.NextPin, PinId + 1);
             yield return FlowWait.For(
                 ParticipantKind.Access,
                 access.Id,
-                new RememberPin(access.NextPin, ioas.Id, range, pinned)
+                new RememberPin(PinId, ioas.Id, range, pinned)
             );
         }
         else

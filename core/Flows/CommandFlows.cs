@@ -97,6 +97,7 @@ public static class CommandFlows
                 c.Write,
                 compareWith: 0,
                 byArea: false,
+                recordedPin: c.OutPinId,
                 (pin, pages) => c with { OutPinId = pin, OutPages = pages }
             ),
             UnpinAccessPages c => new UnpinAccessFlow(context, caller, c.AccessId, c.PinId),
@@ -205,6 +206,7 @@ public static class CommandFlows
                 command.Flags.HasFlag(TestAccessPagesFlags.Write),
                 command.Uptr,
                 command.Flags.HasFlag(TestAccessPagesFlags.ByArea),
+                recordedPin: 0,
                 (pin, _) => command with { OutAccessPagesId = pin }
             )
         );

@@ -172,7 +172,7 @@ public abstract partial class DeviceFlow
     private IEnumerable<FlowWait> PutHwpt(HwPageTableObject hwpt, int references)
     {
         hwpt.Users -= references;
-        if (hwpt is not HwptObject { Auto: true } auto || hwpt.Users != 1)
+        if (hwpt is not HwptObject { Auto: true, Phase: ObjectPhase.Live } auto || hwpt.Users != 1)
         {
             yield break;
         }

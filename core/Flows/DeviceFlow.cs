@@ -192,10 +192,15 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
             yield return wait;
         }
 
-        hwpt.Users--;
         if (outcome.IsOk)
         {
             UsedHwpt = hwpt.Id;
+        }
+
+        // An automatic HWPT that lost its last device meanwhile goes now: nobody else would take it away.
+        foreach (var wait in PutHwpt(hwpt, 1))
+        {
+            yield return wait;
         }
     }
 

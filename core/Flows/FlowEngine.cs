@@ -120,7 +120,13 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     {
         try
         {
-            return flow.MoveNext(out wait);
+            if (flow.MoveNext(out wait))
+            {
+                Send(flow, wait!);
+                return true;
+            }
+
+            return false;
         }
         catch (Exception bug) when (bug is not OutOfMemoryException)
         {
@@ -131,11 +137,20 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         }
     }
 
+    private void Send(Flow flow, FlowWait wait)
+    {
+        flow.Waiting = wait;
+        foreach (var ask in wait.Asks)
+        {
+            ask.Step = flow.TakeStep();
+            Host.Send(ask.To, new FlowStep(context, flow.Id, ask.Step, ask.Request, WantsReply: true));
+        }
+    }
+
     private void Advance(Flow flow)
     {
         while (TryMoveNext(flow, out var wait))
         {
-            flow.Waiting = wait;
             if (wait!.Lock is { } flowLock)
             {
                 if (!flowLock.TryAcquire(flow, wait.Exclusive))
@@ -144,12 +159,6 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
                 }
 
                 continue;
-            }
-
-            foreach (var ask in wait.Asks)
-            {
-                ask.Step = flow.TakeStep();
-                Host.Send(ask.To, new FlowStep(context, flow.Id, ask.Step, ask.Request, WantsReply: true));
             }
 
             if (wait.Outstanding > 0)

@@ -43,7 +43,7 @@ public sealed class HwQueueAllocFlow(ContextCore context, Caller caller, HwQueue
             yield break;
         }
 
-        foreach (var wait in Pin(access, First, pages * HostPage.Size, write: false, outcome))
+        foreach (var wait in Pin(access, First, pages * HostPage.Size, write: false, recordedPin: 0, outcome))
         {
             yield return wait;
         }

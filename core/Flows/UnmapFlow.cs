@@ -91,6 +91,12 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
     {
         foreach (var id in ioas.Accesses.ToArray())
         {
+            // One that left meanwhile has let go of everything.
+            if (!ioas.Accesses.Contains(id))
+            {
+                continue;
+            }
+
             var notify = FlowWait.For(ParticipantKind.Access, id, new NotifyUnmap(range));
             yield return notify;
             foreach (var wait in ReleasePins(ioas, notify.As<PinsReleased>().Pins))

@@ -45,8 +45,8 @@ public sealed class OrderingTests
     public void A_walker_that_holds_a_table_taken_off_never_reads_its_next_life()
     {
         Assert.False(WalkerReadsNextLife<Faults.None>());
-        Assert.True(WalkerReadsNextLife<Faults.NoGracePeriod>());
-        Assert.True(WalkerReadsNextLife<Faults.ReadOutsideSection>());
+        Assert.True(SoonerOrLater(WalkerReadsNextLife<Faults.NoGracePeriod>));
+        Assert.True(SoonerOrLater(WalkerReadsNextLife<Faults.ReadOutsideSection>));
     }
 
     [Fact]
@@ -73,6 +73,9 @@ public sealed class OrderingTests
         Assert.False(MarkIsLostInMerge<Faults.None>());
         Assert.True(MarkIsLostInMerge<Faults.NoMergeWait>());
     }
+
+    // A freed table may go to another test first, which runs at the same time: the planted fault then shows in a later round.
+    private static bool SoonerOrLater(Func<bool> shows) => Enumerable.Range(0, 200).Any(_ => shows());
 
     private static bool PageComesBack<TFault>()
         where TFault : struct, IFault
