@@ -46,6 +46,9 @@ public sealed partial class ContextActor
     }
 
     /// <inheritdoc/>
+    void IParticipantHost.Committed(ContextEvent change) => Record(change);
+
+    /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow)
     {
         foreach (var change in flow.Events)

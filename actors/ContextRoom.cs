@@ -102,6 +102,8 @@ public sealed class ContextRoom
 
         public void Send(Participant to, FlowStep step) => throw Detached();
 
+        public void Committed(ContextEvent change) => throw Detached();
+
         public void Completed(Flow flow) => throw Detached();
 
         private static InvalidOperationException Detached() => new("the context's actor has not started");

@@ -87,6 +87,9 @@ public sealed class SequentialContext : IParticipantHost
     }
 
     /// <inheritdoc/>
+    void IParticipantHost.Committed(ContextEvent change) => Events.Add(change);
+
+    /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow) => _completed.Add(flow);
 
     private IFlowParticipant Find(Participant participant)

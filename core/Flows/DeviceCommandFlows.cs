@@ -59,12 +59,13 @@ public sealed class UnbindFlow(ContextCore context, Caller caller, UnbindDevice 
             yield break;
         }
 
+        JournalWhenLeft(() => new DeviceUnbound(command.DeviceId));
         foreach (var wait in Unbind(device))
         {
             yield return wait;
         }
 
-        Events.Add(new DeviceUnbound(command.DeviceId));
+        JournalUnlessLeft();
     }
 }
 
@@ -109,6 +110,9 @@ public sealed class ReplaceFlow(ContextCore context, Caller caller, ReplaceDevic
             yield break;
         }
 
+        JournalWhenLeft(() =>
+            new DeviceReplaced(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent())
+        );
         var outcome = new Outcome();
         foreach (var wait in Attach(device, command.Pasid, command.PtId, replace: true, outcome))
         {
@@ -121,7 +125,7 @@ public sealed class ReplaceFlow(ContextCore context, Caller caller, ReplaceDevic
             yield break;
         }
 
-        Events.Add(new DeviceReplaced(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent()));
+        JournalUnlessLeft();
         Succeed(command with { PtId = UsedHwpt });
     }
 }
@@ -138,12 +142,13 @@ public sealed class DetachFlow(ContextCore context, Caller caller, DetachDevice 
             yield break;
         }
 
+        JournalWhenLeft(() => new DeviceDetached(command.DeviceId, command.Pasid));
         foreach (var wait in Detach(device, command.Pasid))
         {
             yield return wait;
         }
 
-        Events.Add(new DeviceDetached(command.DeviceId, command.Pasid));
+        JournalUnlessLeft();
     }
 }
 
@@ -222,6 +227,7 @@ public sealed class MockReplaceFlow(ContextCore context, Caller caller, TestMock
             yield break;
         }
 
+        JournalWhenLeft(() => new DeviceReplaced(stdev.Device.Id, 0, command.PtId, UsedHwpt, PinnedForEvent()));
         var outcome = new Outcome();
         foreach (var wait in Attach(stdev.Device, 0, command.PtId, replace: true, outcome))
         {
@@ -234,7 +240,7 @@ public sealed class MockReplaceFlow(ContextCore context, Caller caller, TestMock
             yield break;
         }
 
-        Events.Add(new DeviceReplaced(stdev.Device.Id, 0, command.PtId, UsedHwpt, PinnedForEvent()));
+        JournalUnlessLeft();
         Succeed(command with { PtId = UsedHwpt });
     }
 }

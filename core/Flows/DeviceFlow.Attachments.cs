@@ -162,15 +162,22 @@ public abstract partial class DeviceFlow
         Release(group.Lock);
         if (outcome.IsOk)
         {
-            foreach (var wait in PutHwpt(old, members.Length))
+            UsedHwpt = hwpt.Id;
+            foreach (var wait in PutHwpt(old, members.Length, leaves: true))
             {
                 yield return wait;
             }
         }
     }
 
-    private IEnumerable<FlowWait> PutHwpt(HwPageTableObject hwpt, int references)
+    private IEnumerable<FlowWait> PutHwpt(HwPageTableObject hwpt, int references, bool leaves = false)
     {
+        if (leaves && _whenLeft is { } make)
+        {
+            _whenLeft = null;
+            Context.Engine.Commit(make());
+        }
+
         hwpt.Users -= references;
         if (hwpt is not HwptObject { Auto: true, Phase: ObjectPhase.Live } auto || hwpt.Users != 1)
         {

@@ -2,6 +2,7 @@ using Iommufd.Core.Context;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Flows;
@@ -9,6 +10,24 @@ namespace Iommufd.Core.Flows;
 /// <summary>Flows that bind, attach, replace and detach devices, and that make and destroy paging HWPTs (facts sheet D).</summary>
 public abstract partial class DeviceFlow(ContextCore context, Caller caller) : SwitchFlow(context, caller)
 {
+    private Func<ContextEvent>? _whenLeft;
+
+    /// <summary>
+    /// Sets the event of a command that takes a device off a HWPT. It is journalled at the moment of leaving, because an automatic HWPT
+    /// may go then: what other commands do from now on sees it gone, and their events have to come later.
+    /// </summary>
+    protected void JournalWhenLeft(Func<ContextEvent> make) => _whenLeft = make;
+
+    /// <summary>The command succeeded: journals its event unless that was done when the device left.</summary>
+    protected void JournalUnlessLeft()
+    {
+        if (_whenLeft is { } make)
+        {
+            _whenLeft = null;
+            Events.Add(make());
+        }
+    }
+
     /// <summary>The HWPT that an attach or replace used.</summary>
     protected uint UsedHwpt { get; private set; }
 
@@ -64,7 +83,7 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
 
         Release(group.Lock);
         device.Users--;
-        foreach (var wait in PutHwpt(hwpt, 1))
+        foreach (var wait in PutHwpt(hwpt, 1, leaves: true))
         {
             yield return wait;
         }

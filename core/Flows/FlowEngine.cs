@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Flows;
@@ -14,6 +15,9 @@ public interface IParticipantHost
 
     /// <summary>Carries a step to a participant. The answer comes through <see cref="FlowEngine.Deliver"/>, now or later.</summary>
     void Send(Participant to, FlowStep step);
+
+    /// <summary>A change is decided though its flow goes on: its event takes its place in the journal now.</summary>
+    void Committed(ContextEvent change);
 
     /// <summary>A flow is over: its event wants to be made durable, then its result may leave.</summary>
     void Completed(Flow flow);
@@ -106,6 +110,9 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
             _pumping = false;
         }
     }
+
+    /// <summary>Gives an event its place in the journal before its flow is over.</summary>
+    internal void Commit(ContextEvent change) => Host.Committed(change);
 
     /// <summary>Sends a request that wants no answer.</summary>
     internal void Tell(Flow flow, Participant to, FlowRequest request) =>

@@ -67,12 +67,13 @@ public sealed class DestroyFlow(ContextCore context, Caller caller, Destroy comm
             yield break;
         }
 
+        JournalWhenLeft(() => new ObjectDestroyed(command.Id));
         foreach (var wait in DestroyObject(gone))
         {
             yield return wait;
         }
 
-        Events.Add(new ObjectDestroyed(command.Id));
+        JournalUnlessLeft();
     }
 }
 

@@ -9,6 +9,7 @@ namespace Iommufd.Core.Pages;
 public sealed class RecordedPins
 {
     private readonly Queue<(ulong Address, PfnRun Run)> _runs = new();
+    private readonly List<(ulong Address, PfnRun Run)> _known = [];
     private (ulong Address, PfnRun Run)? _rest;
 
     /// <summary>Whether every recorded frame has been taken.</summary>
@@ -17,7 +18,19 @@ public sealed class RecordedPins
     /// <summary>Adds frames that will be pinned.</summary>
     /// <param name="address">Address (or file offset) of the first page.</param>
     /// <param name="run">The frames.</param>
-    public void Add(ulong address, PfnRun run) => _runs.Enqueue((address, run));
+    public void Add(ulong address, PfnRun run)
+    {
+        _runs.Enqueue((address, run));
+        var at = _known.BinarySearch((address, run), ByAddress.Instance);
+        if (at >= 0)
+        {
+            _known[at] = (address, run);
+        }
+        else
+        {
+            _known.Insert(~at, (address, run));
+        }
+    }
 
     /// <summary>Forgets what was not taken.</summary>
     public void Clear()
@@ -27,11 +40,18 @@ public sealed class RecordedPins
     }
 
     /// <summary>Takes the next frames.</summary>
-    /// <exception cref="InvariantBrokenException">The command pins a page that it did not pin when it was recorded.</exception>
+    /// <exception cref="InvariantBrokenException">The command pins a page that no command had pinned when it was recorded.</exception>
     public PfnRun Take(ulong address, ulong pages)
     {
         var next = _rest ?? (_runs.Count > 0 ? _runs.Dequeue() : default);
-        Invariant.Holds(next.Run.Count > 0 && next.Address == address, "a replayed command pins the recorded pages");
+        if (next.Run.Count == 0 || next.Address != address)
+        {
+            // Commands that overlapped may have found pages pinned by each other; one after the other each pins for itself. The
+            // frames are the same: a page keeps its frame while it is mapped.
+            _rest = next.Run.Count == 0 ? null : next;
+            return Known(address, pages);
+        }
+
         var count = Math.Min(pages, next.Run.Count);
         _rest =
             count == next.Run.Count
@@ -41,5 +61,24 @@ public sealed class RecordedPins
                     new PfnRun(new Pfn(next.Run.First.Value + count), next.Run.Count - count)
                 );
         return new PfnRun(next.Run.First, count);
+    }
+
+    private PfnRun Known(ulong address, ulong pages)
+    {
+        var at = _known.BinarySearch((address, default), ByAddress.Instance);
+        at = at >= 0 ? at : ~at - 1;
+        Invariant.Holds(at >= 0, "a replayed command pins pages that were pinned before");
+        var (start, run) = _known[at];
+        var skipped = (address - start) >> HostPage.Shift;
+        Invariant.Holds(skipped < run.Count, "a replayed command pins pages that were pinned before");
+        return new PfnRun(new Pfn(run.First.Value + skipped), Math.Min(pages, run.Count - skipped));
+    }
+
+    private sealed class ByAddress : IComparer<(ulong Address, PfnRun Run)>
+    {
+        public static readonly ByAddress Instance = new();
+
+        public int Compare((ulong Address, PfnRun Run) x, (ulong Address, PfnRun Run) y) =>
+            x.Address.CompareTo(y.Address);
     }
 }
