@@ -40,7 +40,7 @@ internal static class DiffCommand
         {
             foreach (string stream in one.Streams().Union(other.Streams()))
             {
-                found = Compare(first, stream, one.Read(stream), other.Read(stream));
+                found = Compare(stream, one.Read(stream), other.Read(stream));
                 if (found is not null)
                 {
                     break;
@@ -66,13 +66,12 @@ internal static class DiffCommand
 
     // Both contexts are restored on the way, so that the states just after the difference can be shown.
     private static Difference? Compare(
-        string file,
         string stream,
         IEnumerable<JournaledEvent> ours,
         IEnumerable<JournaledEvent> theirs
     )
     {
-        var left = new ReplayedContext(JournalReplay.NumberOf(file, stream));
+        var left = new ReplayedContext(JournalReplay.NumberOf(stream));
         var right = new ReplayedContext(left.Number);
         using IEnumerator<JournaledEvent> a = ours.GetEnumerator();
         using IEnumerator<JournaledEvent> b = theirs.GetEnumerator();

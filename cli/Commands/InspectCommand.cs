@@ -40,7 +40,7 @@ internal static class InspectCommand
 
     private static int Run(string file, long? at, uint? target, bool isJson, Streams streams)
     {
-        JournalReplay replay = JournalReplay.Of(file, at);
+        RestoredJournal replay = RestoredJournal.Of(file, at);
         if (isJson)
         {
             streams.WriteJson(

@@ -37,7 +37,7 @@ internal static class ReplayCommand
 
     private static int Run(string file, long? to, bool verify, bool isJson, Streams streams)
     {
-        JournalReplay replay = JournalReplay.Of(file, to);
+        RestoredJournal replay = RestoredJournal.Of(file, to);
         int verified = verify ? replay.Contexts.Sum(c => c.DigestsVerified) : 0;
         var mismatches = new List<(int Context, long Event, ulong Recorded, ulong Found)>();
         foreach (Persistence.ReplayedContext context in replay.Contexts)

@@ -212,6 +212,7 @@ public sealed class CrashTests : HostFixture
         private int _strikeAt;
         private int _times;
         private bool _after;
+        private (ulong Flow, int Step) _struck;
         private Action<Participant>? _kill;
 
         public bool Fired { get; private set; }
@@ -264,6 +265,9 @@ public sealed class CrashTests : HostFixture
                     return;
                 }
 
+                // Steps of several participants run at the same time: the one to die is known by its name, not by the count.
+                _struck = (step.Flow, step.Step);
+
                 if (_kill is { } kill)
                 {
                     Fired = true;
@@ -281,7 +285,7 @@ public sealed class CrashTests : HostFixture
         {
             lock (_lock)
             {
-                if (!Paused && _after && _count == _strikeAt && _times-- > 0)
+                if (!Paused && _after && _struck == (step.Flow, step.Step) && _times-- > 0)
                 {
                     Fired = true;
                     throw new CrashException();
@@ -292,6 +296,7 @@ public sealed class CrashTests : HostFixture
         private void Reset()
         {
             (_count, _strikeAt, _times, _after, _kill, Fired) = (0, 0, 0, false, null, false);
+            _struck = default;
         }
     }
 
