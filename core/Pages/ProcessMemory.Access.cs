@@ -54,6 +54,7 @@ public sealed partial class ProcessMemory
             int count = Math.Min(source.Length, (int)HostPage.Size - inPage);
             mappings[at].Backing.TryGet(mappings[at].PageOf(address), allocate: true, out Pfn pfn);
             _physical.Write(pfn, inPage, source[..count]);
+            DropIfUnmapped(mappings, mappings[at], address);
             source = source[count..];
             address += (ulong)count;
         }
@@ -114,6 +115,7 @@ public sealed partial class ProcessMemory
 
         ulong count = Math.Min(pages, (mapping.End - address) >> HostPage.Shift);
         count = mapping.Backing.PinRun(mapping.PageOf(address), count, out Pfn first);
+        DropIfUnmapped(mappings, mapping, address);
         run = new PfnRun(first, count);
         return Errno.OK;
     }
@@ -132,7 +134,9 @@ public sealed partial class ProcessMemory
             return false;
         }
 
-        return mappings[at].Backing.TryGet(mappings[at].PageOf(address), allocate: true, out pfn);
+        bool found = mappings[at].Backing.TryGet(mappings[at].PageOf(address), allocate: true, out pfn);
+        DropIfUnmapped(mappings, mappings[at], address);
+        return found;
     }
 
     /// <summary>Whether an address lies in a huge page.</summary>

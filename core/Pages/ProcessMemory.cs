@@ -133,11 +133,34 @@ public sealed partial class ProcessMemory : IUserMemory
     {
         if (mapping.File is null)
         {
+            // Pairs with DropIfUnmapped: the mappings are replaced before the pages are looked at, here, and a page is allocated before
+            // the mappings are looked at, there. Without the fence both could miss the other and the frame would never be free again.
+            Interlocked.MemoryBarrier();
             mapping.Backing.Drop(mapping.FirstPage, (mapping.End - mapping.Start) >> HostPage.Shift);
         }
         else
         {
             mapping.File.Release();
         }
+    }
+
+    /// <summary>A page was looked up, and perhaps allocated, in mappings that may be out of date by now: then it is let go again.</summary>
+    private void DropIfUnmapped(Mapping[] seen, Mapping mapping, ulong address)
+    {
+        Interlocked.MemoryBarrier();
+        Mapping[] now = _mappings;
+        if (ReferenceEquals(seen, now) || mapping.File is not null)
+        {
+            return;
+        }
+
+        int at = AddressSpace.Find(now, address);
+        if (at >= 0 && ReferenceEquals(now[at].Backing, mapping.Backing))
+        {
+            return;
+        }
+
+        ulong pages = mapping.Backing.IsHuge ? HugeFrames.Frames : 1;
+        mapping.Backing.Drop(mapping.PageOf(address) & ~(pages - 1), pages);
     }
 }
