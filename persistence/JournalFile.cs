@@ -16,6 +16,9 @@ public sealed class JournalFile : IDisposable
 {
     private readonly SqliteConnection _connection;
 
+    // A run that was cut short before it opened a context leaves a database without a table: a journal of no events.
+    private bool _isBlank;
+
     private JournalFile(string path, SqliteConnection connection)
     {
         Path = path;
@@ -46,6 +49,11 @@ public sealed class JournalFile : IDisposable
         try
         {
             connection.Open();
+            if (IsBlank(connection))
+            {
+                return new JournalFile(path, connection) { _isBlank = true };
+            }
+
             using var probe = connection.CreateCommand();
             probe.CommandText = "SELECT persistence_id, sequence_nr, payload, serializer_id FROM event_journal LIMIT 1";
             using var reader = probe.ExecuteReader();
@@ -66,6 +74,11 @@ public sealed class JournalFile : IDisposable
     /// <summary>The streams, in the order of the contexts' numbers.</summary>
     public IReadOnlyList<string> Streams()
     {
+        if (_isBlank)
+        {
+            return [];
+        }
+
         using var command = _connection.CreateCommand();
         command.CommandText = "SELECT DISTINCT persistence_id FROM event_journal";
         using var reader = command.ExecuteReader();
@@ -102,7 +115,7 @@ public sealed class JournalFile : IDisposable
     }
 
     /// <summary>Number of events.</summary>
-    public long Count() => Scalar("SELECT COUNT(*) FROM event_journal");
+    public long Count() => _isBlank ? 0 : Scalar("SELECT COUNT(*) FROM event_journal");
 
     /// <summary>SHA-256 over the payloads, stream after stream in the order of the contexts' numbers.</summary>
     public string Sha256()
@@ -125,6 +138,13 @@ public sealed class JournalFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _connection.Dispose();
+
+    private static bool IsBlank(SqliteConnection connection)
+    {
+        using var tables = connection.CreateCommand();
+        tables.CommandText = "SELECT COUNT(*) FROM sqlite_master";
+        return (long)tables.ExecuteScalar()! == 0;
+    }
 
     private long Scalar(string sql)
     {

@@ -114,7 +114,7 @@ public sealed class RunAndReplayTests : IDisposable
             "--set",
             "ram=2M",
             "--deadline",
-            "400ms",
+            "1500ms",
             "--journal",
             At("a.db"),
             "--output",
