@@ -82,8 +82,8 @@ public sealed class RunTests
     public void A_deadline_cuts_a_run_short()
     {
         Scenario scenario = Bound("quickstart", 1, [("rounds", "100000000"), ("ram", "2M")]);
-        RunReport report = Running.Scenario(scenario, null, TimeSpan.FromMilliseconds(300));
-        Assert.Equal("the deadline of 0.3 s has passed", report.StopReason);
+        RunReport report = Running.Scenario(scenario, null, TimeSpan.FromSeconds(5));
+        Assert.Equal("the deadline of 5 s has passed", report.StopReason);
         Assert.True(report.Operations > 0);
     }
 
