@@ -23,6 +23,7 @@ public static partial class ErrnoCases
         .. Descriptors(),
         .. Devices(),
         .. DriverAccesses(),
+        .. Entries(),
     ];
 
     private static ErrnoCase Case(string command, Errno errno, string name, Func<ErrnoStage, IoctlCommand> arrange) =>

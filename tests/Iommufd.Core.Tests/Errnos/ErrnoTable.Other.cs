@@ -114,5 +114,13 @@ public static partial class ErrnoTable
           EADDRINUSE as HWPT_ALLOC
           EFAULT a page cannot be pinned
           ENOMEM the pages do not fit the limit of locked memory
+        SetEntryPolicy
+          EOPNOTSUPP an unknown policy
+          ENOENT no such object
+          EINVAL neither an IOAS nor a paging HWPT
+        ResizeEntries
+          EINVAL length 0; a page size that the table does not have, or that the range is no multiple of
+          EOVERFLOW the range passes 2^64
+          ENOENT no such paging HWPT
         """;
 }
