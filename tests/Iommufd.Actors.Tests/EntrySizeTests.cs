@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.TestKit;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Dma;
 using Iommufd.Messages;
@@ -12,6 +13,9 @@ public sealed class EntrySizeTests : HostFixture
     private const ulong Iova = 0x4000_0000;
     private const ulong Page = HostPage.Size;
     private const ulong Large = 2ul << 20;
+    private readonly TestProbe _dma;
+
+    public EntrySizeTests() => _dma = CreateTestProbe();
 
     [Fact]
     public void A_device_translates_on_while_its_entries_are_merged_and_split()
@@ -103,12 +107,13 @@ public sealed class EntrySizeTests : HostFixture
             Length = Page,
         };
 
+    // Reports to a probe of its own: it may end before the commands do.
     private void StartDma() =>
-        Host.Machine.Tell(Run(2, new IovaRange(Iova, Iova + (Large / 2) - 1), 200_000), TestActor);
+        Host.Machine.Tell(Run(2, new IovaRange(Iova, Iova + (Large / 2) - 1), 2_000_000), _dma.Ref);
 
     private void EndDma()
     {
-        var report = ExpectMsg<DmaDone>(m => m.Tag == 2).Report;
+        var report = _dma.ExpectMsg<DmaDone>().Report;
         Assert.Equal((0ul, 0ul), (report.Faults, report.Violations));
     }
 
