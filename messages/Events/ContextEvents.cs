@@ -206,5 +206,6 @@ public static class EventTypes
         typeof(AreaCutInTwo),
         typeof(EntryPolicySet),
         typeof(EntriesResized),
+        typeof(SharedHwptAllocated),
     ];
 }
