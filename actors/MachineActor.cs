@@ -90,7 +90,7 @@ public sealed class MachineActor : UntypedActor
     private void MakeDevice(string name)
     {
         var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
-        _devices.Add(name, Context.ActorOf(Props.Create(() => new PhysicalDeviceActor(engine)), $"device-{name}"));
+        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(engine)), $"device-{name}"));
     }
 
     private void Start(Caller caller)
@@ -101,7 +101,7 @@ public sealed class MachineActor : UntypedActor
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
             _options.StepHook
         );
-        var memory = Context.ActorOf(Props.Create(() => new MemoryActor(cell)), $"memory-{id}");
+        var memory = Context.ActorOf(Props.CreateBy(new ParticipantProducer(cell, _devices)), $"memory-{id}");
         _memories.Add(id, memory);
         _options.Memories[id] = memory;
         Sender.Tell(new ProcessStarted(id, memory));

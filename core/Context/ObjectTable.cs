@@ -40,6 +40,7 @@ public sealed class ObjectTable
     private readonly SortedDictionary<uint, ContextObject> _objects = [];
     private readonly SortedSet<uint> _freed = [];
     private uint _next = 1;
+    private int _tombstones;
 
     /// <summary>Whether any id is taken, also by an object under construction or a tombstone.</summary>
     public bool IsEmpty => _objects.Count == 0;
@@ -52,7 +53,7 @@ public sealed class ObjectTable
         _objects.Values.Where(o => o.Phase is ObjectPhase.Live or ObjectPhase.Reserved);
 
     /// <summary>Number of ids that are taken, tombstones apart.</summary>
-    public int Count => _objects.Values.Count(o => o.Phase != ObjectPhase.Tombstone);
+    public int Count => _objects.Count - _tombstones;
 
     /// <summary>Takes the lowest free id for an object that nobody can find yet.</summary>
     public T Reserve<T>(T made, uint forcedId = 0)
@@ -85,7 +86,11 @@ public sealed class ObjectTable
     public void Remove(ContextObject gone, bool tombstone = false)
     {
         gone.Phase = tombstone ? ObjectPhase.Tombstone : ObjectPhase.Dying;
-        if (!tombstone)
+        if (tombstone)
+        {
+            _tombstones++;
+        }
+        else
         {
             _objects.Remove(gone.Id);
             _freed.Add(gone.Id);
