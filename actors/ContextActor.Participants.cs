@@ -43,7 +43,7 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow)
     {
-        foreach (var change in flow.Events)
+        foreach (var change in flow.Journalled)
         {
             Record(change);
         }

@@ -62,7 +62,7 @@ public sealed class ContextRoom
     internal Queue<(object Message, IActorRef Sender)> Alone { get; } = new();
 
     /// <summary>The participants' actors.</summary>
-    internal SortedDictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
+    internal Dictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
 
     /// <summary>Processes that the journal knows.</summary>
     internal SortedSet<uint> SeenProcesses { get; } = [];

@@ -59,7 +59,7 @@ public sealed class SequentialContext : IParticipantHost
         Core.Engine.Start(flow);
         Invariant.Holds(_completed.Contains(flow), "a flow of the sequential model never waits");
         Invariant.Holds(Core.Engine.Crashes.Count == 0, string.Join("; ", Core.Engine.Crashes));
-        Events.AddRange(flow.Events);
+        Events.AddRange(flow.Journalled);
         return flow;
     }
 

@@ -73,8 +73,8 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         }
 
         // Steps of one wait are numbered in a row.
-        var index = wait.Asks.Count > 0 ? reply.Step - wait.Asks[0].Step : -1;
-        if (index >= 0 && index < wait.Asks.Count && wait.Asks[index] is { Response: null } ask)
+        var index = wait.AskCount > 0 ? reply.Step - wait.Ask(0).Step : -1;
+        if (index >= 0 && index < wait.AskCount && wait.Ask(index) is { Response: null } ask)
         {
             ask.Response = reply.Response;
             wait.Outstanding--;
@@ -149,8 +149,9 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     private void Send(Flow flow, FlowWait wait)
     {
         flow.Waiting = wait;
-        foreach (var ask in wait.Asks)
+        for (var i = 0; i < wait.AskCount; i++)
         {
+            var ask = wait.Ask(i);
             ask.Step = flow.TakeStep();
             Host.Send(ask.To, new FlowStep(context, flow.Id, ask.Step, ask.Request, WantsReply: true));
         }

@@ -13,7 +13,8 @@ namespace Iommufd.Core.Participants;
 public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
-    private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private string[]? _devicesInOrder;
 
     /// <summary>Makes an empty table.</summary>
     public HwptState(uint hwptId, IoPageTableFormat format)
@@ -35,7 +36,8 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     public IovaRange TableRange => Table.InputRange;
 
     /// <summary>The devices whose IOTLBs may hold translations of this table, by name.</summary>
-    public IEnumerable<string> Devices => _devices.Keys;
+    public IReadOnlyList<string> Devices =>
+        _devicesInOrder ??= [.. _devices.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Areas installed.</summary>
     public int InstalledCount => _installed.Count;
@@ -147,6 +149,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
 
     private FlowResponse Link(string device, int change)
     {
+        _devicesInOrder = null;
         var links = _devices.GetValueOrDefault(device) + change;
         if (links > 0)
         {
