@@ -54,8 +54,7 @@ public sealed class ObjectTable
     public IEnumerable<ContextObject> Live => All().Where(o => o.Phase == ObjectPhase.Live);
 
     /// <summary>Objects that hold something: those under construction too, by ascending id.</summary>
-    public IEnumerable<ContextObject> Taken =>
-        All().Where(o => o.Phase is ObjectPhase.Live or ObjectPhase.Reserved);
+    public IEnumerable<ContextObject> Taken => All().Where(o => o.Phase is ObjectPhase.Live or ObjectPhase.Reserved);
 
     /// <summary>Number of ids that are taken, tombstones apart.</summary>
     public int Count => _taken - _tombstones;

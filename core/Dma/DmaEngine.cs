@@ -176,7 +176,13 @@ public sealed partial class DmaEngine
         _violationCount++;
         if (_violationsKept < Kept)
         {
-            (_violations ??= new DmaViolation[Kept])[_violationsKept++] = new DmaViolation(kind, iova, physical, access, _transfers);
+            (_violations ??= new DmaViolation[Kept])[_violationsKept++] = new DmaViolation(
+                kind,
+                iova,
+                physical,
+                access,
+                _transfers
+            );
         }
     }
 

@@ -61,8 +61,7 @@ public sealed class FlowWait
     public static FlowWait ForAll(IReadOnlyList<FlowAsk> asks) => new(null, asks, null, false);
 
     /// <summary>Waits for a lock.</summary>
-    public static FlowWait ForLock(FlowLock flowLock, bool exclusive) =>
-        new(null, null, flowLock, exclusive);
+    public static FlowWait ForLock(FlowLock flowLock, bool exclusive) => new(null, null, flowLock, exclusive);
 
     /// <summary>The answer to the only question, as what it is.</summary>
     public T As<T>()

@@ -36,8 +36,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     public IovaRange TableRange => Table.InputRange;
 
     /// <summary>The devices whose IOTLBs may hold translations of this table, by name.</summary>
-    public IReadOnlyList<string> Devices =>
-        _devicesInOrder ??= [.. _devices.Keys.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Devices => _devicesInOrder ??= [.. _devices.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Areas installed.</summary>
     public int InstalledCount => _installed.Count;

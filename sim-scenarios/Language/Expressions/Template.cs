@@ -74,7 +74,12 @@ public sealed class Template
             return Text;
         }
 
-        var name = new DefaultInterpolatedStringHandler(0, _parts.Count, CultureInfo.InvariantCulture, stackalloc char[128]);
+        var name = new DefaultInterpolatedStringHandler(
+            0,
+            _parts.Count,
+            CultureInfo.InvariantCulture,
+            stackalloc char[128]
+        );
         for (int i = 0; i < _parts.Count; i++)
         {
             switch (_parts[i])
