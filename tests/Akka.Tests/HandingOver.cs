@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Akka.Dispatch;
 using Xunit;
 
 namespace AkkaTests;
@@ -140,6 +141,53 @@ public class HandingOver
             Assert.Equal("answered", await waiting.Ask<string>("question", Patience));
     }
 
+    /// <summary>Calls for a rescue, and tells its helper, for which it then waits, just when that rescue has looked.</summary>
+    private sealed class Dependent(ManualResetEventSlim looked, ManualResetEventSlim told) : UntypedActor
+    {
+        private readonly ManualResetEventSlim _answered = new();
+        private readonly IActorRef _other = Context.ActorOf(BlackHole);
+        private IActorRef _helper = ActorRefs.Nobody;
+
+        private static Props BlackHole { get; } = Props.Create<Silent>();
+
+        protected override void PreStart() => _helper = Context.ActorOf(Props.Create(() => new Setter(_answered)));
+
+        protected override void OnReceive(object message)
+        {
+            _other.Tell("something");
+            looked.Wait(Patience);
+            _helper.Tell("set it");
+            told.Set();
+            Sender.Tell(_answered.Wait(Patience) ? "it ran" : "it never ran");
+        }
+    }
+
+    private sealed class Silent : UntypedActor
+    {
+        protected override void OnReceive(object message) { }
+    }
+
+    [Fact]
+    public async Task A_slot_that_is_filled_when_a_rescue_has_just_looked_is_emptied_by_the_next()
+    {
+        using var system = NewSystem();
+        for (var i = 0; i < 50; i++)
+        {
+            var looked = new ManualResetEventSlim();
+            var told = new ManualResetEventSlim();
+            var dependent = system.ActorOf(Props.Create(() => new Dependent(looked, told)));
+            await dependent.Ask<ActorIdentity>(new Identify(0), Patience);
+            PoolWorker.RescueHasLooked = () =>
+            {
+                PoolWorker.RescueHasLooked = null;
+                looked.Set();
+                told.Wait(Patience);
+            };
+            var answer = dependent.Ask<string>("go", Patience);
+            Assert.Equal("it ran", await answer);
+        }
+    }
+
     private sealed class Endless : UntypedActor
     {
         private IActorRef _other = ActorRefs.Nobody;
@@ -164,6 +212,47 @@ public class HandingOver
         var echo = system.ActorOf<Echo>();
         for (var i = 0; i < 100; i++)
             Assert.Equal(i, await echo.Ask<int>(i, Patience));
+    }
+
+    /// <summary>Bounces a ball, and counts how many of its messages one item of the pool handled.</summary>
+    private sealed class Counting(int[] longest, TaskCompletionSource done) : UntypedActor
+    {
+        private int _left = 5000;
+
+        protected override void OnReceive(object message)
+        {
+            var thread = Thread.CurrentThread;
+            // The pool makes its threads background threads again after each item.
+            if (thread.IsBackground)
+                t_length = 0;
+            thread.IsBackground = false;
+            longest[0] = Math.Max(longest[0], ++t_length);
+            if (--_left > 0)
+                Sender.Tell(message);
+            else
+                done.TrySetResult();
+        }
+
+        [ThreadStatic]
+        private static int t_length;
+    }
+
+    [Theory]
+    [InlineData(30, 60)]
+    [InlineData(1, 2)]
+    public async Task A_thread_goes_back_to_the_pool_after_as_many_messages_as_two_full_turns_have(
+        int throughput,
+        int most
+    )
+    {
+        using var system = NewSystem($"akka.actor.default-dispatcher.throughput = {throughput}");
+        var longest = new int[1];
+        var done = new TaskCompletionSource();
+        var one = system.ActorOf(Props.Create(() => new Counting(longest, done)));
+        var other = system.ActorOf(Props.Create(() => new Counting(longest, done)));
+        one.Tell("ball", other);
+        await done.Task.WaitAsync(Patience);
+        Assert.InRange(longest[0], 1, most);
     }
 
     private static readonly AsyncLocal<string?> Ambient = new();

@@ -213,11 +213,15 @@ public sealed class Dispatchers
         switch (type)
         {
             case "Dispatcher":
+                return ByExecutor(config);
             case "TaskDispatcher":
-            case "ForkJoinDispatcher":
-            case "PinnedDispatcher":
-            case "SynchronizedDispatcher":
                 return new ThreadPoolDispatcherConfigurator(config, Prerequisites);
+            case "ForkJoinDispatcher":
+                return new ForkJoinDispatcherConfigurator(config, Prerequisites);
+            case "PinnedDispatcher":
+                return new PinnedDispatcherConfigurator(config, Prerequisites);
+            case "SynchronizedDispatcher":
+                return new ContextDispatcherConfigurator(config, Prerequisites);
             case null:
                 throw new ConfigurationException($"Could not resolve dispatcher for path {id}. type is null");
             default:
@@ -227,6 +231,15 @@ public sealed class Dispatchers
                 return (MessageDispatcherConfigurator)Activator.CreateInstance(resolved, config, Prerequisites);
         }
     }
+
+    /// <summary>Whatever is not known by name gets the thread pool, as the default executor does.</summary>
+    private MessageDispatcherConfigurator ByExecutor(Config config) =>
+        config.GetString("executor", "default-executor") switch
+        {
+            "fork-join-executor" => new ForkJoinDispatcherConfigurator(config, Prerequisites),
+            "current-context-executor" => new ContextDispatcherConfigurator(config, Prerequisites),
+            _ => new ThreadPoolDispatcherConfigurator(config, Prerequisites),
+        };
 
     private static bool IsOnCallersThread(string type) =>
         type?.Contains("CallingThreadDispatcher", StringComparison.Ordinal) ?? false;

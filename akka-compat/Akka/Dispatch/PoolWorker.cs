@@ -44,6 +44,9 @@ internal sealed class PoolWorker
     /// <summary>Set while a rescue is in the pool's queue.</summary>
     private static Flag _rescueQueued;
 
+    /// <summary>For tests: called by a rescue between looking at the slots and running what it found.</summary>
+    internal static Action RescueHasLooked;
+
     private readonly Thread _thread = Thread.CurrentThread;
     private readonly ExecutionContext _cleanContext = ExecutionContext.Capture();
 
@@ -170,6 +173,7 @@ internal sealed class PoolWorker
                 else
                     ScheduleInQueue(taken);
             }
+            RescueHasLooked?.Invoke();
             if (first is not null)
                 RunTurns(first);
         }
