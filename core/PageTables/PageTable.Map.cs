@@ -7,6 +7,7 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override Errno Map(
         ulong iova,
         ulong physical,
@@ -15,17 +16,22 @@ public sealed unsafe partial class PageTable<TFormat>
         MapOptions options = MapOptions.None
     )
     {
-        if (options == MapOptions.None && TryMapPage(iova, physical, length, permissions))
+        if (
+            IsSmallestPage(iova, physical, length, permissions, options)
+            && CachedPageItemOrNull(iova) is var item
+            && item != null
+            && TrySetPage(item, physical, permissions)
+        )
         {
             return Errno.OK;
         }
 
-        return MapRun(iova, physical, length, permissions, SizesFor(options));
+        return MapRun(iova, physical, length, permissions, options);
     }
 
     /// <summary>Everything that is not one page of the smallest size.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, ulong sizes)
+    private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, MapOptions options)
     {
         Errno errno = CheckMap(iova, physical, length, permissions);
         if (errno != Errno.OK)
@@ -33,7 +39,16 @@ public sealed unsafe partial class PageTable<TFormat>
             return errno;
         }
 
-        errno = Install(iova, physical, length, permissions, sizes, out ulong installed);
+        if (length == 1UL << TFormat.GranuleShift)
+        {
+            ulong* table = LeafTableOrNull(iova);
+            if (table != null && TrySetPage(table + IndexOf(iova, 0), physical, permissions))
+            {
+                return Errno.OK;
+            }
+        }
+
+        errno = Install(iova, physical, length, permissions, SizesFor(options), out ulong installed);
         if (errno != Errno.OK)
         {
             RollBack(iova, installed);
@@ -94,29 +109,28 @@ public sealed unsafe partial class PageTable<TFormat>
         return Errno.OK;
     }
 
-    /// <summary>The short path: one page of the smallest size into a table that is there.</summary>
+    /// <summary>
+    /// Whether a map is one correct page of the smallest size, but for the input range; everything else takes the long path with
+    /// its checks.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryMapPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions)
+    private static bool IsSmallestPage(
+        ulong iova,
+        ulong physical,
+        ulong length,
+        IoptePermissions permissions,
+        MapOptions options
+    )
     {
-        if (!IsSmallestPage(iova, physical, length, permissions))
-        {
-            return false;
-        }
-
-        ulong* table = LeafTableOrNull(iova);
-        return table != null && TrySetPage(table + IndexOf(iova, 0), physical, permissions);
+        ulong page = 1UL << TFormat.GranuleShift;
+        ulong badPhysical = (page - 1) | ~((1UL << TFormat.OutputBits) - 1);
+        // One test for what is almost always right.
+        ulong wrong = (physical & badPhysical) | (iova & (page - 1)) | (length ^ page) | (ulong)options;
+        return (TFormat.PageSizes & page) != 0
+            && wrong == 0
+            && (uint)(permissions - 1) < 3
+            && TFormat.CheckPermissions(permissions) == Errno.OK;
     }
-
-    /// <summary>Whether a map is one correct page of the smallest size; everything else takes the long path with its checks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsSmallestPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions) =>
-        length == 1UL << TFormat.GranuleShift
-        && (TFormat.PageSizes & (1UL << TFormat.GranuleShift)) != 0
-        && ((iova | physical) & (length - 1)) == 0
-        && iova <= LastInput
-        && physical >> TFormat.OutputBits == 0
-        && (uint)(permissions - 1) < 3
-        && TFormat.CheckPermissions(permissions) == Errno.OK;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TrySetPage(ulong* item, ulong physical, IoptePermissions permissions)
@@ -345,9 +359,11 @@ public sealed unsafe partial class PageTable<TFormat>
                 return false;
             }
 
+            var child = (ulong*)TFormat.TableAddress(word);
             Volatile.Write(ref items[i], 0);
+            Forget(child, level - 1);
             _detached.Bump();
-            RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
+            RetireTree(child, level - 1);
         }
 
         return true;

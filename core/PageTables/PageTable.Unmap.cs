@@ -5,14 +5,17 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override ulong Unmap(ulong iova, ulong length, UnmapCut cut = UnmapCut.WholeEntry)
     {
-        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0 && iova <= LastInput)
+        ulong page = 1UL << TFormat.GranuleShift;
+        // What the cache knows lies inside the input range.
+        if (((iova & (page - 1)) | (length ^ page)) == 0)
         {
-            ulong* table = LeafTableOrNull(iova);
-            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
+            ulong* item = CachedPageItemOrNull(iova);
+            if (item != null && TryClearPage(item))
             {
-                return length;
+                return page;
             }
         }
 
@@ -29,6 +32,15 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         ulong last = iova + (length - 1);
+        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0)
+        {
+            ulong* table = LeafTableOrNull(iova);
+            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
+            {
+                return length;
+            }
+        }
+
         if (cut != UnmapCut.WholeEntry)
         {
             bool begins = CutsEntry(iova);
@@ -170,7 +182,7 @@ public sealed unsafe partial class PageTable<TFormat>
         if (whole && level == 1 && ItemRuns.LeavesInRow(child, Items, 0, 0) == Items)
         {
             // Full of leaves: one store takes all of them away, and the page needs no clearing before it is filled again.
-            Detach(ref item, child, clean: false);
+            Detach(ref item, child, level - 1, clean: false);
             at += itemBytes;
             return true;
         }
@@ -179,7 +191,7 @@ public sealed unsafe partial class PageTable<TFormat>
         bool on = ClearIn(child, level - 1, ref at, last);
         if (whole && at == end)
         {
-            Detach(ref item, child, clean: true);
+            Detach(ref item, child, level - 1, clean: true);
             return true;
         }
 
@@ -187,14 +199,15 @@ public sealed unsafe partial class PageTable<TFormat>
     }
 
     /// <summary>Takes a table off the tree; walkers inside it may go on reading it until they leave.</summary>
-    private void Detach(ref ulong item, ulong* child, bool clean)
+    private void Detach(ref ulong item, ulong* child, int level, bool clean)
     {
-        if (TFormat.Weakened != OrderingFault.None && DetachWeakened(ref item, child))
+        if (TFormat.Weakened != OrderingFault.None && DetachWeakened(ref item, child, level))
         {
             return;
         }
 
         Volatile.Write(ref item, 0);
+        Forget(child, level);
         // After the unlinking: a walk cache that reads the new generation finds the table gone. Before it, a cache could take
         // the old pointer under the new generation and keep it.
         _detached.Bump();
