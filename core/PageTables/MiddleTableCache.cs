@@ -33,7 +33,7 @@ internal unsafe struct MiddleTableCache
 
     /// <summary>Whether <see cref="TableOf"/> a slot is the table for an IOVA: the real one, or an empty one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool Fits(ulong slot, ulong iova) => (slot ^ iova) >> TagShift == 0;
+    internal static bool Fits(ulong slot, ulong iova) => slot >> TagShift == iova >> TagShift;
 
     /// <summary>The table's address in a slot.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,7 +71,9 @@ internal unsafe struct MiddleTableCache
 
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref ulong SlotOf(ulong iova) => ref Unsafe.Add(ref _first, (nuint)((iova >> SlotShift) & (Slots - 1)));
+    private ref ulong SlotOf(ulong iova) =>
+        // Folded, because people put their ranges at powers of two.
+        ref Unsafe.Add(ref _first, (nuint)(((iova >> SlotShift) ^ (iova >> TagShift)) & (Slots - 1)));
 
     private static ulong* NewEmptyTable()
     {

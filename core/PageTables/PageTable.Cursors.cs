@@ -6,7 +6,11 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <summary>log2 of the bytes under one leaf table.</summary>
-    private static int LeafTableShift => TFormat.GranuleShift + 9;
+    private static int LeafTableShift
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.GranuleShift + 9;
+    }
 
     /// <summary>
     /// Maps as <see cref="Map"/> does; single smallest pages near the cursor's last one skip the walk.

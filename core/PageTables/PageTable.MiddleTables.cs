@@ -7,7 +7,11 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <summary>Whether level-1 tables are cached: all formats with 4 KiB granules.</summary>
-    private static bool CachesMiddle => TFormat.GranuleShift + 18 == MiddleTableCache.SlotShift;
+    private static bool CachesMiddle
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.GranuleShift + 18 == MiddleTableCache.SlotShift;
+    }
 
     /// <summary>
     /// The item of a page of the smallest size, for the short paths of writers; null where the cache does not know the tables.
@@ -31,6 +35,16 @@ public sealed unsafe partial class PageTable<TFormat>
         return IsTable(word, 1) ? ItemAt((ulong*)TFormat.TableAddress(word), iova, 0) : null;
     }
 
+    /// <summary>The level-1 table of an IOVA, for the short paths of writers; null where the cache does not know it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong* CachedMiddleOrNull(ulong iova)
+    {
+        ulong slot = CachesMiddle ? _middle.Find(iova) : 0;
+        return CachesMiddle && MiddleTableCache.Fits(slot, iova) && !MiddleTableCache.IsEmpty(slot)
+            ? MiddleTableCache.TableOf(slot)
+            : null;
+    }
+
     /// <summary>The existing level-0 table of an IOVA, for its writer; null where something is missing or larger.</summary>
     private ulong* LeafTableOrNull(ulong iova)
     {
@@ -48,16 +62,8 @@ public sealed unsafe partial class PageTable<TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong* MiddleTableOrNull(ulong iova)
     {
-        if (CachesMiddle)
-        {
-            ulong slot = _middle.Find(iova);
-            if (MiddleTableCache.Fits(slot, iova) && !MiddleTableCache.IsEmpty(slot))
-            {
-                return MiddleTableCache.TableOf(slot);
-            }
-        }
-
-        return WalkToMiddleTable(iova);
+        ulong* table = CachedMiddleOrNull(iova);
+        return table != null ? table : WalkToMiddleTable(iova);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

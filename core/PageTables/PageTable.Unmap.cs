@@ -24,7 +24,60 @@ public sealed unsafe partial class PageTable<TFormat>
 
     /// <summary>Everything that is not one entry of the smallest size.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong UnmapRange(ulong iova, ulong length, UnmapCut cut)
+    private ulong UnmapRange(ulong iova, ulong length, UnmapCut cut) =>
+        length < 1UL << LeafTableShift ? UnmapInTable(iova, length, cut)
+        : length == 1UL << LeafTableShift ? UnmapLarge(iova, length, cut)
+        : UnmapAny(iova, length, cut);
+
+    /// <summary>Entries of one leaf table, or whatever it is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapInTable(ulong iova, ulong length, UnmapCut cut)
+    {
+        ulong page = 1UL << TFormat.GranuleShift;
+        ulong tableBytes = 1UL << LeafTableShift;
+        // Where there are contiguous entries a run may begin or end inside one.
+        if (
+            SizesInLeafTable != 0
+            || length - 1 >= tableBytes
+            || ((iova | length) & (page - 1)) != 0
+            || (iova & (tableBytes - 1)) + length > tableBytes
+        )
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        ulong* item = CachedPageItemOrNull(iova);
+        if (item == null)
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        return (ulong)(uint)ItemRuns.ClearFull(item, (int)(length >> TFormat.GranuleShift)) << TFormat.GranuleShift;
+    }
+
+    /// <summary>One entry of the size that a leaf table covers, or whatever it is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapLarge(ulong iova, ulong length, UnmapCut cut)
+    {
+        ulong* table = (iova & ((1UL << LeafTableShift) - 1)) == 0 ? CachedMiddleOrNull(iova) : null;
+        if (table == null)
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        ulong word = Volatile.Read(ref *ItemAt(table, iova, 1));
+        if (word == 0 || IsTable(word, 1) || TFormat.LeafShift(word, 1) != LeafTableShift)
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        Volatile.Write(ref *ItemAt(table, iova, 1), 0);
+        return length;
+    }
+
+    /// <summary>Every unmap there is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapAny(ulong iova, ulong length, UnmapCut cut)
     {
         if (length == 0 || iova + (length - 1) < iova || iova + (length - 1) > LastInput)
         {
@@ -32,15 +85,6 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         ulong last = iova + (length - 1);
-        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0)
-        {
-            ulong* table = LeafTableOrNull(iova);
-            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
-            {
-                return length;
-            }
-        }
-
         if (cut != UnmapCut.WholeEntry)
         {
             bool begins = CutsEntry(iova);

@@ -281,8 +281,8 @@ public sealed class OrderingTests
         device.Start();
         if (walkInBetween)
         {
-            // With this fault the only question asked while unmapping after the walk stands between count and unlinking.
-            Script.At(StepPoint.TableValue, 1, () => Meet(between, walked));
+            // With this fault the third question asked while unmapping stands between count and unlinking.
+            Script.At(StepPoint.TableValue, 2, () => Meet(between, walked));
         }
         else
         {
