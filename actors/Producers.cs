@@ -18,7 +18,6 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
             ParticipantKind.Hwpt => typeof(HwptActor),
             ParticipantKind.Device => typeof(DeviceActor),
             ParticipantKind.Access => typeof(AccessActor),
-            ParticipantKind.Memory => typeof(MemoryActor),
             _ => typeof(ObjectActor),
         };
 
@@ -29,7 +28,6 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
             ParticipantKind.Hwpt => new HwptActor(cell, devices),
             ParticipantKind.Device => new DeviceActor(cell, devices),
             ParticipantKind.Access => new AccessActor(cell),
-            ParticipantKind.Memory => new MemoryActor(cell),
             _ => new ObjectActor(cell),
         };
 

@@ -21,6 +21,9 @@ public sealed class IoasObject : ContextObject
     /// <summary>All its paging HWPTs in the order in which they were made.</summary>
     public List<uint> Hwpts { get; } = [];
 
+    /// <summary>How large its HWPTs keep their entries: what a new one starts with.</summary>
+    public EntryPolicy Entries { get; set; }
+
     /// <summary>Accesses attached to it, in the order in which they came.</summary>
     public List<uint> Accesses { get; } = [];
 }

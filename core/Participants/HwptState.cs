@@ -17,9 +17,10 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     private string[]? _devicesInOrder;
 
     /// <summary>Makes an empty table.</summary>
-    public HwptState(uint hwptId, IoPageTableFormat format)
+    public HwptState(uint hwptId, IoPageTableFormat format, EntryPolicy policy = EntryPolicy.AsMapped)
     {
         HwptId = hwptId;
+        Policy = policy;
         Table = IoPageTable.Create(format);
     }
 
@@ -58,6 +59,8 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
             MarkDirty mark => Mark(mark),
             QueryPageSizes => new PageSizeBits(Table.PageSizes),
             SplitInstalled split => Split(split),
+            UseEntryPolicy use => Use(use.Policy),
+            ResizeRange resize => Resize(resize),
             DescribeState describe => Describe(describe.WithText),
             CheckState => Check(),
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
@@ -94,7 +97,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
             area.PageOffset,
             area.Range.Length,
             permissions,
-            install.PageByPage ? MapOptions.PageByPage : MapOptions.None
+            install.PageByPage || SplitsNow ? MapOptions.PageByPage : MapOptions.None
         );
         if (errno != Errno.OK)
         {
@@ -102,7 +105,13 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
         }
 
         _installed.Add(area.Range.First, area);
-        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area));
+        if (install.PageByPage)
+        {
+            _pageByPage.Add(area.Range.First);
+        }
+
+        var stale = PromotesNow ? PromoteAround(area) : null;
+        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area), stale);
     }
 
     private AreaCleared Clear(ClearArea clear)
@@ -119,8 +128,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
         }
 
         IReadOnlyList<PfnRun> runs = clear.WantPfns ? ReadRuns(area) : [];
-        var unmapped = Table.Unmap(area.Range.First, area.Range.Length);
-        Invariant.Holds(unmapped == area.Range.Length, "an area's IOPTEs cover exactly the area");
+        UnmapArea(area);
         return new AreaCleared(runs);
     }
 
@@ -205,6 +213,11 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     {
         var lines = new StateLines(withText);
         lines.Add($"format {Table.Format}");
+        if (Policy != EntryPolicy.AsMapped)
+        {
+            lines.Add($"entries {(uint)Policy}");
+        }
+
         foreach (var area in _installed.Values)
         {
             lines.Add($"installed {area.Range} permissions {area.Permissions}");
