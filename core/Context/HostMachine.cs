@@ -145,7 +145,8 @@ public sealed class HostMachine : IHostRegistry
         // DMA ownership is per group: every device of the group belongs to one context or to nobody.
         lock (_devices)
         {
-            foreach (var other in _devices.Values)
+            // Pairs, not Values: those would be copied with every lock of the dictionary held.
+            foreach (var (_, other) in _devices)
             {
                 if (other.Traits.Group == device.Traits.Group && other.Owner is { } owner && owner != context)
                 {
