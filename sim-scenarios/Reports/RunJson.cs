@@ -61,6 +61,11 @@ public static class RunJson
                 ["peakBytes"] = report.PeakBytes,
                 ["bytesPerDevice"] = Rounded(report.BytesPerDevice, 1),
             },
+            ["histories"] = new JsonObject
+            {
+                ["answers"] = report.HistoryAnswers,
+                ["undecided"] = report.HistoriesGivenUp,
+            },
             ["stopReason"] = report.StopReason,
             ["skippedSteps"] = report.Skipped,
             ["expectations"] = new JsonObject

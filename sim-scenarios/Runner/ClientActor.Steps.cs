@@ -208,6 +208,7 @@ internal sealed partial class ClientActor
         {
             case CommandRequest command:
                 _calls.Add(++_lastTag, fiber);
+                _history?.Make(_lastTag, command.Command);
                 _context.Tell(new IoctlRequest(_lastTag, _processId, command.Command), Self);
                 return false;
             case MemoryRequest memory:
@@ -216,6 +217,7 @@ internal sealed partial class ClientActor
                 return false;
             case CloseRequest:
                 _closing = fiber;
+                _history?.Close();
                 _context.Tell(new CloseIommufd(), Self);
                 return false;
             case DmaRequest dma:

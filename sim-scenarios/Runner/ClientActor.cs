@@ -5,6 +5,7 @@ using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Linearizability;
 using Iommufd.Scenarios.Steps;
 using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
@@ -25,6 +26,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private readonly Dictionary<long, Fiber> _fibers = [];
     private readonly Dictionary<long, Fiber> _calls = [];
     private readonly Queue<Fiber> _memoryCalls = new();
+    private readonly ContextHistory? _history;
     private Fiber? _closing;
     private ProcessSpec? _process;
     private int _processId;
@@ -42,6 +44,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     public ClientActor(ClientAssignment own, RunSettings run)
     {
         (_own, _run) = (own, run);
+        _history = run.Histories ? new ContextHistory() : null;
         Receive<StartClient>(_ => StartProcess());
         Receive<ProcessStarted>(OnProcessStarted);
         Receive<IommufdOpened>(OnOpened);
@@ -124,6 +127,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void OnCallAnswer(long tag, IoctlResult result)
     {
+        _history?.Answer(tag, result);
         if (_calls.Remove(tag, out Fiber? fiber))
         {
             Answered(fiber, result);
@@ -160,6 +164,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private void OnContextDied()
     {
         _isOpen = false;
+        _history?.Close();
         _run.Metrics.AddFailure(
             new FailedExpectation(
                 null,
@@ -219,6 +224,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         else if (_isOpen && !_isClosing)
         {
             _isClosing = true;
+            _history?.Close();
             _context.Tell(new CloseIommufd(), Self);
         }
         else if (!_isOpen)
@@ -232,6 +238,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         if (!_hasEnded)
         {
             _hasEnded = true;
+            if (_history is not null)
+            {
+                _history.Close();
+                _run.Metrics.AddHistory(Self.Path.Name, _history);
+            }
+
             Context.Parent.Tell(new ClientEnded(_leaked), Self);
             Context.Stop(Self);
         }
@@ -260,4 +272,5 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 /// <param name="Machine">The simulated machine.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
-internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery);
+/// <param name="Histories">Whether calls and answers are checked for linearizability.</param>
+internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery, bool Histories);

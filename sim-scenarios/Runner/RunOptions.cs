@@ -6,7 +6,11 @@ namespace Iommufd.Scenarios.Runner;
 /// <param name="Seed">Decides the schedule; null runs on all cores.</param>
 /// <param name="Deadline">The run is cut short after this time; null for what the scenario says.</param>
 /// <param name="Host">The simulated machine and its journal.</param>
-public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host);
+public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host)
+{
+    /// <summary>Whether the calls of each context and their answers are checked for linearizability.</summary>
+    public bool Histories { get; init; } = true;
+}
 
 /// <summary>What a run runs on: the machine's actors and the journal that their contexts write.</summary>
 public interface IRunHost

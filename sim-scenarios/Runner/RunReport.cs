@@ -59,6 +59,12 @@ public sealed record RunReport
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
 
+    /// <summary>Answers that an order of the calls explains.</summary>
+    public required long HistoryAnswers { get; init; }
+
+    /// <summary>IOASes whose history was given up as undecided.</summary>
+    public required long HistoriesGivenUp { get; init; }
+
     /// <summary>Steps and final expectations that did not hold: how many.</summary>
     public required long FailedExpectations { get; init; }
 
@@ -127,6 +133,8 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            HistoryAnswers = metrics.HistoryAnswers,
+            HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,
             Failures = [.. metrics.Failures, .. unmet],
             Skipped = metrics.Skipped,
