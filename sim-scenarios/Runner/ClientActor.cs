@@ -3,6 +3,7 @@ using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Steps;
@@ -11,7 +12,7 @@ using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
-// .Hold (standing still while the invariants are checked).
+// .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -30,6 +31,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private int _processId;
     private IActorRef _memory = ActorRefs.Nobody;
     private IActorRef _context = ActorRefs.Nobody;
+    private int _contextNumber;
     private long _lastTag;
     private long _lastFiber;
     private int _leaked;
@@ -100,6 +102,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         }
 
         _context = opened.Context;
+        _contextNumber = opened.Number;
         _isOpen = true;
         Context.Watch(_context);
         _isOpening = false;
@@ -126,6 +129,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     {
         if (_calls.Remove(tag, out Fiber? fiber))
         {
+            NoteHits(tag);
             Answered(fiber, result);
             KickBackgroundDma();
         }
@@ -208,6 +212,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void Close()
     {
+        if (_isDead)
+        {
+            // The context was closed when the client died.
+            return;
+        }
+
         if (_isHeld)
         {
             _isCloseParked = true;
@@ -232,7 +242,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         if (!_hasEnded)
         {
             _hasEnded = true;
-            Context.Parent.Tell(new ClientEnded(_leaked), Self);
+            Context.Parent.Tell(new ClientEnded(_leaked, _isDead), Self);
             Context.Stop(Self);
         }
     }
@@ -260,4 +270,5 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 /// <param name="Machine">The simulated machine.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
-internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery);
+/// <param name="Faults">The run's faults; null where nothing fails.</param>
+internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery, FaultSession? Faults);
