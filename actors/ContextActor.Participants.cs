@@ -15,12 +15,13 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
-        var cell = new ParticipantCell(participant, state, _room.Options.StepHook);
+        var options = _room.Options;
+        var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
         var devices = _room.Devices;
         var props = participant.Kind switch
         {
             ParticipantKind.Ioas => Props.Create(() => new IoasActor(cell)),
-            ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices)),
+            ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices, options.Faults)),
             ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices)),
             ParticipantKind.Access => Props.Create(() => new AccessActor(cell)),
             _ => Props.Create(() => new ObjectActor(cell)),

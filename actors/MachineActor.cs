@@ -89,8 +89,9 @@ public sealed class MachineActor : UntypedActor
 
     private void MakeDevice(string name)
     {
-        var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
-        _devices.Add(name, Context.ActorOf(Props.Create(() => new PhysicalDeviceActor(engine)), $"device-{name}"));
+        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
+        var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
+        _devices.Add(name, Context.ActorOf(Props.Create(() => new PhysicalDeviceActor(hardware)), $"device-{name}"));
     }
 
     private void Start(Caller caller)
@@ -99,7 +100,9 @@ public sealed class MachineActor : UntypedActor
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.StepHook
+            _options.StepHook,
+            _options.Faults,
+            _options.Wrap
         );
         var memory = Context.ActorOf(Props.Create(() => new MemoryActor(cell)), $"memory-{id}");
         _memories.Add(id, memory);

@@ -26,6 +26,9 @@ public sealed class MemoryActor(ParticipantCell cell) : ParticipantActor(cell)
                 );
                 Sender.Tell(new MemoryMapped(errno, at));
                 return true;
+            case EndProcess:
+                _state.Memory.Exit();
+                return true;
             case UnmapMemory unmap:
                 Sender.Tell(new HostResult(_state.Memory.Unmap(unmap.Address, unmap.Length)));
                 return true;

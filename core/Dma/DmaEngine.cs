@@ -117,6 +117,11 @@ public sealed partial class DmaEngine
                 {
                     Report(DmaViolationKind.StaleIotlb, iova, physical, access);
                 }
+                else if (_pins is not null && !_pins.IsPinned(Pfn.Containing(physical)))
+                {
+                    // Nobody told this device that the page goes: no invalidation came that could have made the entry stale.
+                    Report(DmaViolationKind.NotPinned, iova, physical, access);
+                }
 
                 return true;
             }

@@ -35,6 +35,12 @@ public sealed record UnmapMemory(ulong Address, ulong Length);
 /// <summary>Client → memory: mprotect. Answered by <see cref="HostResult"/>.</summary>
 public sealed record ProtectMemory(ulong Address, ulong Length, MemoryProtection Protection);
 
+/// <summary>
+/// Client → memory: the process ends. Its mappings go, pages that are pinned stay pinned, nothing of it can be pinned any more. Not
+/// answered.
+/// </summary>
+public sealed record EndProcess;
+
 /// <summary>Client → context: one ioctl or driver call. Answered by <see cref="IoctlAnswer"/>, after its event is durable.</summary>
 /// <param name="Tag">The client's own number for the call, returned in the answer. Calls may overlap.</param>
 /// <param name="ProcessId">Who calls: decides user memory, limits and capabilities.</param>

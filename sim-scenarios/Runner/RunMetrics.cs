@@ -22,6 +22,7 @@ public sealed class RunMetrics(Func<long> clock)
     private readonly ConcurrentQueue<FailedExpectation> _failures = new();
     private long _operations;
     private long _skipped;
+    private long _tolerated;
     private long _failedExpectations;
     private long _contexts;
     private long _closedContexts;
@@ -166,6 +167,11 @@ public sealed class RunMetrics(Func<long> clock)
             _failures.Enqueue(failure);
         }
     }
+
+    /// <summary>Steps that ended in another way than they must because a fault was injected.</summary>
+    public long Tolerated => Volatile.Read(ref _tolerated);
+
+    internal void AddTolerated() => Interlocked.Increment(ref _tolerated);
 
     internal void AddSkipped() => Interlocked.Increment(ref _skipped);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -74,6 +75,15 @@ public sealed record RunReport
     /// <summary>Steps that could not run because what they use was never made.</summary>
     public required long Skipped { get; init; }
 
+    /// <summary>Steps that ended in another way than they must because a fault was injected.</summary>
+    public required long Tolerated { get; init; }
+
+    /// <summary>The fault plan; null where nothing was made to fail.</summary>
+    public required string? Faults { get; init; }
+
+    /// <summary>Fault points reached and struck, by operation; empty without a plan.</summary>
+    public required IReadOnlyList<FaultCoverage> FaultCoverage { get; init; }
+
     /// <summary>The journal; null without one.</summary>
     public required JournalSummary? Journal { get; init; }
 
@@ -110,7 +120,7 @@ public sealed record RunReport
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end)
+            ? FinalExpectations.Unmet(scenario, metrics, end, options.Faults is { Plan.Rules.Count: > 0 })
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
@@ -138,6 +148,9 @@ public sealed record RunReport
             FailedExpectations = metrics.FailedExpectations + unmet.Count,
             Failures = [.. metrics.Failures, .. unmet],
             Skipped = metrics.Skipped,
+            Tolerated = metrics.Tolerated,
+            Faults = options.Faults?.Plan.Name,
+            FaultCoverage = options.Faults?.Coverage() ?? [],
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,
