@@ -135,7 +135,9 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         }
 
         See(caller);
-        var flow = CommandFlows.Create(_room.Core, caller, request.Command);
+        var flow =
+            _room.Options.MakeFlow?.Invoke(_room.Core, caller, request.Command)
+            ?? CommandFlows.Create(_room.Core, caller, request.Command);
         flow.Tag = request.Tag;
         flow.ReplyTo = sender;
         _room.Core.Engine.Start(flow);

@@ -5,6 +5,7 @@ using Iommufd.Core.Dma;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
+using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
@@ -27,6 +28,9 @@ public sealed record HostOptions
 
     /// <summary>Puts another state in the place of a participant's, as it comes into being; null for none. For tests of the checks.</summary>
     public Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap { get; init; }
+
+    /// <summary>Makes the flow of a command; null, or an answer of null, is the usual one. For tests of the checks.</summary>
+    public Func<ContextCore, Caller, IoctlCommand, Flow?>? MakeFlow { get; init; }
 
     /// <summary>Makes the DMA side of a device, by its name; null for the usual one. For tests of the checks.</summary>
     public Func<string, HostMachine, DmaEngine>? MakeEngine { get; init; }
