@@ -13,7 +13,7 @@ namespace Iommufd.Core.Dma;
 /// One thread at a time drives an engine; <see cref="Iotlb.Invalidate"/> may come from any thread meanwhile. Page tables may be
 /// changed by others at any time.
 /// </remarks>
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     private const int Kept = 16;
 
@@ -77,7 +77,7 @@ public sealed partial class DmaEngine
     /// <param name="table">The table; null detaches.</param>
     /// <param name="pasid">The address space; 0 is the device's own.</param>
     /// <param name="markDirty">Whether writes mark the table's items dirty.</param>
-    public void Attach(IoPageTable? table, uint pasid = 0, bool markDirty = false)
+    public virtual void Attach(IoPageTable? table, uint pasid = 0, bool markDirty = false)
     {
         lock (Iotlb.Gate)
         {
@@ -130,6 +130,11 @@ public sealed partial class DmaEngine
                 if (result == IotlbResult.Stale)
                 {
                     Report(DmaViolationKind.StaleIotlb, iova, physical, access);
+                }
+                else if (_pins is not null && !_pins.IsPinned(Pfn.Containing(physical)))
+                {
+                    // Nobody told this device that the page goes: no invalidation came that could have made the entry stale.
+                    Report(DmaViolationKind.NotPinned, iova, physical, access);
                 }
 
                 return true;
