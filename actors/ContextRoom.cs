@@ -29,6 +29,7 @@ public sealed class ContextRoom
         MachineActor = machineActor;
         OpenedBy = openedBy;
         Core = new ContextCore(number, machine, DetachedHost.Instance);
+        Core.Engine.Faults = options.Faults;
     }
 
     /// <summary>The context's number.</summary>
@@ -65,7 +66,7 @@ public sealed class ContextRoom
     internal Queue<(object Message, IActorRef Sender)> Alone { get; } = new();
 
     /// <summary>The participants' actors.</summary>
-    internal SortedDictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
+    internal Dictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
 
     /// <summary>Processes that the journal knows, as it knows them.</summary>
     internal SortedDictionary<uint, ProcessSeen> SeenProcesses { get; } = [];

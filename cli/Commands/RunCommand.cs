@@ -2,6 +2,7 @@ using System.CommandLine;
 using Iommufd.Cli.Output;
 using Iommufd.Persistence;
 using Iommufd.Scenarios;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Reports;
 using Iommufd.Scenarios.Runner;
@@ -36,6 +37,7 @@ internal static class RunCommand
             DefaultValueFactory = _ => "group",
         };
         durability.AcceptOnlyFromAmong("strict", "group", "memory");
+        Option<string?> faults = ScenarioOptions.Faults();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("run", "Runs a scenario: a file, or the name of a shipped one.")
@@ -45,6 +47,7 @@ internal static class RunCommand
             journal,
             durability,
             report,
+            faults,
             set,
             deadline,
             output,
@@ -61,7 +64,10 @@ internal static class RunCommand
                         ScenarioOptions.Settings(parsed.GetValue(set)),
                         ScenarioOptions.Duration("--deadline", parsed.GetValue(deadline)),
                         ScenarioOptions.IsJson(parsed.GetValue(output))
-                    ),
+                    )
+                    {
+                        Faults = parsed.GetValue(faults),
+                    },
                     streams,
                     stop
                 )
@@ -75,7 +81,11 @@ internal static class RunCommand
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
         string? journal =
             request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
-        var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost(journal, request.Durability));
+        FaultSession? faults = request.Faults is { } plan
+            ? new FaultSession(ShippedFaultPlans.Open(plan), request.Seed ?? 1)
+            : null;
+        var host = new SimulatedRunHost(journal, request.Durability, faults);
+        var options = new RunOptions(request.Seed, request.Deadline, host) { Faults = faults };
         RunReport report;
         try
         {
@@ -139,4 +149,8 @@ internal sealed record RunRequest(
     IReadOnlyList<KeyValuePair<string, string>> Settings,
     TimeSpan? Deadline,
     bool IsJson
-);
+)
+{
+    /// <summary>The fault plan; null for none.</summary>
+    public string? Faults { get; init; }
+}

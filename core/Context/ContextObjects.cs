@@ -108,7 +108,7 @@ public sealed class DeviceGroup(int number)
     public FlowLock Lock { get; } = new();
 
     /// <summary>Attachments by PASID; 0 is the devices' own requests.</summary>
-    public SortedDictionary<uint, Attachment> Attachments { get; } = [];
+    public AttachmentTable Attachments { get; } = new();
 
     /// <summary>Devices bound in this context.</summary>
     public int Devices { get; set; }
@@ -124,7 +124,7 @@ public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
     public ulong Handle { get; set; } = handle;
 
     /// <summary>The devices that called attach, by DEVICE id.</summary>
-    public SortedSet<uint> Devices { get; } = [];
+    public IdSet Devices { get; } = new();
 }
 
 /// <summary>What an IOMMU unit is, as drivers see it.</summary>

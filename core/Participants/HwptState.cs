@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -10,17 +11,28 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, ITranslationRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
-    private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private string[]? _devicesInOrder;
 
     /// <summary>Makes an empty table.</summary>
-    public HwptState(uint hwptId, IoPageTableFormat format, EntryPolicy policy = EntryPolicy.AsMapped)
+    /// <param name="hwptId">The HWPT's id.</param>
+    /// <param name="format">The table's format.</param>
+    /// <param name="policy">Which entries it is made of.</param>
+    /// <param name="canFail">Whether allocations of tables may be made to fail.</param>
+    public HwptState(
+        uint hwptId,
+        IoPageTableFormat format,
+        EntryPolicy policy = EntryPolicy.AsMapped,
+        bool canFail = false
+    )
     {
         HwptId = hwptId;
         Policy = policy;
-        Table = IoPageTable.Create(format);
+        _tables = canFail ? new TableBudget() : null;
+        Table = IoPageTable.Create(format, _tables);
     }
 
     /// <inheritdoc/>
@@ -36,7 +48,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     public IovaRange TableRange => Table.InputRange;
 
     /// <summary>The devices whose IOTLBs may hold translations of this table, by name.</summary>
-    public IEnumerable<string> Devices => _devices.Keys;
+    public IReadOnlyList<string> Devices => _devicesInOrder ??= [.. _devices.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Areas installed.</summary>
     public int InstalledCount => _installed.Count;
@@ -155,6 +167,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
 
     private FlowResponse Link(string device, int change)
     {
+        _devicesInOrder = null;
         var links = _devices.GetValueOrDefault(device) + change;
         if (links > 0)
         {
