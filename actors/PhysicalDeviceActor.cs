@@ -41,8 +41,19 @@ public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
             case DelayedInvalidation delayed:
                 Confirm(delayed.Late);
                 break;
+            case ForgetShared forget:
+                foreach (var range in forget.Ranges)
+                {
+                    _engine.Iotlb.Invalidate(range);
+                }
+
+                Sender.Tell(new SharedForgotten(forget.Ticket, forget.Device));
+                break;
             case SwitchDma change:
-                device.Switch(change.Pasid, (change.Root as HwptState)?.Table);
+                device.Switch(
+                    change.Pasid,
+                    (change.Root as HwptState)?.Table ?? (change.Root as SharedHwptState)?.Table
+                );
                 change.ReplyTo.Tell(change.Answer);
                 break;
             case QueryDma:

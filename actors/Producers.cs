@@ -16,7 +16,7 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => typeof(IoasActor),
-            ParticipantKind.Hwpt => typeof(HwptActor),
+            ParticipantKind.Hwpt when cell.State is HwptState => typeof(HwptActor),
             ParticipantKind.Device => typeof(DeviceActor),
             ParticipantKind.Access => typeof(AccessActor),
             _ => typeof(ObjectActor),
@@ -26,7 +26,7 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => new IoasActor(cell),
-            ParticipantKind.Hwpt => new HwptActor(cell, devices, faults),
+            ParticipantKind.Hwpt when cell.State is HwptState => new HwptActor(cell, devices, faults),
             ParticipantKind.Device => new DeviceActor(cell, devices),
             ParticipantKind.Access => new AccessActor(cell),
             _ => new ObjectActor(cell),

@@ -20,9 +20,6 @@ public sealed class SharedHwptState(uint hwptId, SharedTable table) : IFlowParti
     /// <summary>The table that devices walk.</summary>
     public IoPageTable Table => table.Table;
 
-    /// <summary>Knows which frames a device may reach without a pin.</summary>
-    public SharedTable Shared => table;
-
     /// <inheritdoc/>
     public FlowResponse Handle(FlowRequest request)
     {
