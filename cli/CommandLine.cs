@@ -67,6 +67,7 @@ public static class CommandLine
             ConformCommand.Create(streams),
             BenchCommand.Create(streams),
             FaultsCommand.Create(streams),
+            SoakCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.

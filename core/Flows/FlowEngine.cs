@@ -173,6 +173,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
             {
                 if (!flowLock.TryAcquire(flow, wait.Exclusive))
                 {
+                    Faults?.Saw(Sights.FlowQueued);
                     return;
                 }
 

@@ -1,4 +1,3 @@
-using Iommufd.Persistence;
 using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Runner;
 
@@ -16,15 +15,14 @@ public static class SeedRunner
         ArgumentNullException.ThrowIfNull(run);
         Scenario scenario = run.Text.Bind(run.Settings, run.Seed);
         var faults = new FaultSession(run.Faults ?? FaultPlan.Nothing, run.Seed);
-        FaultSession? asked = run.Faults is null ? null : faults;
-        var host = new SoakRunHost(asked, run.Journal, run.Configure);
-        var options = new RunOptions(run.Seed, null, host) { Faults = asked };
+        var host = new SoakRunHost(faults, run.Journal, run.Configure);
+        var options = new RunOptions(run.Seed, null, host) { Faults = faults };
         RunReport? report = null;
         (string Check, string What)? failed;
         try
         {
             report = await ScenarioRunner.RunAsync(scenario, options, started: null, stop).ConfigureAwait(false);
-            failed = FirstFailure(report) ?? (run.Journal && report.StopReason is null ? host.Restore(report) : null);
+            failed = FirstFailure(report);
         }
         catch (RunStalledException stalled)
         {
@@ -54,7 +52,7 @@ public static class SeedRunner
             InvariantsChecked = report?.InvariantsChecked ?? 0,
             Digest = report?.Digest ?? string.Empty,
             Coverage = faults.Coverage(),
-            Sometimes = new Dictionary<string, long>(StringComparer.Ordinal),
+            Sometimes = faults.Seen(),
         };
 
     private static (string Check, string What)? FirstFailure(RunReport report)
