@@ -42,7 +42,12 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
             return false;
         }
 
-        Invalidate(late);
+        if (!late.Round.IsOver)
+        {
+            faults!.Saw(Sights.InvalidationRepeated);
+            Invalidate(late);
+        }
+
         return true;
     }
 

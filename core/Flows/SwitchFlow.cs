@@ -31,6 +31,7 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
 
         if (Strikes(FaultPoints.DeviceAttach, device.Traits.Name))
         {
+            Context.Faults!.Saw(Sights.SwitchRolledBack);
             outcome.Errno = Errno.ENODEV;
             yield break;
         }
