@@ -17,11 +17,12 @@ public sealed partial class ContextActor
     {
         var cell = new ParticipantCell(participant, state, _room.Options.StepHook);
         var devices = _room.Devices;
+        var openedBy = _room.OpenedBy;
         var props = participant.Kind switch
         {
             ParticipantKind.Ioas => Props.Create(() => new IoasActor(cell)),
             ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices)),
-            ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices)),
+            ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices, openedBy)),
             ParticipantKind.Access => Props.Create(() => new AccessActor(cell)),
             _ => Props.Create(() => new ObjectActor(cell)),
         };

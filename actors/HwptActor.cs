@@ -1,12 +1,14 @@
 using Akka.Actor;
 using Iommufd.Core.Participants;
+using Iommufd.Messages;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Actors;
 
 /// <summary>
-/// /user/iommufd-N/hwpt-ID: a paging HWPT and its page table. A cleared area is answered only when every linked device has
-/// confirmed that its IOTLB forgot it: pages are unpinned after that.
+/// /user/iommufd-N/hwpt-ID: a paging HWPT and its page table. What a device's IOTLB may still hold is answered only when every linked
+/// device has confirmed that it forgot: cleared areas (pages are unpinned after that), dirty marks that were taken away (the next write
+/// has to mark again), and the start of tracking.
 /// </summary>
 public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices) : ParticipantActor(cell)
 {
@@ -15,19 +17,43 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices) : P
     /// <inheritdoc/>
     protected override void Answer(FlowStep step, IActorRef replyTo, FlowResponse response)
     {
-        var linked = step.Request is ClearArea && step.WantsReply ? Linked() : [];
-        if (linked.Count == 0)
+        var stale = step.WantsReply ? Stale(step.Request, response) : null;
+        var linked = stale is null ? [] : Linked();
+        if (stale is not { } range || linked.Count == 0)
         {
             base.Answer(step, replyTo, response);
             return;
         }
 
-        var clear = (ClearArea)step.Request;
         var round = new InvalidationRound(linked.Count, replyTo, new FlowReply(step.Flow, step.Step, response));
         foreach (var device in linked)
         {
-            device.Tell(new InvalidateRange(clear.Area.Range, round));
+            device.Tell(new InvalidateTable(_state.HwptId, range, round));
         }
+    }
+
+    // One range that encloses everything: an IOTLB is searched whole for each, and remembers few.
+    private static IovaRange? Stale(FlowRequest request, FlowResponse response) =>
+        (request, response) switch
+        {
+            (ClearArea clear, _) => clear.Area.Range,
+            (ReadDirty { Clear: true }, DirtyFound { Dirty.Count: > 0 } found) => Enclosing(found.Dirty),
+            (TrackDirty or RevokePageSet, _) => IovaRange.All,
+            _ => null,
+        };
+
+    private static IovaRange Enclosing(IReadOnlyList<(ulong Iova, ulong Length)> dirty)
+    {
+        var first = ulong.MaxValue;
+        var last = 0ul;
+        foreach (var (iova, length) in dirty)
+        {
+            var end = unchecked(iova + (length - 1));
+            first = Math.Min(first, iova);
+            last = Math.Max(last, end < iova ? ulong.MaxValue : end);
+        }
+
+        return new IovaRange(first, last);
     }
 
     private List<IActorRef> Linked()

@@ -33,7 +33,13 @@ public sealed class MemoryActor(ParticipantCell cell) : ParticipantActor(cell)
                 Sender.Tell(new HostResult(_state.Memory.Protect(protect.Address, protect.Length, protect.Protection)));
                 return true;
             default:
-                return false;
+                if (MemoryWork.Answer(_state.Memory, message) is not { } answer)
+                {
+                    return false;
+                }
+
+                Sender.Tell(answer);
+                return true;
         }
     }
 }

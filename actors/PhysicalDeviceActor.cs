@@ -4,21 +4,43 @@ using Iommufd.Core.Context;
 using Iommufd.Core.Dma;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
+using Iommufd.Messages.Host;
 
 namespace Iommufd.Actors;
+
+// PhysicalDeviceActor in parts: this file (bursts, invalidations, switches), .PageRequests (PRI: waiting for pages, events of faults).
 
 /// <summary>
 /// /user/machine/device-NAME: the hardware. DMA runs in bursts, each one message, so that invalidations and switches come between
 /// them as they would on a real bus; every translation is checked.
 /// </summary>
-public sealed class PhysicalDeviceActor(DmaEngine engine) : UntypedActor
+public sealed partial class PhysicalDeviceActor : UntypedActor, IWithTimers
 {
     /// <summary>Blocks transferred in one burst.</summary>
     public const int BurstTransfers = 512;
 
+    private readonly DmaEngine _engine;
+    private readonly PageRequester _requester;
+
+    /// <summary>Makes the actor of a device.</summary>
+    /// <param name="engine">Its DMA side.</param>
+    /// <param name="requester">Its page requests.</param>
+    internal PhysicalDeviceActor(DmaEngine engine, PageRequester requester) =>
+        (_engine, _requester) = (engine, requester);
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>A device's actor; engine and requests outlive its restarts, as hardware does.</summary>
+    public static Props Props(DmaEngine engine)
+    {
+        var requester = new PageRequester();
+        return Akka.Actor.Props.Create(() => new PhysicalDeviceActor(engine, requester));
+    }
+
     /// <summary>Makes the DMA side of a device.</summary>
     public static DmaEngine MakeEngine(string name, HostMachine machine) =>
-        new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle);
+        new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle, memory: machine.Physical);
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -26,21 +48,37 @@ public sealed class PhysicalDeviceActor(DmaEngine engine) : UntypedActor
         switch (message)
         {
             case RunDma run:
-                Burst(new DmaUnderWay(run, Sender, engine.Totals, run.Transfers));
+                Burst(new DmaUnderWay(run, Sender, default, run.Transfers, null));
                 break;
             case DmaUnderWay more:
                 Burst(more);
                 break;
-            case InvalidateRange invalidate:
-                engine.Iotlb.Invalidate(invalidate.Range);
+            case InvalidateTable invalidate:
+                _engine.InvalidateTable(invalidate.HwptId, invalidate.Range);
                 invalidate.Round.Confirm();
                 break;
+            case ForgetNested forget:
+                foreach (var range in forget.Ranges)
+                {
+                    _engine.Iotlb.Invalidate(range, forget.Pasid);
+                }
+
+                forget.ReplyTo.Tell(forget.Answer);
+                break;
             case SwitchDma change:
-                engine.Attach((change.Root as HwptState)?.Table, change.Pasid);
-                change.ReplyTo.Tell(change.Answer);
+                Switch(change);
                 break;
             case QueryDma:
-                Sender.Tell(new DmaTotals(Self.Path.Name, engine.Totals, engine.Violations.ToArray()));
+                Sender.Tell(new DmaTotals(Self.Path.Name, _engine.Totals, _engine.Violations.ToArray()));
+                break;
+            case PageResponse response:
+                Respond(response);
+                break;
+            case IoctlAnswer answer:
+                OnRequestAnswered(answer);
+                break;
+            case RequestTimedOut late:
+                GiveUp(late.Request);
                 break;
             default:
                 Unhandled(message);
@@ -60,21 +98,61 @@ public sealed class PhysicalDeviceActor(DmaEngine engine) : UntypedActor
     private void Burst(DmaUnderWay work)
     {
         var now = (int)Math.Min(BurstTransfers, work.Left);
-        if (now > 0)
+        var faults = _engine.Totals.Faults;
+        if (work.Request.PageRequests)
         {
-            engine.Run(work.Request.Pattern, now);
+            work = BurstWithRequests(work, now);
+            now = 0;
+        }
+        else if (now > 0)
+        {
+            work = work with { Report = work.Report + _engine.Run(work.Request.Pattern, now) };
         }
 
-        if (work.Left > now)
+        ReportFaults(_engine.Totals.Faults - faults);
+        GoOn(work with { Left = work.Left - now });
+    }
+
+    private void GoOn(DmaUnderWay work)
+    {
+        if (work.Missing is not null)
         {
-            Self.Tell(work with { Left = work.Left - now });
             return;
         }
 
-        work.ReplyTo.Tell(new DmaDone(work.Request.Tag, Errno.OK, engine.Totals - work.Before));
+        if (work.Left > 0)
+        {
+            Self.Tell(work);
+            return;
+        }
+
+        work.ReplyTo.Tell(new DmaDone(work.Request.Tag, Errno.OK, work.Report));
     }
 
-    private sealed record DmaUnderWay(RunDma Request, IActorRef ReplyTo, DmaReport Before, long Left);
+    private void Switch(SwitchDma change)
+    {
+        _engine.Switch((change.Root as IDmaRoot)?.Translation, change.Pasid);
+        if (change.Root is null)
+        {
+            _requester.Owners.Remove(change.Pasid);
+            GiveUpAll(change.Pasid);
+        }
+        else
+        {
+            _requester.Owners[change.Pasid] = change.Owner;
+        }
+
+        change.ReplyTo.Tell(change.Answer);
+    }
+
+    internal sealed record DmaUnderWay(
+        RunDma Request,
+        IActorRef ReplyTo,
+        DmaReport Report,
+        long Left,
+        DmaMissing? Missing,
+        int Attempts = 0
+    );
 }
 
 /// <summary>Door → device: what DMA was done so far. Answered by <see cref="DmaTotals"/>.</summary>

@@ -33,6 +33,9 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
                 return FlowResponse.Done;
             case QueryVirtualId:
                 return _virtualId;
+            case ForgetTranslations or RespondToPageRequest:
+                // The hardware's business.
+                return FlowResponse.Done;
             case ZeroWords zero:
                 _cache.Zero(zero.Mask);
                 return FlowResponse.Done;

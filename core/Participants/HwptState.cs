@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Iommufd.Core.Dma;
 using Iommufd.Core.Flows;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -10,7 +11,7 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, IDmaRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
@@ -20,6 +21,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     {
         HwptId = hwptId;
         Table = IoPageTable.Create(format);
+        Translation = new DmaTranslation(Table, hwptId);
     }
 
     /// <inheritdoc/>
@@ -27,6 +29,9 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
 
     /// <summary>The page table; translation is safe from any thread.</summary>
     public IoPageTable Table { get; }
+
+    /// <inheritdoc/>
+    public DmaTranslation Translation { get; }
 
     /// <summary>The smallest page, in bytes.</summary>
     public ulong SmallestPage => Table.SmallestPage;

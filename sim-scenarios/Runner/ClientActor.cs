@@ -11,7 +11,7 @@ using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
-// .Hold (standing still while the invariants are checked).
+// .Hold (standing still while the invariants are checked), .Scripts (operations of several requests).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -47,8 +47,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<IommufdOpened>(OnOpened);
         Receive<IoctlAnswer>(answer => OnCallAnswer(answer.Tag, answer.Result));
         Receive<DmaDone>(OnDmaDone);
+        Receive<MemoryRead>(OnMemoryAnswer);
+        Receive<MemoryCounted>(OnMemoryAnswer);
+        Receive<GuestTableEdited>(OnMemoryAnswer);
+        Receive<FileOpened>(OnMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);
-        Receive<HostResult>(OnMemoryAnswer);
+        Receive<HostResult>(OnHostResult);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -80,6 +84,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void OnProcessStarted(ProcessStarted started)
     {
+        if (_isOpen)
+        {
+            OnMachineAnswer(started);
+            return;
+        }
+
         (_processId, _memory) = (started.ProcessId, started.Memory);
         if (_isStopping)
         {
@@ -171,7 +181,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
-            if (fiber.Waiting?.Step.Kind is CommandKind)
+            if (fiber.Waiting?.Step.Kind is CommandKind || fiber.Script is { Pending: CommandRequest })
             {
                 Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
             }
@@ -199,6 +209,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         {
             // A fiber in a pause, at a barrier or before its next step has nobody to wait for.
             fiber.Abandon();
+            fiber.Script?.IsStopped = true;
             if (fiber.Waiting is null && fiber.RunningBranches == 0 && _fibers.ContainsKey(fiber.Id))
             {
                 Advance(fiber);
