@@ -3,7 +3,7 @@ using Iommufd.Messages;
 
 namespace Iommufd.Core.Dma;
 
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     /// <summary>Transfers in one hold of the gate: an invalidation waits for no more than these.</summary>
     private const int TransfersPerBatch = 32;
@@ -40,7 +40,7 @@ public sealed partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            Space space = _spaces.TryGetValue(pattern.Pasid, out Space attached) ? attached : default;
+            Space space = SpaceOf(pattern.Pasid);
             TableReclamation.ReadSection section = TableReclamation.Enter();
             for (int i = 0; i < transfers; i++)
             {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -56,6 +57,12 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
         yield return FlowWait.ForLock(group.Lock, exclusive: false);
         if (Route(group) is not { Hwpt.Fault: { } fault } attachment)
         {
+            yield break;
+        }
+
+        if (Strikes(FaultPoints.PriRequestLost, device.Traits.Name))
+        {
+            // The hardware answers for the system: nobody ever hears of it.
             yield break;
         }
 
@@ -122,7 +129,7 @@ public sealed class ReadFaultQueueFlow(ContextCore context, Caller caller, ReadF
             }
 
             var bytes = Format(group, taken.Cookie);
-            if (!Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
+            if (Strikes(FaultPoints.QueueCopyOut) || !Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
             {
                 yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new ReturnFault(taken.Cookie));
                 errno = Errno.EFAULT;
@@ -186,6 +193,7 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
         yield return FlowWait.ForLock(fault.Lock, exclusive: true);
         var cookies = new List<uint>();
         var codes = new List<uint>();
+        var asked = new List<FaultGroup>();
         var errno = Errno.OK;
         for (var done = 0ul; done < command.Count; done += ResponseSize)
         {
@@ -205,11 +213,33 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
 
             cookies.Add(cookie);
             codes.Add(code);
+            var group = answer.As<FaultAnswered>().Group;
+            if (Strikes(FaultPoints.PriResponseLost))
+            {
+                // The device waits in vain and asks again. The lock on the queue keeps its attachment from ending meanwhile.
+                yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new QueueFault(group));
+                asked.Add(group);
+            }
         }
 
         if (cookies.Count > 0)
         {
             Events.Add(new FaultsAnswered(fault.Id, [.. cookies], [.. codes]));
+        }
+
+        foreach (var again in asked)
+        {
+            var request = again.Requests[0];
+            Events.Add(
+                new FaultReported(
+                    fault.Id,
+                    again.DeviceId,
+                    request.Pasid,
+                    request.GroupId,
+                    request.Permissions,
+                    request.Address
+                )
+            );
         }
 
         Result =

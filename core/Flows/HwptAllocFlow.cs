@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -79,6 +80,12 @@ public sealed class HwptAllocFlow(
             yield break;
         }
 
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            Fail(Errno.ENOMEM);
+            yield break;
+        }
+
         var hwpt = MakeHwpt(ioas, device.Traits, command.Flags, _tableType, auto: false);
         var outcome = new Outcome();
         foreach (var wait in AddDomain(hwpt, outcome))
@@ -129,6 +136,12 @@ public sealed class HwptAllocFlow(
         if (CheckNested(device, parent, viommu) is var bad && bad != Errno.OK)
         {
             Fail(bad);
+            return;
+        }
+
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            Fail(Errno.ENOMEM);
             return;
         }
 

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -83,6 +84,9 @@ public sealed class DestroyFlow(ContextCore context, Caller caller, Destroy comm
 /// </summary>
 public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(context, caller)
 {
+    /// <inheritdoc/>
+    public override string Operation => OperationWords.Close;
+
     /// <summary>Objects that could not be destroyed: a bug if not 0.</summary>
     public int Leaked { get; private set; }
 

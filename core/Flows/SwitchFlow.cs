@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
@@ -26,6 +27,13 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
             }
 
             virtId = vdevice.VirtId;
+        }
+
+        if (Strikes(FaultPoints.DeviceAttach, device.Traits.Name))
+        {
+            Context.Faults!.Saw(Sights.SwitchRolledBack);
+            outcome.Errno = Errno.ENODEV;
+            yield break;
         }
 
         Link(hwpt, device);

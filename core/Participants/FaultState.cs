@@ -93,14 +93,14 @@ public sealed class FaultState : IFlowParticipant
 
     private FlowResponse Answer(AnswerFault answer)
     {
-        if (Forget(answer.Cookie) is null)
+        if (Forget(answer.Cookie) is not { } group)
         {
             return FlowResponse.Fail(Errno.EINVAL);
         }
 
         _succeeded += answer.Success ? 1u : 0;
         _invalid += answer.Success ? 0u : 1;
-        return FlowResponse.Done;
+        return new FaultAnswered(group);
     }
 
     private FlowResponse Drop(ulong handle)

@@ -204,5 +204,7 @@ public static class EventTypes
         typeof(CompatIoasSet),
         typeof(VfioMapped),
         typeof(AreaCutInTwo),
+        typeof(EntryPolicySet),
+        typeof(EntriesResized),
     ];
 }

@@ -38,6 +38,9 @@ public sealed record ReturnFault(uint Cookie) : FlowRequest;
 /// <param name="Success">Whether the device may try again; otherwise the access is invalid.</param>
 public sealed record AnswerFault(uint Cookie, bool Success) : FlowRequest;
 
+/// <summary>The group that was answered.</summary>
+public sealed record FaultAnswered(FaultGroup Group) : FlowResponse(Errno.OK);
+
 /// <summary>An attachment is over: every group that came through it is answered "invalid", queued or waiting.</summary>
 public sealed record DropFaults(ulong Handle) : FlowRequest;
 
