@@ -39,6 +39,7 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices) : P
             (ClearArea clear, _) => clear.Area.Range,
             (ReadDirty { Clear: true }, DirtyFound { Dirty.Count: > 0 } found) => Enclosing(found.Dirty),
             (TrackDirty or RevokePageSet, _) => IovaRange.All,
+            (_, IStaleTranslations { Stale: { } range }) => range,
             _ => null,
         };
 

@@ -35,7 +35,7 @@ public sealed partial class PhysicalDeviceActor
     private DmaUnderWay Request(DmaUnderWay work)
     {
         var pasid = work.Request.Pattern.Pasid;
-        if (work.Attempts >= MaxAttempts || !_requester.TryFindOwner(pasid, out var owner))
+        if (work.Attempts >= MaxAttempts || _requester.OwnerOf(pasid) is not { } owner)
         {
             return Refused(work);
         }
@@ -51,7 +51,16 @@ public sealed partial class PhysicalDeviceActor
             ),
             Self
         );
-        Timers.StartSingleTimer(number, new RequestTimedOut(number), work.Request.RequestTimeout);
+        // Not by the actor's timers: a device that never asks has none.
+        _requester.StartTimer(
+            number,
+            Context.System.Scheduler.ScheduleTellOnceCancelable(
+                work.Request.RequestTimeout,
+                Self,
+                new RequestTimedOut(number),
+                Self
+            )
+        );
         return work;
     }
 
@@ -76,7 +85,8 @@ public sealed partial class PhysicalDeviceActor
 
     private void Respond(PageResponse response)
     {
-        if (!_requester.TryFindGroup(response.GroupId, out var number))
+        var number = _requester.WaitingIn(response.GroupId);
+        if (number == 0)
         {
             // Too late: the device has given up.
             return;
@@ -88,7 +98,6 @@ public sealed partial class PhysicalDeviceActor
         }
         else if (_requester.Take(number) is { } work)
         {
-            Timers.Cancel(number);
             Burst(work);
         }
     }
@@ -97,7 +106,6 @@ public sealed partial class PhysicalDeviceActor
     {
         if (_requester.Take(number) is { } work)
         {
-            Timers.Cancel(number);
             var faults = _engine.Totals.Faults;
             work = Refused(work);
             ReportFaults(_engine.Totals.Faults - faults);
@@ -116,14 +124,14 @@ public sealed partial class PhysicalDeviceActor
     // What a guest has to know of: faults behind a vIOMMU. The newest that the engine remembers.
     private void ReportFaults(ulong count)
     {
-        if (count == 0 || !_requester.Owners.Values.Any(o => o.HasViommu))
+        if (count == 0 || !_requester.HasViommu)
         {
             return;
         }
 
         foreach (var fault in _engine.RecentFaults().TakeLast((int)Math.Min(count, int.MaxValue)))
         {
-            if (_requester.TryFindOwner(fault.Pasid, out var owner) && owner.HasViommu)
+            if (_requester.OwnerOf(fault.Pasid) is { HasViommu: true } owner)
             {
                 owner.Context.Tell(
                     new IoctlRequest(
@@ -146,44 +154,77 @@ public sealed partial class PhysicalDeviceActor
     private sealed record RequestTimedOut(long Request);
 }
 
-/// <summary>A device's page requests that wait for a response. Kept apart from the actor, so that a restart loses none.</summary>
+/// <summary>
+/// A device's page requests that wait for a response, and who is told about them. Kept apart from the actor, so that a restart loses
+/// none. Most devices have one owner and never ask for a page, so nothing more is kept for them.
+/// </summary>
 internal sealed class PageRequester
 {
     // PCI's page request group index has nine bits.
     private const long GroupMask = 0x1ff;
 
-    private readonly SortedDictionary<long, PhysicalDeviceActor.DmaUnderWay> _waiting = [];
+    private DmaOwner? _own;
+    private SortedDictionary<uint, DmaOwner>? _others;
+    private SortedDictionary<long, (PhysicalDeviceActor.DmaUnderWay Work, ICancelable? Timer)>? _waiting;
     private long _last;
 
-    /// <summary>Who is told about faults of an address space.</summary>
-    public SortedDictionary<uint, DmaOwner> Owners { get; } = [];
+    /// <summary>Whether a vIOMMU knows the device.</summary>
+    public bool HasViommu => _own is { HasViommu: true };
 
     /// <summary>The page request group index of a request.</summary>
     public static uint GroupOf(long number) => (uint)(number & GroupMask);
 
+    /// <summary>Says who is told about faults of an address space; null for nobody.</summary>
+    public void SetOwner(uint pasid, DmaOwner? owner)
+    {
+        if (pasid == 0)
+        {
+            _own = owner;
+        }
+        else if (owner is null)
+        {
+            _others?.Remove(pasid);
+        }
+        else
+        {
+            (_others ??= [])[pasid] = owner;
+        }
+    }
+
     /// <summary>The owner of an address space; of a PASID that the host has not attached, the device's own.</summary>
-    public bool TryFindOwner(uint pasid, out DmaOwner owner) =>
-        Owners.TryGetValue(pasid, out owner!) || Owners.TryGetValue(0, out owner!);
+    public DmaOwner? OwnerOf(uint pasid) =>
+        pasid != 0 && _others is not null && _others.TryGetValue(pasid, out var owner) ? owner : _own;
 
     /// <summary>Notes a request and numbers it.</summary>
     public long Add(PhysicalDeviceActor.DmaUnderWay work)
     {
-        _waiting.Add(++_last, work);
+        (_waiting ??= []).Add(++_last, (work, null));
         return _last;
     }
 
-    /// <summary>The request that waits under a group index.</summary>
-    public bool TryFindGroup(uint group, out long number)
-    {
-        number = _waiting.Keys.FirstOrDefault(n => GroupOf(n) == group);
-        return number != 0;
-    }
+    /// <summary>Notes the timer of a request.</summary>
+    public void StartTimer(long number, ICancelable timer) => _waiting![number] = (_waiting[number].Work, timer);
+
+    /// <summary>The request that waits under a group index; 0 for none.</summary>
+    public long WaitingIn(uint group) => _waiting?.Keys.FirstOrDefault(n => GroupOf(n) == group) ?? 0;
 
     /// <summary>Requests of an address space.</summary>
-    public long[] Of(uint pasid) => [.. _waiting.Where(w => w.Value.Request.Pattern.Pasid == pasid).Select(w => w.Key)];
+    public long[] Of(uint pasid) =>
+        _waiting is null
+            ? []
+            : [.. _waiting.Where(w => w.Value.Work.Request.Pattern.Pasid == pasid).Select(w => w.Key)];
 
-    /// <summary>Takes a request out; null when it is over.</summary>
-    public PhysicalDeviceActor.DmaUnderWay? Take(long number) => _waiting.Remove(number, out var work) ? work : null;
+    /// <summary>Takes a request out and stops its timer; null when it is over.</summary>
+    public PhysicalDeviceActor.DmaUnderWay? Take(long number)
+    {
+        if (_waiting is null || !_waiting.Remove(number, out var request))
+        {
+            return null;
+        }
+
+        request.Timer?.Cancel();
+        return request.Work;
+    }
 }
 
 /// <summary>Which DEVICE an address space of a physical device belongs to.</summary>

@@ -14,7 +14,7 @@ namespace Iommufd.Actors;
 /// /user/machine/device-NAME: the hardware. DMA runs in bursts, each one message, so that invalidations and switches come between
 /// them as they would on a real bus; every translation is checked.
 /// </summary>
-public sealed partial class PhysicalDeviceActor : UntypedActor, IWithTimers
+public sealed partial class PhysicalDeviceActor : UntypedActor
 {
     /// <summary>Blocks transferred in one burst.</summary>
     public const int BurstTransfers = 512;
@@ -27,16 +27,6 @@ public sealed partial class PhysicalDeviceActor : UntypedActor, IWithTimers
     /// <param name="requester">Its page requests.</param>
     internal PhysicalDeviceActor(DmaEngine engine, PageRequester requester) =>
         (_engine, _requester) = (engine, requester);
-
-    /// <inheritdoc/>
-    public ITimerScheduler Timers { get; set; } = null!;
-
-    /// <summary>A device's actor; engine and requests outlive its restarts, as hardware does.</summary>
-    public static Props Props(DmaEngine engine)
-    {
-        var requester = new PageRequester();
-        return Akka.Actor.Props.Create(() => new PhysicalDeviceActor(engine, requester));
-    }
 
     /// <summary>Makes the DMA side of a device.</summary>
     public static DmaEngine MakeEngine(string name, HostMachine machine) =>
@@ -134,12 +124,12 @@ public sealed partial class PhysicalDeviceActor : UntypedActor, IWithTimers
         _engine.Switch((change.Root as IDmaRoot)?.Translation, change.Pasid);
         if (change.Root is null)
         {
-            _requester.Owners.Remove(change.Pasid);
+            _requester.SetOwner(change.Pasid, null);
             GiveUpAll(change.Pasid);
         }
         else
         {
-            _requester.Owners[change.Pasid] = change.Owner;
+            _requester.SetOwner(change.Pasid, change.Owner);
         }
 
         change.ReplyTo.Tell(change.Answer);

@@ -14,29 +14,34 @@ public sealed partial class DmaEngine
     /// <param name="range">Addresses that its table translates.</param>
     public void InvalidateTable(uint hwptId, IovaRange range)
     {
-        uint[] nested;
-        bool guestPasids;
+        List<uint>? nested = null;
         lock (Iotlb.Gate)
         {
-            nested = [.. _translations.Where(t => IsOn(t.Value, hwptId)).Select(t => t.Key).Order()];
-            guestPasids = nested.Contains(0u) && _translations[0].Guest is { Root.HasPasids: true };
+            if (IsOn(_own, hwptId))
+            {
+                (nested ??= []).Add(0);
+            }
+
+            foreach ((uint pasid, DmaTranslation translation) in _others ?? [])
+            {
+                if (IsOn(translation, hwptId))
+                {
+                    (nested ??= []).Add(pasid);
+                }
+            }
         }
 
         Iotlb.Invalidate(range);
-        if (guestPasids)
+        nested?.Sort();
+        foreach (uint pasid in nested ?? [])
         {
-            Iotlb.Invalidate(IovaRange.All);
-            return;
-        }
-
-        foreach (uint pasid in nested)
-        {
-            Iotlb.Invalidate(IovaRange.All, pasid);
+            // PASIDs that the guest manages go with the device's own.
+            Iotlb.Invalidate(IovaRange.All, pasid == 0 ? null : pasid);
         }
     }
 
-    private static bool IsOn(DmaTranslation translation, uint hwptId) =>
-        translation.Guest is not null && translation.SecondStage == hwptId;
+    private static bool IsOn(DmaTranslation? translation, uint hwptId) =>
+        translation is { Guest: not null } && translation.SecondStage == hwptId;
 
     /// <summary>The guest's tables, then ours. <paramref name="present"/> tells a missing page from a missing permission.</summary>
     private bool WalkNested(

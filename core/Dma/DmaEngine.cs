@@ -22,9 +22,14 @@ public sealed partial class DmaEngine
     private readonly IPinOracle? _pins;
     private readonly IMappingOracle? _mappings;
     private readonly PhysicalMemory? _memory;
-    private readonly Dictionary<uint, DmaTranslation> _translations = [];
-    private readonly DmaViolation[] _violations = new DmaViolation[Kept];
-    private readonly DmaFault[] _faults = new DmaFault[Kept];
+
+    // The device's own requests (PASID 0), and the rest once there is one.
+    private DmaTranslation? _own;
+    private Dictionary<uint, DmaTranslation>? _others;
+
+    // Most devices never have one.
+    private DmaViolation[]? _violations;
+    private DmaFault[]? _faults;
     private int _violationsKept;
     private ulong _transfers;
     private ulong _translationCount;
@@ -61,7 +66,7 @@ public sealed partial class DmaEngine
     public DmaReport Totals => new(_transfers, _translationCount, _hits, _faultCount, _violationCount, _bytes);
 
     /// <summary>The first violations, at most 16; <see cref="DmaReport.Violations"/> counts all.</summary>
-    public ReadOnlySpan<DmaViolation> Violations => _violations.AsSpan(0, _violationsKept);
+    public ReadOnlySpan<DmaViolation> Violations => (_violations ?? []).AsSpan(0, _violationsKept);
 
     /// <summary>The latest faults, at most 16, newest last.</summary>
     public DmaFault[] RecentFaults()
@@ -70,7 +75,7 @@ public sealed partial class DmaEngine
         var faults = new DmaFault[count];
         for (int i = 0; i < count; i++)
         {
-            faults[i] = _faults[(_faultCount - (ulong)count + (ulong)i) % Kept];
+            faults[i] = _faults![(_faultCount - (ulong)count + (ulong)i) % Kept];
         }
 
         return faults;
@@ -94,15 +99,18 @@ public sealed partial class DmaEngine
         bool hadPasids;
         lock (Iotlb.Gate)
         {
-            hadPasids =
-                _translations.TryGetValue(pasid, out DmaTranslation? old) && old.Guest is { Root.HasPasids: true };
-            if (translation is null)
+            hadPasids = Find(pasid)?.Guest is { Root.HasPasids: true };
+            if (pasid == 0)
             {
-                _translations.Remove(pasid);
+                _own = translation;
+            }
+            else if (translation is null)
+            {
+                _others?.Remove(pasid);
             }
             else
             {
-                _translations[pasid] = translation;
+                (_others ??= [])[pasid] = translation;
             }
         }
 
@@ -207,19 +215,15 @@ public sealed partial class DmaEngine
         return true;
     }
 
-    private void Count(in DmaFault fault) => _faults[_faultCount++ % Kept] = fault;
+    private void Count(in DmaFault fault) => (_faults ??= new DmaFault[Kept])[_faultCount++ % Kept] = fault;
+
+    private DmaTranslation? Find(uint pasid) => pasid == 0 ? _own : _others?.GetValueOrDefault(pasid);
 
     // Inside the gate: a PASID that the host has not attached belongs to the guest where the guest keeps a table of PASIDs.
     private Space SpaceOf(uint pasid)
     {
-        if (_translations.TryGetValue(pasid, out DmaTranslation? own))
-        {
-            return new Space(own);
-        }
-
-        return _translations.TryGetValue(0, out DmaTranslation? guests) && guests.Guest is { Root.HasPasids: true }
-            ? new Space(guests)
-            : default;
+        DmaTranslation? translation = Find(pasid) ?? (_own?.Guest is { Root.HasPasids: true } ? _own : null);
+        return translation is null ? default : new Space(translation);
     }
 
     private void Report(DmaViolationKind kind, ulong iova, ulong physical, IoptePermissions access)
@@ -227,7 +231,13 @@ public sealed partial class DmaEngine
         _violationCount++;
         if (_violationsKept < Kept)
         {
-            _violations[_violationsKept++] = new DmaViolation(kind, iova, physical, access, _transfers);
+            (_violations ??= new DmaViolation[Kept])[_violationsKept++] = new DmaViolation(
+                kind,
+                iova,
+                physical,
+                access,
+                _transfers
+            );
         }
     }
 

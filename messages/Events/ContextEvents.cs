@@ -204,6 +204,8 @@ public static class EventTypes
         typeof(CompatIoasSet),
         typeof(VfioMapped),
         typeof(AreaCutInTwo),
+        typeof(EntryPolicySet),
+        typeof(EntriesResized),
         typeof(GuestStageAllocated),
         typeof(PagesRequested),
     ];
