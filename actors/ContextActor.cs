@@ -116,6 +116,11 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
                 sender.Tell(new IommufdClosed(_room.Core.Objects.Count));
                 break;
             case CloseIommufd:
+                if (_room.Core.Engine.RunningCount > 0)
+                {
+                    _room.Options.Faults?.Saw(Sights.ClosedUnderLoad);
+                }
+
                 _room.Closing = true;
                 _room.Alone.Enqueue((message, sender));
                 break;

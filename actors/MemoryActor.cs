@@ -39,6 +39,9 @@ public sealed partial class MemoryActor(
             case MapMemory map:
                 Replace(map, () => Map(map));
                 return true;
+            case MapFileMemory { Address: { } fixedAt } map:
+                Change(fixedAt, map.Length, () => MemoryWork.Answer(Memory, map)!);
+                return true;
             case UnmapMemory unmap:
                 Change(unmap.Address, unmap.Length, () => new HostResult(Memory.Unmap(unmap.Address, unmap.Length)));
                 return true;
@@ -76,7 +79,13 @@ public sealed partial class MemoryActor(
                 Change(0, ulong.MaxValue, Exit);
                 return true;
             default:
-                return OnGuest(message);
+                if (MemoryWork.Answer(_state.Memory, message) is not { } answer)
+                {
+                    return OnGuest(message);
+                }
+
+                Sender.Tell(answer);
+                return true;
         }
     }
 

@@ -9,8 +9,12 @@ namespace Iommufd.Actors;
 // expression cost a tree, a constructor invoker and an array of arguments.
 
 /// <summary>Makes the actor of a participant, again after each crash.</summary>
-internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults)
-    : IIndirectActorProducer
+internal sealed class ParticipantProducer(
+    ParticipantCell cell,
+    DeviceDirectory devices,
+    IFaultSource? faults,
+    uint process
+) : IIndirectActorProducer
 {
     public Type ActorType =>
         cell.Name.Kind switch
@@ -27,7 +31,7 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
         {
             ParticipantKind.Ioas => new IoasActor(cell),
             ParticipantKind.Hwpt when cell.State is HwptState => new HwptActor(cell, devices, faults),
-            ParticipantKind.Device => new DeviceActor(cell, devices),
+            ParticipantKind.Device => new DeviceActor(cell, devices, process),
             ParticipantKind.Access => new AccessActor(cell),
             _ => new ObjectActor(cell),
         };

@@ -71,6 +71,7 @@ public static class CommandLine
             ImportCommand.Create(streams),
             ShrinkCommand.Create(streams),
             FaultsCommand.Create(streams),
+            SoakCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.

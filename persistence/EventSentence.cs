@@ -1,4 +1,5 @@
 using System.Globalization;
+using Iommufd.Messages;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Persistence;
@@ -101,6 +102,11 @@ public static class EventSentence
                 $"HWPT {e.HwptId} was made on IOAS {e.IoasId} for device {e.DeviceId}{Pins(e.Pinned)}"
             ),
             NestedHwptAllocated e => Say($"nested HWPT {e.HwptId} was made on {e.PtId} for device {e.DeviceId}"),
+            EntryPolicySet e => Say($"{e.PtId} keeps its entries {(EntryPolicy)e.Policy} from now on"),
+            EntriesResized e => Say(
+                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged into" : "split to")} 0x{e.PageSize:x} bytes"
+            ),
+            SharedHwptAllocated e => Say($"HWPT {e.HwptId} was made of a virtual machine's table for device {e.DeviceId}"),
             HwptFaultSet e => Say($"HWPT {e.HwptId} got fault queue {e.FaultId}"),
             IotlbInvalidated e => Say($"the IOTLB of nested HWPT {e.HwptId} was invalidated"),
             CachesInvalidated e => Say($"caches of devices {string.Join(", ", e.DeviceIds)} were invalidated"),

@@ -16,6 +16,11 @@ internal static class ObjectEventCommands
                 [e.HwptId],
                 []
             ),
+            GuestStageAllocated e => (
+                [new AllocateGuestStage(e.DeviceId, e.PtId, (HwptAllocFlags)e.Flags, e.DataType, e.Data, e.FaultId)],
+                [e.HwptId],
+                []
+            ),
             HwptFaultSet e => ([new SetHwptFault(e.HwptId, e.FaultId)], [], []),
             IotlbInvalidated e => ([new ZeroIotlb(e.HwptId, e.Mask)], [], []),
             CachesInvalidated e => ([new ZeroCaches(e.DeviceIds, e.Masks)], [], []),
@@ -40,6 +45,11 @@ internal static class ObjectEventCommands
         {
             FaultQueueAllocated e => ([new FaultQueueAlloc()], [e.FaultId], []),
             FaultReported e => ([Report(e)], [], []),
+            PagesRequested e => (
+                [new RequestPages(e.DeviceId, e.Pasid, e.GroupId, e.Permissions, e.Addresses)],
+                [],
+                []
+            ),
             FaultsRead e => ([new TakeFaults(e.FaultId, e.Groups)], [], []),
             FaultsAnswered e => ([new AnswerFaults(e.FaultId, e.Cookies, e.Codes)], [], []),
             QueueDescriptorClosed e => ([new CloseFaultQueue(e.ObjectId)], [], []),

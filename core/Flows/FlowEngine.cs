@@ -176,6 +176,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
             {
                 if (!flowLock.TryAcquire(flow, wait.Exclusive))
                 {
+                    Faults?.Saw(Sights.FlowQueued);
                     return;
                 }
 

@@ -98,7 +98,12 @@ public sealed class ParticipantCell(
             return _lastDone == key ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
         }
 
-        Retries += _attempts > 1 ? 1 : 0;
+        if (_attempts > 1)
+        {
+            Retries++;
+            faults?.Saw(Sights.StepRetried);
+        }
+
         hook?.Before(Name, step);
         if (_lastResponse is null || _lastDone != key)
         {

@@ -70,7 +70,7 @@ public sealed class SharedTableTests : ObjectsFixture
         Assert.True(_table.Table.TryTranslate(At + Page, out ulong _));
         Assert.Equal(1, Machine.Physical.LentFrames);
         Assert.Equal(Errno.OK, _table.Fill(At, Page, write: true));
-        Assert.Equal(0, Words(Buffer, 1)[0] & 0xff);
+        Assert.Equal(0u, Words(Buffer, 1)[0] & 0xff);
         Client.Memory.Unmap(Buffer, Page);
         Assert.Equal(Errno.EFAULT, _table.Fill(At, Page, write: true));
     }
