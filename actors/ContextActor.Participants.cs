@@ -17,7 +17,7 @@ public sealed partial class ContextActor
     {
         var options = _room.Options;
         var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
-        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults));
+        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
 

@@ -7,9 +7,10 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Actors;
 
 /// <summary>
-/// /user/iommufd-N/hwpt-ID: a paging HWPT and its page table. A cleared area is answered only when every linked device has
-/// confirmed that its IOTLB forgot it: pages are unpinned after that. Where invalidations can be lost, they are sent again to the
-/// devices that have not confirmed in time.
+/// /user/iommufd-N/hwpt-ID: a paging HWPT and its page table. What a device's IOTLB may still hold is answered only when every linked
+/// device has confirmed that it forgot: cleared areas (pages are unpinned after that), dirty marks that were taken away (the next write
+/// has to mark again), and the start of tracking. Where invalidations can be lost, they are sent again to the devices that have not
+/// confirmed in time.
 /// </summary>
 public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults = null)
     : ParticipantActor(cell)
@@ -57,7 +58,7 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
         {
             if (!pending.Round.HasConfirmed(i))
             {
-                pending.Devices[i].Tell(new InvalidateRange(pending.Range, pending.Round, i, pending.Step));
+                pending.Devices[i].Tell(new InvalidateTable(_state.HwptId, pending.Range, pending.Round, i, pending.Step));
             }
         }
 
@@ -75,9 +76,25 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
         (request, response) switch
         {
             (ClearArea clear, _) => clear.Area.Range,
+            (ReadDirty { Clear: true }, DirtyFound { Dirty.Count: > 0 } found) => Enclosing(found.Dirty),
+            (TrackDirty or RevokePageSet, _) => IovaRange.All,
             (_, IStaleTranslations { Stale: { } range }) => range,
             _ => null,
         };
+
+    private static IovaRange Enclosing(IReadOnlyList<(ulong Iova, ulong Length)> dirty)
+    {
+        var first = ulong.MaxValue;
+        var last = 0ul;
+        foreach (var (iova, length) in dirty)
+        {
+            var end = unchecked(iova + (length - 1));
+            first = Math.Min(first, iova);
+            last = Math.Max(last, end < iova ? ulong.MaxValue : end);
+        }
+
+        return new IovaRange(first, last);
+    }
 
     private List<IActorRef> Linked()
     {

@@ -20,6 +20,7 @@ public sealed class MachineActor : UntypedActor
     private readonly SortedDictionary<int, IActorRef> _memories = [];
     private readonly SortedDictionary<int, IActorRef> _contexts = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
+    private readonly SharedDescriptors _shared;
     private int _nextContext;
 
     /// <summary>Makes the machine's actor.</summary>
@@ -28,6 +29,7 @@ public sealed class MachineActor : UntypedActor
         _machine = machine;
         _options = options;
         _devices = devices;
+        _shared = new SharedDescriptors(machine);
     }
 
     /// <inheritdoc/>
@@ -85,7 +87,15 @@ public sealed class MachineActor : UntypedActor
                 _contexts.Remove(ended.Number);
                 break;
             default:
-                Unhandled(message);
+                if (_shared.Answer(message) is { } answer)
+                {
+                    Sender.Tell(answer);
+                }
+                else
+                {
+                    Unhandled(message);
+                }
+
                 break;
         }
     }

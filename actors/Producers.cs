@@ -9,7 +9,7 @@ namespace Iommufd.Actors;
 // expression cost a tree, a constructor invoker and an array of arguments.
 
 /// <summary>Makes the actor of a participant, again after each crash.</summary>
-internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults)
+internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults, uint process)
     : IIndirectActorProducer
 {
     public Type ActorType =>
@@ -27,7 +27,7 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
         {
             ParticipantKind.Ioas => new IoasActor(cell),
             ParticipantKind.Hwpt => new HwptActor(cell, devices, faults),
-            ParticipantKind.Device => new DeviceActor(cell, devices),
+            ParticipantKind.Device => new DeviceActor(cell, devices, process),
             ParticipantKind.Access => new AccessActor(cell),
             _ => new ObjectActor(cell),
         };

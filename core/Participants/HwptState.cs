@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Iommufd.Core.Dma;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.PageTables;
@@ -11,7 +12,7 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, ITranslationRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, IDmaRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
@@ -33,6 +34,7 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         Policy = policy;
         _tables = canFail ? new TableBudget() : null;
         Table = IoPageTable.Create(format, _tables);
+        Translation = new DmaTranslation(Table, hwptId);
     }
 
     /// <inheritdoc/>
@@ -40,6 +42,9 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
 
     /// <summary>The page table; translation is safe from any thread.</summary>
     public IoPageTable Table { get; }
+
+    /// <inheritdoc/>
+    public DmaTranslation Translation { get; }
 
     /// <summary>The smallest page, in bytes.</summary>
     public ulong SmallestPage => Table.SmallestPage;

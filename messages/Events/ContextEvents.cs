@@ -206,5 +206,8 @@ public static class EventTypes
         typeof(AreaCutInTwo),
         typeof(EntryPolicySet),
         typeof(EntriesResized),
+        typeof(GuestStageAllocated),
+        typeof(PagesRequested),
+        typeof(SharedHwptAllocated),
     ];
 }
