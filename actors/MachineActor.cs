@@ -102,8 +102,9 @@ public sealed class MachineActor : UntypedActor
 
     private void MakeDevice(string name)
     {
-        var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
-        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(engine)), $"device-{name}"));
+        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
+        var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
+        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(hardware)), $"device-{name}"));
     }
 
     // The parent's memory copies itself: only there nothing changes its mappings meanwhile.
@@ -124,7 +125,9 @@ public sealed class MachineActor : UntypedActor
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.StepHook
+            _options.StepHook,
+            _options.Faults,
+            _options.Wrap
         );
         var machine = _machine;
         var memory = Context.ActorOf(

@@ -35,32 +35,29 @@ public sealed partial class PhysicalDeviceActor
     private DmaUnderWay Request(DmaUnderWay work)
     {
         var pasid = work.Request.Pattern.Pasid;
-        if (work.Attempts >= MaxAttempts || _requester.OwnerOf(pasid) is not { } owner)
+        if (work.Attempts >= MaxAttempts || device.OwnerOf(pasid) is not { } owner)
         {
             return Refused(work);
         }
 
-        var number = _requester.Add(work with { Attempts = work.Attempts + 1 });
+        var number = device.Requests.TakeNumber();
         var missing = work.Missing!;
         var permissions = missing.Block.Access == IoptePermissions.Write ? 2u : 1u;
         owner.Context.Tell(
             new IoctlRequest(
                 number,
                 owner.ProcessId,
-                new RequestPages(owner.DeviceId, pasid, PageRequester.GroupOf(number), permissions, [.. missing.Pages])
+                new RequestPages(owner.DeviceId, pasid, PageRequests.GroupOf(number), permissions, [.. missing.Pages])
             ),
             Self
         );
-        // Not by the actor's timers: a device that never asks has none.
-        _requester.StartTimer(
-            number,
-            Context.System.Scheduler.ScheduleTellOnceCancelable(
-                work.Request.RequestTimeout,
-                Self,
-                new RequestTimedOut(number),
-                Self
-            )
+        var timeOut = Context.System.Scheduler.ScheduleTellOnceCancelable(
+            work.Request.RequestTimeout,
+            Self,
+            new RequestTimedOut(number),
+            Self
         );
+        device.Requests.Add(number, work with { Attempts = work.Attempts + 1 }, timeOut);
         return work;
     }
 
@@ -85,8 +82,7 @@ public sealed partial class PhysicalDeviceActor
 
     private void Respond(PageResponse response)
     {
-        var number = _requester.WaitingIn(response.GroupId);
-        if (number == 0)
+        if (!device.HasRequests || !device.Requests.TryFindGroup(response.GroupId, out var number))
         {
             // Too late: the device has given up.
             return;
@@ -96,7 +92,7 @@ public sealed partial class PhysicalDeviceActor
         {
             GiveUp(number);
         }
-        else if (_requester.Take(number) is { } work)
+        else if (device.Requests.Take(number) is { } work)
         {
             Burst(work);
         }
@@ -104,7 +100,7 @@ public sealed partial class PhysicalDeviceActor
 
     private void GiveUp(long number)
     {
-        if (_requester.Take(number) is { } work)
+        if (device.HasRequests && device.Requests.Take(number) is { } work)
         {
             var faults = _engine.Totals.Faults;
             work = Refused(work);
@@ -115,7 +111,12 @@ public sealed partial class PhysicalDeviceActor
 
     private void GiveUpAll(uint pasid)
     {
-        foreach (var number in _requester.Of(pasid))
+        if (!device.HasRequests)
+        {
+            return;
+        }
+
+        foreach (var number in device.Requests.Of(pasid))
         {
             GiveUp(number);
         }
@@ -124,14 +125,14 @@ public sealed partial class PhysicalDeviceActor
     // What a guest has to know of: faults behind a vIOMMU. The newest that the engine remembers.
     private void ReportFaults(ulong count)
     {
-        if (count == 0 || !_requester.HasViommu)
+        if (count == 0 || !device.Owners.Any(o => o.Value.HasViommu))
         {
             return;
         }
 
         foreach (var fault in _engine.RecentFaults().TakeLast((int)Math.Min(count, int.MaxValue)))
         {
-            if (_requester.OwnerOf(fault.Pasid) is { HasViommu: true } owner)
+            if (device.OwnerOf(fault.Pasid) is { HasViommu: true } owner)
             {
                 owner.Context.Tell(
                     new IoctlRequest(
@@ -155,75 +156,51 @@ public sealed partial class PhysicalDeviceActor
 }
 
 /// <summary>
-/// A device's page requests that wait for a response, and who is told about them. Kept apart from the actor, so that a restart loses
-/// none. Most devices have one owner and never ask for a page, so nothing more is kept for them.
+/// A device's page requests that wait for a response. Kept apart from the actor, so that a restart loses none; their time-outs are the
+/// scheduler's, not the actor's, for the same reason.
 /// </summary>
-internal sealed class PageRequester
+internal sealed class PageRequests
 {
     // PCI's page request group index has nine bits.
     private const long GroupMask = 0x1ff;
 
-    private DmaOwner? _own;
-    private SortedDictionary<uint, DmaOwner>? _others;
-    private SortedDictionary<long, (PhysicalDeviceActor.DmaUnderWay Work, ICancelable? Timer)>? _waiting;
+    private readonly SortedDictionary<long, (PhysicalDeviceActor.DmaUnderWay Work, ICancelable TimeOut)> _waiting = [];
     private long _last;
 
-    /// <summary>Whether a vIOMMU knows the device.</summary>
-    public bool HasViommu => _own is { HasViommu: true };
+    /// <summary>Whether none waits.</summary>
+    public bool IsEmpty => _waiting.Count == 0;
 
     /// <summary>The page request group index of a request.</summary>
     public static uint GroupOf(long number) => (uint)(number & GroupMask);
 
-    /// <summary>Says who is told about faults of an address space; null for nobody.</summary>
-    public void SetOwner(uint pasid, DmaOwner? owner)
+    /// <summary>The number for the next request.</summary>
+    public long TakeNumber() => ++_last;
+
+    /// <summary>Notes a request.</summary>
+    public void Add(long number, PhysicalDeviceActor.DmaUnderWay work, ICancelable timeOut) =>
+        _waiting.Add(number, (work, timeOut));
+
+    /// <summary>The request that waits under a group index.</summary>
+    public bool TryFindGroup(uint group, out long number)
     {
-        if (pasid == 0)
-        {
-            _own = owner;
-        }
-        else if (owner is null)
-        {
-            _others?.Remove(pasid);
-        }
-        else
-        {
-            (_others ??= [])[pasid] = owner;
-        }
+        number = _waiting.Keys.FirstOrDefault(n => GroupOf(n) == group);
+        return number != 0;
     }
-
-    /// <summary>The owner of an address space; of a PASID that the host has not attached, the device's own.</summary>
-    public DmaOwner? OwnerOf(uint pasid) =>
-        pasid != 0 && _others is not null && _others.TryGetValue(pasid, out var owner) ? owner : _own;
-
-    /// <summary>Notes a request and numbers it.</summary>
-    public long Add(PhysicalDeviceActor.DmaUnderWay work)
-    {
-        (_waiting ??= []).Add(++_last, (work, null));
-        return _last;
-    }
-
-    /// <summary>Notes the timer of a request.</summary>
-    public void StartTimer(long number, ICancelable timer) => _waiting![number] = (_waiting[number].Work, timer);
-
-    /// <summary>The request that waits under a group index; 0 for none.</summary>
-    public long WaitingIn(uint group) => _waiting?.Keys.FirstOrDefault(n => GroupOf(n) == group) ?? 0;
 
     /// <summary>Requests of an address space.</summary>
     public long[] Of(uint pasid) =>
-        _waiting is null
-            ? []
-            : [.. _waiting.Where(w => w.Value.Work.Request.Pattern.Pasid == pasid).Select(w => w.Key)];
+        [.. _waiting.Where(w => w.Value.Work.Request.Pattern.Pasid == pasid).Select(w => w.Key)];
 
-    /// <summary>Takes a request out and stops its timer; null when it is over.</summary>
+    /// <summary>Takes a request out; null when it is over.</summary>
     public PhysicalDeviceActor.DmaUnderWay? Take(long number)
     {
-        if (_waiting is null || !_waiting.Remove(number, out var request))
+        if (!_waiting.Remove(number, out var taken))
         {
             return null;
         }
 
-        request.Timer?.Cancel();
-        return request.Work;
+        taken.TimeOut.Cancel();
+        return taken.Work;
     }
 }
 

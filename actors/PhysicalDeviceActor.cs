@@ -2,6 +2,7 @@ using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
 using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Host;
@@ -12,21 +13,15 @@ namespace Iommufd.Actors;
 
 /// <summary>
 /// /user/machine/device-NAME: the hardware. DMA runs in bursts, each one message, so that invalidations and switches come between
-/// them as they would on a real bus; every translation is checked.
+/// them as they would on a real bus; every translation is checked. A device that was pulled out confirms invalidations (it has no
+/// IOTLB any more) and takes switches without effect: its DEVICE object lives on until it is unbound.
 /// </summary>
-public sealed partial class PhysicalDeviceActor : UntypedActor
+public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
 {
     /// <summary>Blocks transferred in one burst.</summary>
     public const int BurstTransfers = 512;
 
-    private readonly DmaEngine _engine;
-    private readonly PageRequester _requester;
-
-    /// <summary>Makes the actor of a device.</summary>
-    /// <param name="engine">Its DMA side.</param>
-    /// <param name="requester">Its page requests.</param>
-    internal PhysicalDeviceActor(DmaEngine engine, PageRequester requester) =>
-        (_engine, _requester) = (engine, requester);
+    private readonly DmaEngine _engine = device.Engine;
 
     /// <summary>Makes the DMA side of a device.</summary>
     public static DmaEngine MakeEngine(string name, HostMachine machine) =>
@@ -44,8 +39,10 @@ public sealed partial class PhysicalDeviceActor : UntypedActor
                 Burst(more);
                 break;
             case InvalidateTable invalidate:
-                _engine.InvalidateTable(invalidate.HwptId, invalidate.Range);
-                invalidate.Round.Confirm();
+                Invalidate(invalidate);
+                break;
+            case DelayedInvalidation delayed:
+                Confirm(delayed.Late);
                 break;
             case ForgetNested forget:
                 foreach (var range in forget.Ranges)
@@ -85,8 +82,43 @@ public sealed partial class PhysicalDeviceActor : UntypedActor
     /// <inheritdoc/>
     protected override void PostRestart(Exception reason) { }
 
+    private void Invalidate(InvalidateTable invalidate)
+    {
+        if (device.Faults is { } faults)
+        {
+            var step = invalidate.Step;
+            var site = new FaultSite(step.Context, step.Flow, Device: device.Name);
+            if (faults.ShouldFail(FaultPoints.IotlbLost, site))
+            {
+                return;
+            }
+
+            if (faults.ShouldFail(FaultPoints.IotlbSlow, site))
+            {
+                var wait = TimeSpan.FromMilliseconds(1 + faults.Choose(30));
+                Context.System.Scheduler.ScheduleTellOnce(wait, Self, new DelayedInvalidation(invalidate), Self);
+                return;
+            }
+        }
+
+        Confirm(invalidate);
+    }
+
+    private void Confirm(InvalidateTable invalidate)
+    {
+        _engine.InvalidateTable(invalidate.HwptId, invalidate.Range);
+        invalidate.Round.Confirm(invalidate.Place);
+    }
+
     private void Burst(DmaUnderWay work)
     {
+        var failed = device.FailsNow();
+        if (failed != Errno.OK)
+        {
+            work.ReplyTo.Tell(new DmaDone(work.Request.Tag, failed, work.Report));
+            return;
+        }
+
         var now = (int)Math.Min(BurstTransfers, work.Left);
         var faults = _engine.Totals.Faults;
         if (work.Request.PageRequests)
@@ -121,15 +153,10 @@ public sealed partial class PhysicalDeviceActor : UntypedActor
 
     private void Switch(SwitchDma change)
     {
-        _engine.Switch((change.Root as IDmaRoot)?.Translation, change.Pasid);
+        device.Switch(change.Pasid, (change.Root as IDmaRoot)?.Translation, change.Root is null ? null : change.Owner);
         if (change.Root is null)
         {
-            _requester.SetOwner(change.Pasid, null);
             GiveUpAll(change.Pasid);
-        }
-        else
-        {
-            _requester.SetOwner(change.Pasid, change.Owner);
         }
 
         change.ReplyTo.Tell(change.Answer);
@@ -143,6 +170,8 @@ public sealed partial class PhysicalDeviceActor : UntypedActor
         DmaMissing? Missing,
         int Attempts = 0
     );
+
+    private sealed record DelayedInvalidation(InvalidateTable Late);
 }
 
 /// <summary>Door → device: what DMA was done so far. Answered by <see cref="DmaTotals"/>.</summary>

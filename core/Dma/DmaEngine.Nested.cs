@@ -4,7 +4,7 @@ using Iommufd.Messages;
 
 namespace Iommufd.Core.Dma;
 
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     /// <summary>
     /// A HWPT's table has changed: forgets what it gave. Where it is a second stage, the IOTLB knows its translations by the guest's
@@ -14,34 +14,29 @@ public sealed partial class DmaEngine
     /// <param name="range">Addresses that its table translates.</param>
     public void InvalidateTable(uint hwptId, IovaRange range)
     {
-        List<uint>? nested = null;
+        uint[] nested;
+        bool guestPasids;
         lock (Iotlb.Gate)
         {
-            if (IsOn(_own, hwptId))
-            {
-                (nested ??= []).Add(0);
-            }
-
-            foreach ((uint pasid, DmaTranslation translation) in _others ?? [])
-            {
-                if (IsOn(translation, hwptId))
-                {
-                    (nested ??= []).Add(pasid);
-                }
-            }
+            nested = [.. Translations().Where(t => IsOn(t.Translation, hwptId)).Select(t => t.Pasid).Order()];
+            guestPasids = nested.Contains(0u) && _own!.Guest is { Root.HasPasids: true };
         }
 
         Iotlb.Invalidate(range);
-        nested?.Sort();
-        foreach (uint pasid in nested ?? [])
+        if (guestPasids)
         {
-            // PASIDs that the guest manages go with the device's own.
-            Iotlb.Invalidate(IovaRange.All, pasid == 0 ? null : pasid);
+            Iotlb.Invalidate(IovaRange.All);
+            return;
+        }
+
+        foreach (uint pasid in nested)
+        {
+            Iotlb.Invalidate(IovaRange.All, pasid);
         }
     }
 
-    private static bool IsOn(DmaTranslation? translation, uint hwptId) =>
-        translation is { Guest: not null } && translation.SecondStage == hwptId;
+    private static bool IsOn(DmaTranslation translation, uint hwptId) =>
+        translation.Guest is not null && translation.SecondStage == hwptId;
 
     /// <summary>The guest's tables, then ours. <paramref name="present"/> tells a missing page from a missing permission.</summary>
     private bool WalkNested(
@@ -82,5 +77,18 @@ public sealed partial class DmaEngine
             Dirty: (access & IoptePermissions.Write) != 0
         );
         return true;
+    }
+
+    private IEnumerable<(uint Pasid, DmaTranslation Translation)> Translations()
+    {
+        if (_own is not null)
+        {
+            yield return (0, _own);
+        }
+
+        foreach ((uint pasid, DmaTranslation translation) in _translations ?? [])
+        {
+            yield return (pasid, translation);
+        }
     }
 }

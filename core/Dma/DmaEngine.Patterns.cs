@@ -4,7 +4,7 @@ using Iommufd.Messages;
 
 namespace Iommufd.Core.Dma;
 
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     /// <summary>Transfers in one hold of the gate: an invalidation waits for no more than these.</summary>
     private const int TransfersPerBatch = 32;

@@ -14,7 +14,7 @@ public readonly record struct DmaBlock(ulong Iova, ulong Bytes, IoptePermissions
 /// <param name="Pages">The pages missing, by the address of their first byte, ascending; at least one.</param>
 public sealed record DmaMissing(DmaBlock Block, IReadOnlyList<ulong> Pages);
 
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     /// <summary>Pages that one page request group asks for at most; the rest is asked for when the transfer is tried again.</summary>
     private const int PagesPerGroup = 32;

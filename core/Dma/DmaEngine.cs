@@ -15,7 +15,7 @@ namespace Iommufd.Core.Dma;
 /// One thread at a time drives an engine; <see cref="Iotlb.Invalidate"/> may come from any thread meanwhile. Page tables may be
 /// changed by others at any time.
 /// </remarks>
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     private const int Kept = 16;
 
@@ -25,7 +25,7 @@ public sealed partial class DmaEngine
 
     // The device's own requests (PASID 0), and the rest once there is one.
     private DmaTranslation? _own;
-    private Dictionary<uint, DmaTranslation>? _others;
+    private Dictionary<uint, DmaTranslation>? _translations;
 
     // Most devices never have one.
     private DmaViolation[]? _violations;
@@ -94,23 +94,24 @@ public sealed partial class DmaEngine
     /// <summary>As <see cref="Attach"/>, with any translation.</summary>
     /// <param name="translation">The translation; null detaches.</param>
     /// <param name="pasid">The address space; 0 is the device's own, and those that a guest manages behind it.</param>
-    public void Switch(DmaTranslation? translation, uint pasid = 0)
+    public virtual void Switch(DmaTranslation? translation, uint pasid = 0)
     {
         bool hadPasids;
         lock (Iotlb.Gate)
         {
-            hadPasids = Find(pasid)?.Guest is { Root.HasPasids: true };
+            DmaTranslation? old = TranslationOf(pasid);
+            hadPasids = old?.Guest is { Root.HasPasids: true };
             if (pasid == 0)
             {
                 _own = translation;
             }
             else if (translation is null)
             {
-                _others?.Remove(pasid);
+                _translations?.Remove(pasid);
             }
             else
             {
-                (_others ??= [])[pasid] = translation;
+                (_translations ??= [])[pasid] = translation;
             }
         }
 
@@ -133,6 +134,9 @@ public sealed partial class DmaEngine
             return false;
         }
     }
+
+    private DmaTranslation? TranslationOf(uint pasid) =>
+        pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
 
     private bool Translate(
         in Space space,
@@ -157,6 +161,11 @@ public sealed partial class DmaEngine
                 if (result == IotlbResult.Stale)
                 {
                     Report(DmaViolationKind.StaleIotlb, iova, physical, access);
+                }
+                else if (_pins is not null && !_pins.IsPinned(Pfn.Containing(physical)))
+                {
+                    // Nobody told this device that the page goes: no invalidation came that could have made the entry stale.
+                    Report(DmaViolationKind.NotPinned, iova, physical, access);
                 }
 
                 return true;
@@ -217,13 +226,15 @@ public sealed partial class DmaEngine
 
     private void Count(in DmaFault fault) => (_faults ??= new DmaFault[Kept])[_faultCount++ % Kept] = fault;
 
-    private DmaTranslation? Find(uint pasid) => pasid == 0 ? _own : _others?.GetValueOrDefault(pasid);
-
     // Inside the gate: a PASID that the host has not attached belongs to the guest where the guest keeps a table of PASIDs.
     private Space SpaceOf(uint pasid)
     {
-        DmaTranslation? translation = Find(pasid) ?? (_own?.Guest is { Root.HasPasids: true } ? _own : null);
-        return translation is null ? default : new Space(translation);
+        if (TranslationOf(pasid) is { } own)
+        {
+            return new Space(own);
+        }
+
+        return _own is { Guest.Root.HasPasids: true } ? new Space(_own) : default;
     }
 
     private void Report(DmaViolationKind kind, ulong iova, ulong physical, IoptePermissions access)

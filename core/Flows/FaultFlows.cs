@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -81,6 +82,12 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
             yield break;
         }
 
+        if (Strikes(FaultPoints.PriRequestLost, device.Traits.Name))
+        {
+            // The hardware answers for the system: nobody ever hears of it.
+            yield break;
+        }
+
         var flags = LastPage | (command.Pasid != 0 ? PasidValid : 0);
         var request = new PageRequest(flags, command.Pasid, command.GrpId, command.Perm, command.Addr);
         yield return FlowWait.For(
@@ -133,7 +140,7 @@ public sealed class ReadFaultQueueFlow(ContextCore context, Caller caller, ReadF
             }
 
             var bytes = Format(group, taken.Cookie);
-            if (!Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
+            if (Strikes(FaultPoints.QueueCopyOut) || !Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
             {
                 yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new ReturnFault(taken.Cookie));
                 errno = Errno.EFAULT;
@@ -197,6 +204,7 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
         yield return FlowWait.ForLock(fault.Lock, exclusive: true);
         var cookies = new List<uint>();
         var codes = new List<uint>();
+        var asked = new List<FaultGroup>();
         var errno = Errno.OK;
         for (var done = 0ul; done < command.Count; done += ResponseSize)
         {
@@ -214,21 +222,41 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
                 break;
             }
 
-            // The device hears it from its driver; by now it may have gone.
+            cookies.Add(cookie);
+            codes.Add(code);
             var group = answer.As<FaultAnswered>().Group;
-            if (Context.Objects.Find<DeviceObject>(group.DeviceId) is { } device)
+            if (Strikes(FaultPoints.PriResponseLost))
             {
+                // The device waits in vain and asks again. The lock on the queue keeps its attachment from ending meanwhile.
+                yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new QueueFault(group));
+                asked.Add(group);
+            }
+            else if (Context.Objects.Find<DeviceObject>(group.DeviceId) is { } device)
+            {
+                // The device hears it from its driver; by now it may have gone.
                 var response = new RespondToPageRequest(group.Requests[0].GroupId, code != Invalid);
                 Tell(ParticipantKind.Device, device.Id, response);
             }
-
-            cookies.Add(cookie);
-            codes.Add(code);
         }
 
         if (cookies.Count > 0)
         {
             Events.Add(new FaultsAnswered(fault.Id, [.. cookies], [.. codes]));
+        }
+
+        foreach (var again in asked)
+        {
+            var request = again.Requests[0];
+            Events.Add(
+                new FaultReported(
+                    fault.Id,
+                    again.DeviceId,
+                    request.Pasid,
+                    request.GroupId,
+                    request.Permissions,
+                    request.Address
+                )
+            );
         }
 
         Result =

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Iommufd.Core.Context;
 using Iommufd.Core.Dma;
 using Iommufd.Core.Dma.Guest;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -83,6 +84,12 @@ public sealed class HwptAllocFlow(
             yield break;
         }
 
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            Fail(Errno.ENOMEM);
+            yield break;
+        }
+
         var hwpt = MakeHwpt(ioas, device.Traits, command.Flags, _tableType, auto: false);
         var outcome = new Outcome();
         foreach (var wait in AddDomain(hwpt, outcome))
@@ -133,6 +140,12 @@ public sealed class HwptAllocFlow(
         if (CheckNested(device, parent, viommu) is var bad && bad != Errno.OK)
         {
             Fail(bad);
+            return;
+        }
+
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            Fail(Errno.ENOMEM);
             return;
         }
 

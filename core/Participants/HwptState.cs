@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -11,18 +12,28 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed partial class HwptState : IFlowParticipant, IDmaRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, IDmaRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
     private string[]? _devicesInOrder;
 
     /// <summary>Makes an empty table.</summary>
-    public HwptState(uint hwptId, IoPageTableFormat format, EntryPolicy policy = EntryPolicy.AsMapped)
+    /// <param name="hwptId">The HWPT's id.</param>
+    /// <param name="format">The table's format.</param>
+    /// <param name="policy">Which entries it is made of.</param>
+    /// <param name="canFail">Whether allocations of tables may be made to fail.</param>
+    public HwptState(
+        uint hwptId,
+        IoPageTableFormat format,
+        EntryPolicy policy = EntryPolicy.AsMapped,
+        bool canFail = false
+    )
     {
         HwptId = hwptId;
         Policy = policy;
-        Table = IoPageTable.Create(format);
+        _tables = canFail ? new TableBudget() : null;
+        Table = IoPageTable.Create(format, _tables);
         Translation = new DmaTranslation(Table, hwptId);
     }
 

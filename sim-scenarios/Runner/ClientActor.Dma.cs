@@ -67,6 +67,7 @@ internal sealed partial class ClientActor
     private void OnDmaDone(DmaDone done)
     {
         var totals = new DmaTotals(done.Report.Translations, done.Report.Faults, done.Report.Violations);
+        NoteDma(done.Errno);
         if (_calls.Remove(done.Tag, out Fiber? fiber))
         {
             _waitingForPages -= DmaStep.IsWaiting(fiber.Waiting!) ? 1 : 0;

@@ -1,5 +1,6 @@
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -16,6 +17,9 @@ internal sealed class Fiber(long id, Fiber? parent)
 
     /// <summary>The fiber whose <c>parallel</c> started this one.</summary>
     public Fiber? Parent { get; } = parent;
+
+    /// <summary>Where what it does is recorded; null for nowhere.</summary>
+    public FiberTrace? Trace { get; init; }
 
     /// <summary>Branches that have not ended.</summary>
     public int RunningBranches { get; set; }
