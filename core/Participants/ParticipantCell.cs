@@ -33,11 +33,13 @@ public sealed class ParticipantCell(
 )
 {
     private const int MaxAttempts = 3;
+    private const int BugsKept = 4;
 
     private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
     private readonly Queue<(FlowStep Step, object ReplyTo)> _pending = new();
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
+    private readonly List<string> _bugs = [];
     private int _attempts;
     private bool _isPoisoned;
 
@@ -95,12 +97,38 @@ public sealed class ParticipantCell(
                 CrashBefore(step);
             }
 
-            _lastResponse = FaultGate.Handle(Name, State, _handler, step, faults);
+            _lastResponse = Handle(step);
             _lastDone = key;
         }
 
         hook?.After(Name, step);
         return _lastResponse;
+    }
+
+    // A step that throws is a bug of ours: whoever asked may not even look at the EIO, so the next check of the invariants says it.
+    private FlowResponse Handle(FlowStep step)
+    {
+        FlowResponse response;
+        try
+        {
+            response = FaultGate.Handle(Name, State, _handler, step, faults);
+        }
+        catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
+        {
+            if (_bugs.Count < BugsKept)
+            {
+                _bugs.Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
+            }
+
+            throw;
+        }
+
+        return _bugs.Count > 0 && response is StateChecked found
+            ? found with
+            {
+                Broken = [.. found.Broken, .. _bugs],
+            }
+            : response;
     }
 
     private void CrashBefore(FlowStep step)

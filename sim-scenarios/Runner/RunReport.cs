@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
 using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -59,6 +60,9 @@ public sealed record RunReport
 
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
+
+    /// <summary>The failure that the scenario was saved with by <c>shrink</c>; null for other scenarios.</summary>
+    public required ExpectedFailure? ExpectedFailure { get; init; }
 
     /// <summary>Answers that an order of the calls explains.</summary>
     public required long HistoryAnswers { get; init; }
@@ -143,6 +147,7 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            ExpectedFailure = scenario.Failure,
             HistoryAnswers = metrics.HistoryAnswers,
             HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,

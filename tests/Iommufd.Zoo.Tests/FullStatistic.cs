@@ -22,13 +22,13 @@ public sealed class FullStatistic
         foreach (Mistake mistake in isFull ? Zoo.All : Zoo.All.Where(m => m.Name is "end-of-space"))
         {
             rows.Add(await MeasureAsync(mistake));
+            if (isFull)
+            {
+                ZooTable.Write(rows);
+            }
         }
 
         Assert.All(rows, r => Assert.InRange(r.Seeds, 1, Zoo.MaxSeeds));
-        if (isFull)
-        {
-            ZooTable.Write(rows);
-        }
     }
 
     private static async Task<ZooRow> MeasureAsync(Mistake mistake)

@@ -46,7 +46,7 @@ public static class TreeWriter
 
     private static void WriteValue(StringBuilder text, TreeNode value, int depth)
     {
-        if (Flow(value) is { } line && line.Length + depth <= Width)
+        if (Flow(value) is { } line && (value is TreeScalar || line.Length + depth <= Width))
         {
             text.Append(line.Length > 0 ? " " : string.Empty).Append(line).Append('\n');
             return;

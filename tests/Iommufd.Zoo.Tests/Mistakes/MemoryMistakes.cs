@@ -71,9 +71,10 @@ internal static class MemoryMistakes
                     held.Add((add, pfns.Runs));
                     break;
                 case AccessRemove remove:
-                    held.RemoveAll(h =>
+                    int released = held.FindIndex(h =>
                         h.Range.PageSet == remove.PageSet && h.Range.First == remove.First && h.Range.Last == remove.Last
                     );
+                    held.RemoveRange(Math.Max(0, released), released < 0 ? 0 : 1);
                     break;
                 case Unfill unfill when held.Find(h => h.Range.PageSet == unfill.PageSet) is { Runs: { } runs }:
                     foreach (PfnRun run in runs)
