@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Messages.Events;
 
@@ -58,6 +59,11 @@ public sealed partial class ContextActor
                 return true;
             case JournalStarted started:
                 // After a restart of the journal: what it has is durable, the rest is given to it again.
+                if (started.LastSequence > 0)
+                {
+                    _room.Options.Faults?.Saw(Sights.JournalReopened);
+                }
+
                 Durable(started.LastSequence);
                 foreach (var (sequence, change) in _room.Unwritten)
                 {

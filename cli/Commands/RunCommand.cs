@@ -6,6 +6,7 @@ using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Reports;
 using Iommufd.Scenarios.Runner;
+using Iommufd.Scenarios.Soak;
 
 namespace Iommufd.Cli.Commands;
 
@@ -33,10 +34,11 @@ internal static class RunCommand
         var durability = new Option<string>("--durability")
         {
             Description =
-                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing.",
+                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing; "
+                + "ram, a journal that lives as long as the run, as soak uses.",
             DefaultValueFactory = _ => "group",
         };
-        durability.AcceptOnlyFromAmong("strict", "group", "memory");
+        durability.AcceptOnlyFromAmong("strict", "group", "memory", "ram");
         Option<string?> faults = ScenarioOptions.Faults();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
@@ -79,12 +81,16 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        string? journal =
-            request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
+        string? journal = request.Durability is Durability.Memory or Durability.Ram
+            ? null
+            : JournalPlace.ForWriting(request.Journal, scenario.Name);
         FaultSession? faults = request.Faults is { } plan
             ? new FaultSession(ShippedFaultPlans.Open(plan), request.Seed ?? 1)
             : null;
-        var host = new SimulatedRunHost(journal, request.Durability, faults);
+        IRunHost host =
+            request.Durability == Durability.Ram
+                ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
+                : new SimulatedRunHost(journal, request.Durability, faults);
         var options = new RunOptions(request.Seed, request.Deadline, host) { Faults = faults };
         RunReport report;
         try

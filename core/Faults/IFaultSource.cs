@@ -37,6 +37,9 @@ public interface IFaultSource
     /// <param name="tag">The client's number for the call.</param>
     void Begun(int context, ulong flow, string operation, long tag);
 
+    /// <summary>Something rare was seen.</summary>
+    void Saw(Sight sight);
+
     /// <summary>A flow is over, before its answer leaves.</summary>
     void Ended(int context, ulong flow);
 }

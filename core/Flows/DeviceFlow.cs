@@ -163,7 +163,7 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
                 Format = format,
             }
         );
-        var state = new HwptState(hwpt.Id, format, canFail: Context.Faults is not null);
+        var state = new HwptState(hwpt.Id, format, ioas.Entries, canFail: Context.Faults is not null);
         hwpt.SmallestPage = state.SmallestPage;
         hwpt.Aperture = tableType == 1 ? state.TableRange : traits.Iommu.Aperture;
         hwpt.Root = state;

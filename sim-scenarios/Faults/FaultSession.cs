@@ -23,6 +23,7 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
     private readonly long[] _injected = new long[FaultPoints.All.Count];
     private readonly Dictionary<(int Point, string Operation), CoverageCount> _coverage = [];
     private readonly List<FaultStrike> _strikes = [];
+    private readonly SortedDictionary<string, long> _seen = new(StringComparer.Ordinal);
     private long _operations;
     private ulong _choice;
 
@@ -118,6 +119,24 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
         {
             var number = operation is OperationWords.None ? 0 : ++_operations;
             _running[(context, flow)] = new OperationRecord(number, operation, tag);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Saw(Sight sight)
+    {
+        lock (_gate)
+        {
+            _seen[sight.Name] = _seen.GetValueOrDefault(sight.Name) + 1;
+        }
+    }
+
+    /// <summary>How often each sight was seen, by name; those that were not are missing.</summary>
+    public IReadOnlyDictionary<string, long> Seen()
+    {
+        lock (_gate)
+        {
+            return new SortedDictionary<string, long>(_seen, StringComparer.Ordinal);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed partial class ClientActor
             fiber.Abandon();
         }
 
-        _memory.Tell(new EndProcess(), Self);
+        _memory.Tell(new EndProcess(), ActorRefs.NoSender);
         _context.Tell(new CloseIommufd(), Self);
     }
 }

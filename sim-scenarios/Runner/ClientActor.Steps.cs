@@ -16,9 +16,18 @@ internal sealed partial class ClientActor
 
     private void Resume(long fiberId)
     {
-        if (_fibers.TryGetValue(fiberId, out Fiber? fiber) && fiber.Waiting is null)
+        if (!_fibers.TryGetValue(fiberId, out Fiber? fiber))
+        {
+            return;
+        }
+
+        if (fiber.Waiting is null)
         {
             Advance(fiber);
+        }
+        else if (fiber.Script is { Pending: PauseRequest } script)
+        {
+            OnPartAnswered(fiber, script, fiberId);
         }
     }
 
@@ -88,6 +97,16 @@ internal sealed partial class ClientActor
                 return true;
             case ParallelStep:
                 return RunParallel(fiber, step, scope);
+            case LeaveStep:
+                if (
+                    !step.Values.Has(LeaveStep.Condition)
+                    || LeaveStep.Condition.Evaluate(step.Values.Get(LeaveStep.Condition)!, scope) != 0
+                )
+                {
+                    fiber.LeaveLoop();
+                }
+
+                return true;
             case ChooseStep:
                 RunChoose(fiber, step, scope);
                 return true;
@@ -221,12 +240,25 @@ internal sealed partial class ClientActor
 
         fiber.Waiting = own;
         fiber.SentAt = _run.Metrics.Clock();
+        return Send(fiber, request);
+    }
+
+    /// <summary>Sends what an operation asks for; true when it is answered already.</summary>
+    private bool Send(Fiber fiber, StepRequest request)
+    {
         switch (request)
         {
+            case ScriptRequest script:
+                fiber.Script = script.Script;
+                return ContinueScript(fiber);
+            case MachineRequest machine:
+                _machineCalls.Enqueue(fiber);
+                _run.Machine.Tell(machine.Make(_processId), Self);
+                return false;
             case CommandRequest command:
                 _calls.Add(++_lastTag, fiber);
                 _history?.Make(_lastTag, command.Command);
-                _context.Tell(new IoctlRequest(_lastTag, _processId, command.Command), Self);
+                _context.Tell(new IoctlRequest(_lastTag, command.ProcessId ?? _processId, command.Command), Self);
                 DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
@@ -247,6 +279,12 @@ internal sealed partial class ClientActor
 
     private void Answered(Fiber fiber, object answer)
     {
+        if (fiber.Script is { } script)
+        {
+            OnPartAnswered(fiber, script, answer);
+            return;
+        }
+
         try
         {
             Complete(fiber, answer);
@@ -268,14 +306,31 @@ internal sealed partial class ClientActor
         StepOutcome outcome = operation.Complete(own, answer);
         if (operation is CommandKind)
         {
-            long count = _run.Metrics.AddOperation(operation.Name, outcome.Errno, fiber.SentAt);
-            if (_run.CheckEvery is { } every && count % every == 0)
-            {
-                Context.Parent.Tell(new CheckDue(), Self);
-            }
+            CountOperation(operation.Name, outcome.Errno, fiber.SentAt);
         }
 
+        Save(fiber, own, outcome);
         Compare(own, outcome);
+    }
+
+    private void CountOperation(string step, Errno errno, long sentAt)
+    {
+        long count = _run.Metrics.AddOperation(step, errno, sentAt);
+        if (_run.CheckEvery is { } every && count % every == 0)
+        {
+            Context.Parent.Tell(new CheckDue(), Self);
+        }
+    }
+
+    private static void Save(Fiber fiber, StepScope own, StepOutcome outcome)
+    {
+        foreach (SavedOutput save in own.Step.Saves)
+        {
+            if (fiber.Top is { } frame)
+            {
+                frame.Scope = frame.Scope.With(save.Name, outcome.Find(save.Output) ?? SavedOutput.Missing);
+            }
+        }
     }
 
     private void Compare(StepScope own, StepOutcome outcome)

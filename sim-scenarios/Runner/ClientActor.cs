@@ -14,7 +14,8 @@ using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
-// .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault).
+// .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault), .Scripts (operations of several
+// requests).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -55,8 +56,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<IommufdOpened>(OnOpened);
         Receive<IoctlAnswer>(answer => OnCallAnswer(answer.Tag, answer.Result));
         Receive<DmaDone>(OnDmaDone);
+        Receive<MemoryRead>(OnMemoryAnswer);
+        Receive<MemoryCounted>(OnMemoryAnswer);
+        Receive<GuestTableEdited>(OnMemoryAnswer);
+        Receive<FileOpened>(OnMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);
-        Receive<HostResult>(OnMemoryAnswer);
+        Receive<HostResult>(OnHostResult);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -88,6 +93,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void OnProcessStarted(ProcessStarted started)
     {
+        if (_isOpen)
+        {
+            OnMachineAnswer(started);
+            return;
+        }
+
         (_processId, _memory) = (started.ProcessId, started.Memory);
         if (_isStopping)
         {
@@ -183,7 +194,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
-            if (fiber.Waiting?.Step.Kind is CommandKind)
+            if (fiber.Waiting?.Step.Kind is CommandKind || fiber.Script is { Pending: CommandRequest })
             {
                 Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
             }
@@ -211,6 +222,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         {
             // A fiber in a pause, at a barrier or before its next step has nobody to wait for.
             fiber.Abandon();
+            fiber.Script?.IsStopped = true;
             if (fiber.Waiting is null && fiber.RunningBranches == 0 && _fibers.ContainsKey(fiber.Id))
             {
                 Advance(fiber);

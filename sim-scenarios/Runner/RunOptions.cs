@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Iommufd.Actors.Protocol;
 using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Shrink;
 
@@ -34,6 +35,9 @@ public interface IRunHost
 
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was.</summary>
     JournalSummary? ReadJournal();
+
+    /// <summary>Restores the state from the journal, where it is done at once, and compares; what is wrong, or null.</summary>
+    InvariantViolation? Verify(RunReport report) => null;
 }
 
 /// <summary>A run's journal.</summary>

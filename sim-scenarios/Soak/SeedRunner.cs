@@ -1,4 +1,3 @@
-using Iommufd.Persistence;
 using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Runner;
 
@@ -24,7 +23,7 @@ public static class SeedRunner
         try
         {
             report = await ScenarioRunner.RunAsync(scenario, options, started: null, stop).ConfigureAwait(false);
-            failed = FirstFailure(report) ?? (run.Journal && report.StopReason is null ? host.Restore(report) : null);
+            failed = FirstFailure(report);
         }
         catch (RunStalledException stalled)
         {
@@ -54,7 +53,7 @@ public static class SeedRunner
             InvariantsChecked = report?.InvariantsChecked ?? 0,
             Digest = report?.Digest ?? string.Empty,
             Coverage = faults.Coverage(),
-            Sometimes = new Dictionary<string, long>(StringComparer.Ordinal),
+            Sometimes = faults.Seen(),
         };
 
     private static (string Check, string What)? FirstFailure(RunReport report)

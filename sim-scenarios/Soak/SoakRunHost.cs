@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Iommufd.Actors;
+using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
 using Iommufd.Messages.Events;
 using Iommufd.Persistence;
@@ -12,15 +13,14 @@ namespace Iommufd.Scenarios.Soak;
 /// <param name="faults">The run's faults; null where nothing fails.</param>
 /// <param name="journals">Whether events are journalled.</param>
 /// <param name="configure">Changes the host before it starts; null for nothing.</param>
-internal sealed class SoakRunHost(FaultSession? faults, bool journals, Func<HostOptions, HostOptions>? configure)
-    : IRunHost
+public sealed class SoakRunHost(
+    FaultSession? faults,
+    bool journals = true,
+    Func<HostOptions, HostOptions>? configure = null
+) : IRunHost
 {
-    private const string InMemory = """
-        akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }
-        akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
-        akka.persistence.snapshot-store.plugin = "akka.persistence.no-snapshot-store"
-        akka.persistence.max-concurrent-recoveries = 1024
-        """;
+    private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }\n";
+    private static readonly string InMemory = Quiet + JournalSettings.ToHocon(string.Empty, Durability.Ram);
 
     private readonly SortedDictionary<int, List<(long Sequence, ContextEvent Event)>> _durable = [];
     private SimulatedHost? _host;
@@ -47,8 +47,18 @@ internal sealed class SoakRunHost(FaultSession? faults, bool journals, Func<Host
     /// <inheritdoc/>
     public JournalSummary? ReadJournal() => null;
 
-    /// <summary>Restores every context from its durable events and compares digests; what was found wrong, or null.</summary>
-    public (string Check, string What)? Restore(RunReport report)
+    /// <inheritdoc/>
+    public InvariantViolation? Verify(RunReport report)
+    {
+        if (!journals || report.StopReason is not null)
+        {
+            return null;
+        }
+
+        return Restore(report) is { } wrong ? new InvariantViolation(wrong.Check, "the journal", wrong.What) : null;
+    }
+
+    private (string Check, string What)? Restore(RunReport report)
     {
         var digests = new SortedDictionary<int, ulong>();
         foreach ((int number, List<(long Sequence, ContextEvent Event)> events) in _durable)

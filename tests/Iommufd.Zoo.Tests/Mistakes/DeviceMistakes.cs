@@ -80,8 +80,16 @@ internal static class DeviceMistakes
     private sealed class FrontedEngine(string name, HostMachine machine, Func<IoPageTable, IoPageTable> front)
         : DmaEngine(new Iotlb(IotlbGeometry.Default), SeedOf(name), machine.PinOracle)
     {
-        public override void Attach(IoPageTable? table, uint pasid = 0, bool markDirty = false) =>
-            base.Attach(table is null ? null : front(table), pasid, markDirty);
+        public override void Switch(DmaTranslation? translation, uint pasid = 0) =>
+            base.Switch(
+                translation is null
+                    ? null
+                    : new DmaTranslation(front(translation.Table), translation.SecondStage)
+                    {
+                        MarksDirty = translation.MarksDirty,
+                    },
+                pasid
+            );
     }
 
     private sealed class WalkCache(IoPageTable inner) : TableFront(inner)
