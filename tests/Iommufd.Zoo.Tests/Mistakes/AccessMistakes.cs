@@ -52,7 +52,10 @@ internal static class AccessMistakes
     {
         FlowResponse response = go(request);
         return request is NotifyUnmap && response is PinsReleased { Pins.Count: > 1 } released
-            ? released with { Pins = [released.Pins[0]] }
+            ? released with
+            {
+                Pins = [released.Pins[0]],
+            }
             : response;
     }
 

@@ -60,7 +60,10 @@ internal static class IoasMistakes
                 "permission-unchecked",
                 "an access may write where devices may only read",
                 "quarrel",
-                Ioas((request, go) => go(request is OpenAreas { Write: true } open ? open with { Write = false } : request))
+                Ioas(
+                    (request, go) =>
+                        go(request is OpenAreas { Write: true } open ? open with { Write = false } : request)
+                )
             ),
             new(
                 "use-kept",

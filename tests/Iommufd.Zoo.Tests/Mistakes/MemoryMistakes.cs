@@ -22,7 +22,12 @@ internal static class MemoryMistakes
             {
                 Faults = Meddling.Rollbacks,
             },
-            new("unpinned-under-access", "an UNMAP unpins pages that an access still holds", "limits", Memory(UnderAccess))
+            new(
+                "unpinned-under-access",
+                "an UNMAP unpins pages that an access still holds",
+                "limits",
+                Memory(UnderAccess)
+            )
             {
                 Kernel = "until 6.3",
             },
@@ -37,8 +42,18 @@ internal static class MemoryMistakes
             {
                 Kernel = "listed as likely",
             },
-            new("pin-count-lost", "the same range pinned twice is released by the first unpin", "limits", Memory(CountsOnce)),
-            new("frames-shifted", "the last page of a long fill gets its neighbour's frame", "quarrel", Memory(_ => LastRepeated)),
+            new(
+                "pin-count-lost",
+                "the same range pinned twice is released by the first unpin",
+                "limits",
+                Memory(CountsOnce)
+            ),
+            new(
+                "frames-shifted",
+                "the last page of a long fill gets its neighbour's frame",
+                "quarrel",
+                Memory(_ => LastRepeated)
+            ),
         ];
 
     private static Func<HostOptions, HostOptions> Memory(Func<MemoryState, Rule> make) =>
@@ -72,7 +87,9 @@ internal static class MemoryMistakes
                     break;
                 case AccessRemove remove:
                     int released = held.FindIndex(h =>
-                        h.Range.PageSet == remove.PageSet && h.Range.First == remove.First && h.Range.Last == remove.Last
+                        h.Range.PageSet == remove.PageSet
+                        && h.Range.First == remove.First
+                        && h.Range.Last == remove.Last
                     );
                     held.RemoveRange(Math.Max(0, released), released < 0 ? 0 : 1);
                     break;
@@ -150,7 +167,9 @@ internal static class MemoryMistakes
 
         Pfn[] frames =
         [
-            .. pfns.Runs.SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => new Pfn(r.First.Value + (ulong)i))),
+            .. pfns.Runs.SelectMany(r =>
+                Enumerable.Range(0, (int)r.Count).Select(i => new Pfn(r.First.Value + (ulong)i))
+            ),
         ];
         if (frames.Length < 3)
         {
