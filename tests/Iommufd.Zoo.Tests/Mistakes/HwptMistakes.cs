@@ -22,10 +22,7 @@ internal static class HwptMistakes
                 "quarrel",
                 Hwpt(NeighbouringFrames)
             ),
-            new("last-page-not-mapped", "the last page of a long run is left out", "quarrel", Hwpt(OnePageShort))
-            {
-                Kernel = "until 6.3 (batch carry)",
-            },
+            new("last-page-not-mapped", "the last page of a long run is left out", "quarrel", Hwpt(OnePageShort)),
             new(
                 "unpinned-before-invalidated",
                 "pages are unpinned before the IOTLBs have forgotten them",

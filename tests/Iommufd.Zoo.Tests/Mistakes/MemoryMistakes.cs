@@ -27,10 +27,7 @@ internal static class MemoryMistakes
                 "an UNMAP unpins pages that an access still holds",
                 "limits",
                 Memory(UnderAccess)
-            )
-            {
-                Kernel = "until 6.3",
-            },
+            ),
             new("charge-kept", "an UNMAP does not give the charge back", "limits", Memory(ChargesAgain<Unfill>)),
             new("charged-twice", "pages shared by a COPY are charged again", "limits", Memory(ChargesCopies)),
             new(
@@ -38,10 +35,7 @@ internal static class MemoryMistakes
                 "pages are still read back from a domain that is gone",
                 "moves",
                 Memory(_ => Meddling.Forget<MoveStorage>())
-            )
-            {
-                Kernel = "listed as likely",
-            },
+            ),
             new(
                 "pin-count-lost",
                 "the same range pinned twice is released by the first unpin",
