@@ -26,6 +26,9 @@ public sealed record HostOptions
     /// <summary>Puts another state in the place of a participant's, as it comes into being; null for none. For tests of the checks.</summary>
     public Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap { get; init; }
 
+    /// <summary>Checks participants in the middle of flows; null for never.</summary>
+    public IStateSampler? Sampler { get; init; }
+
     /// <summary>Told each event when it is durable: context, sequence number, event. On the context's thread; null for nobody.</summary>
     public Action<int, long, ContextEvent>? Recorded { get; init; }
 

@@ -26,6 +26,10 @@ public sealed class MemoryActor(ParticipantCell cell) : ParticipantActor(cell)
                 );
                 Sender.Tell(new MemoryMapped(errno, at));
                 return true;
+            case WriteMemory write:
+                var written = _state.Memory.TryWrite(write.Address, write.Bytes);
+                Sender.Tell(new HostResult(written ? Errno.OK : Errno.EFAULT));
+                return true;
             case EndProcess:
                 _state.Memory.Exit();
                 return true;

@@ -14,6 +14,7 @@ namespace Iommufd.Core.Participants;
 public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, ITranslationRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
+    private bool _isFreed;
     private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
 
     /// <summary>Makes an empty table.</summary>
@@ -67,8 +68,19 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
         };
 
+    /// <summary>Told once when the table is freed; null for nobody.</summary>
+    public Action? Freed { get; init; }
+
     /// <inheritdoc/>
-    public void Dispose() => Table.Dispose();
+    public void Dispose()
+    {
+        if (!_isFreed)
+        {
+            _isFreed = true;
+            Table.Dispose();
+            Freed?.Invoke();
+        }
+    }
 
     private static ReadOnlySpan<PfnRun> Span(IReadOnlyList<PfnRun> runs) =>
         runs switch

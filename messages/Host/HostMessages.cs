@@ -35,6 +35,20 @@ public sealed record UnmapMemory(ulong Address, ulong Length);
 /// <summary>Client → memory: mprotect. Answered by <see cref="HostResult"/>.</summary>
 public sealed record ProtectMemory(ulong Address, ulong Length, MemoryProtection Protection);
 
+/// <summary>Client → memory: writes bytes as the process itself would. Answered by <see cref="HostResult"/>: OK or EFAULT.</summary>
+/// <param name="Address">Where.</param>
+/// <param name="Bytes">What.</param>
+public sealed record WriteMemory(ulong Address, byte[] Bytes);
+
+/// <summary>Client → machine: makes a memory file and opens it. Answered by <see cref="MemoryFileOpened"/>.</summary>
+/// <param name="ProcessId">Who opens it.</param>
+/// <param name="Size">Bytes.</param>
+public sealed record OpenMemoryFile(uint ProcessId, ulong Size);
+
+/// <summary>Machine → client: the file's descriptor.</summary>
+/// <param name="Descriptor">The number in the process's table.</param>
+public sealed record MemoryFileOpened(int Descriptor);
+
 /// <summary>
 /// Client → memory: the process ends. Its mappings go, pages that are pinned stay pinned, nothing of it can be pinned any more. Not
 /// answered.

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Messages;
 using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Steps;
@@ -77,6 +78,8 @@ internal sealed partial class ClientActor
         {
             case OperationKind operation:
                 return RunOperation(fiber, step, operation, scope);
+            case DrillStep:
+                return StartDrill(fiber, step, scope);
             case RepeatStep:
                 fiber.EnterLoop(
                     step.Values.Get(RepeatStep.Body)!,
@@ -228,6 +231,11 @@ internal sealed partial class ClientActor
 
     private void Answered(Fiber fiber, object answer)
     {
+        if (AnsweredDrill(fiber, answer))
+        {
+            return;
+        }
+
         try
         {
             Complete(fiber, answer);

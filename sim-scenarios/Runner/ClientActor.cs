@@ -12,7 +12,8 @@ using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
-// .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault).
+// .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault), .Drill
+// (a step that issues every command).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -26,6 +27,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private readonly Dictionary<long, Fiber> _fibers = [];
     private readonly Dictionary<long, Fiber> _calls = [];
     private readonly Queue<Fiber> _memoryCalls = new();
+    private readonly Queue<Fiber> _machineCalls = new();
     private Fiber? _closing;
     private ProcessSpec? _process;
     private int _processId;
@@ -51,6 +53,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<DmaDone>(OnDmaDone);
         Receive<MemoryMapped>(OnMemoryAnswer);
         Receive<HostResult>(OnMemoryAnswer);
+        Receive<MemoryFileOpened>(OnMachineAnswer);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -175,7 +178,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
-            if (fiber.Waiting?.Step.Kind is CommandKind)
+            if (fiber.Drill is not null || fiber.Waiting?.Step.Kind is CommandKind)
             {
                 Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
             }

@@ -23,6 +23,12 @@ internal sealed class Fiber(long id, Fiber? parent)
     /// <summary>The operation that waits for its answer.</summary>
     public StepScope? Waiting { get; set; }
 
+    /// <summary>The drill that it runs; null for none.</summary>
+    public IEnumerator<Drill.DrillAction>? Drill { get; set; }
+
+    /// <summary>Whether it stands still between two commands of its drill.</summary>
+    public bool IsHeldInDrill { get; set; }
+
     /// <summary>When it was sent, in nanoseconds of the run's clock.</summary>
     public long SentAt { get; set; }
 
