@@ -24,15 +24,7 @@ public sealed partial class ContextActor
             options.Wrap,
             options.Sampler
         );
-        var devices = _room.Devices;
-        var props = participant.Kind switch
-        {
-            ParticipantKind.Ioas => Props.Create(() => new IoasActor(cell)),
-            ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices, options.Faults)),
-            ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices)),
-            ParticipantKind.Access => Props.Create(() => new AccessActor(cell)),
-            _ => Props.Create(() => new ObjectActor(cell)),
-        };
+        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
 
@@ -59,7 +51,7 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow)
     {
-        foreach (var change in flow.Events)
+        foreach (var change in flow.Journalled)
         {
             Record(change);
         }

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Iommufd.Core.Context;
+using Iommufd.Core.Dma;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
+using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
@@ -28,6 +31,12 @@ public sealed record HostOptions
 
     /// <summary>Checks participants in the middle of flows; null for never.</summary>
     public IStateSampler? Sampler { get; init; }
+
+    /// <summary>Makes the flow of a command; null, or an answer of null, is the usual one. For tests of the checks.</summary>
+    public Func<ContextCore, Caller, IoctlCommand, Flow?>? MakeFlow { get; init; }
+
+    /// <summary>Makes the DMA side of a device, by its name; null for the usual one. For tests of the checks.</summary>
+    public Func<string, HostMachine, DmaEngine>? MakeEngine { get; init; }
 
     /// <summary>Told each event when it is durable: context, sequence number, event. On the context's thread; null for nobody.</summary>
     public Action<int, long, ContextEvent>? Recorded { get; init; }

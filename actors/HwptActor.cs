@@ -1,14 +1,16 @@
 using Akka.Actor;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
+using Iommufd.Messages;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Actors;
 
 /// <summary>
-/// /user/iommufd-N/hwpt-ID: a paging HWPT and its page table. A cleared area is answered only when every linked device has
-/// confirmed that its IOTLB forgot it: pages are unpinned after that. Where invalidations can be lost, they are sent again to the
-/// devices that have not confirmed in time.
+/// /user/iommufd-N/hwpt-ID: a paging HWPT and its page table. What a device's IOTLB may still hold is answered only when every linked
+/// device has confirmed that it forgot: cleared areas (pages are unpinned after that), dirty marks that were taken away (the next write
+/// has to mark again), and the start of tracking. Where invalidations can be lost, they are sent again to the devices that have not
+/// confirmed in time.
 /// </summary>
 public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults = null)
     : ParticipantActor(cell)
@@ -21,15 +23,16 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
     /// <inheritdoc/>
     protected override void Answer(FlowStep step, IActorRef replyTo, FlowResponse response)
     {
-        var linked = step.Request is ClearArea && step.WantsReply ? Linked() : [];
-        if (linked.Count == 0)
+        var stale = step.WantsReply ? Stale(step.Request, response) : null;
+        var linked = stale is null ? [] : Linked();
+        if (stale is not { } range || linked.Count == 0)
         {
             base.Answer(step, replyTo, response);
             return;
         }
 
         var round = new InvalidationRound(linked.Count, replyTo, new FlowReply(step.Flow, step.Step, response));
-        Invalidate(new PendingInvalidation(((ClearArea)step.Request).Area.Range, round, linked, step));
+        Invalidate(new PendingInvalidation(range, round, linked, step));
     }
 
     /// <inheritdoc/>
@@ -55,7 +58,7 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
         {
             if (!pending.Round.HasConfirmed(i))
             {
-                pending.Devices[i].Tell(new InvalidateRange(pending.Range, pending.Round, i, pending.Step));
+                pending.Devices[i].Tell(new InvalidateTable(_state.HwptId, pending.Range, pending.Round, i, pending.Step));
             }
         }
 
@@ -67,6 +70,30 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
             var wait = jumps ? TimeSpan.Zero : InvalidationTimeout;
             Context.System.Scheduler.ScheduleTellOnce(wait, Self, pending, Self);
         }
+    }
+
+    private static IovaRange? Stale(FlowRequest request, FlowResponse response) =>
+        (request, response) switch
+        {
+            (ClearArea clear, _) => clear.Area.Range,
+            (ReadDirty { Clear: true }, DirtyFound { Dirty.Count: > 0 } found) => Enclosing(found.Dirty),
+            (TrackDirty or RevokePageSet, _) => IovaRange.All,
+            (_, IStaleTranslations { Stale: { } range }) => range,
+            _ => null,
+        };
+
+    private static IovaRange Enclosing(IReadOnlyList<(ulong Iova, ulong Length)> dirty)
+    {
+        var first = ulong.MaxValue;
+        var last = 0ul;
+        foreach (var (iova, length) in dirty)
+        {
+            var end = unchecked(iova + (length - 1));
+            first = Math.Min(first, iova);
+            last = Math.Max(last, end < iova ? ulong.MaxValue : end);
+        }
+
+        return new IovaRange(first, last);
     }
 
     private List<IActorRef> Linked()
@@ -84,7 +111,7 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
     }
 
     private sealed record PendingInvalidation(
-        Messages.IovaRange Range,
+        IovaRange Range,
         InvalidationRound Round,
         List<IActorRef> Devices,
         FlowStep Step

@@ -21,6 +21,7 @@ public sealed class MachineActor : UntypedActor
     private readonly SortedDictionary<int, IActorRef> _memories = [];
     private readonly SortedDictionary<int, IActorRef> _contexts = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
+    private readonly SharedDescriptors _shared;
     private int _nextContext;
 
     /// <summary>Makes the machine's actor.</summary>
@@ -29,6 +30,7 @@ public sealed class MachineActor : UntypedActor
         _machine = machine;
         _options = options;
         _devices = devices;
+        _shared = new SharedDescriptors(machine);
     }
 
     /// <inheritdoc/>
@@ -58,15 +60,13 @@ public sealed class MachineActor : UntypedActor
                 Sender.Tell(new HostResult(known));
                 break;
             case StartProcess start:
-                Start(_machine.StartProcess(start.Spec));
+                Sender.Tell(Start(_machine.StartProcess(start.Spec)));
                 break;
             case StartChild start:
-                Start(_machine.StartProcess(start.Spec, _machine.Process(start.Parent)));
+                Sender.Tell(Start(_machine.StartProcess(start.Spec, _machine.Process(start.Parent))));
                 break;
-            case OpenMemoryFile file:
-                var made = _machine.CreateFile(MemoryFileKind.Memfd, file.Size);
-                var table = _machine.Process(file.ProcessId).Descriptors;
-                Sender.Tell(new MemoryFileOpened(table.Open(new FileDescriptor(made))));
+            case ForkProcess fork:
+                Fork(fork);
                 break;
             case OpenIommufd open:
                 Open(open);
@@ -88,19 +88,39 @@ public sealed class MachineActor : UntypedActor
                 _contexts.Remove(ended.Number);
                 break;
             default:
-                Unhandled(message);
+                if (_shared.Answer(message) is { } answer)
+                {
+                    Sender.Tell(answer);
+                }
+                else
+                {
+                    Unhandled(message);
+                }
+
                 break;
         }
     }
 
     private void MakeDevice(string name)
     {
-        var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
+        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
         var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
-        _devices.Add(name, Context.ActorOf(Props.Create(() => new PhysicalDeviceActor(hardware)), $"device-{name}"));
+        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(hardware)), $"device-{name}"));
     }
 
-    private void Start(Caller caller)
+    // The parent's memory copies itself: only there nothing changes its mappings meanwhile.
+    private void Fork(ForkProcess fork)
+    {
+        var parent = _machine.Process(fork.Parent);
+        var memory = parent.Memory;
+        var limit =
+            memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size;
+        var spec = new ProcessSpec(fork.Name, limit, memory.CapIpcLock, memory.CapSysResource);
+        var child = _machine.StartProcess(spec, parent);
+        _memories[(int)fork.Parent].Tell(new CopyInto(child.Memory, Sender, Start(child)));
+    }
+
+    private ProcessStarted Start(Caller caller)
     {
         var id = (int)caller.ProcessId;
         var cell = new ParticipantCell(
@@ -111,10 +131,14 @@ public sealed class MachineActor : UntypedActor
             _options.Wrap,
             _options.Sampler
         );
-        var memory = Context.ActorOf(Props.Create(() => new MemoryActor(cell)), $"memory-{id}");
+        var machine = _machine;
+        var memory = Context.ActorOf(
+            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine)),
+            $"memory-{id}"
+        );
         _memories.Add(id, memory);
         _options.Memories[id] = memory;
-        Sender.Tell(new ProcessStarted(id, memory));
+        return new ProcessStarted(id, memory);
     }
 
     private void Open(OpenIommufd open)
@@ -127,7 +151,10 @@ public sealed class MachineActor : UntypedActor
 
         var number = ++_nextContext;
         var machine = Self;
-        var room = new ContextRoom(number, _machine, _options, _devices, machine, (uint)open.ProcessId);
+        var room = new ContextRoom(number, _machine, _options, _devices, machine, (uint)open.ProcessId)
+        {
+            AsContainer = open.AsContainer,
+        };
         var context = Context.System.ActorOf(Props.Create(() => new ContextActor(room)), $"iommufd-{number}");
         _contexts.Add(number, context);
         Sender.Tell(new IommufdOpened(Errno.OK, number, context));

@@ -5,15 +5,18 @@ using Iommufd.Core.Dma;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
+using Iommufd.Messages.Host;
 
 namespace Iommufd.Actors;
+
+// PhysicalDeviceActor in parts: this file (bursts, invalidations, switches), .PageRequests (PRI: waiting for pages, events of faults).
 
 /// <summary>
 /// /user/machine/device-NAME: the hardware. DMA runs in bursts, each one message, so that invalidations and switches come between
 /// them as they would on a real bus; every translation is checked. A device that was pulled out confirms invalidations (it has no
 /// IOTLB any more) and takes switches without effect: its DEVICE object lives on until it is unbound.
 /// </summary>
-public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
+public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
 {
     /// <summary>Blocks transferred in one burst.</summary>
     public const int BurstTransfers = 512;
@@ -22,7 +25,7 @@ public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
 
     /// <summary>Makes the DMA side of a device.</summary>
     public static DmaEngine MakeEngine(string name, HostMachine machine) =>
-        new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle);
+        new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle, memory: machine.Physical);
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -30,23 +33,39 @@ public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
         switch (message)
         {
             case RunDma run:
-                Burst(new DmaUnderWay(run, Sender, _engine.Totals, run.Transfers));
+                Burst(new DmaUnderWay(run, Sender, default, run.Transfers, null));
                 break;
             case DmaUnderWay more:
                 Burst(more);
                 break;
-            case InvalidateRange invalidate:
+            case InvalidateTable invalidate:
                 Invalidate(invalidate);
                 break;
             case DelayedInvalidation delayed:
                 Confirm(delayed.Late);
                 break;
+            case ForgetNested forget:
+                foreach (var range in forget.Ranges)
+                {
+                    _engine.Iotlb.Invalidate(range, forget.Pasid);
+                }
+
+                forget.ReplyTo.Tell(forget.Answer);
+                break;
             case SwitchDma change:
-                device.Switch(change.Pasid, (change.Root as HwptState)?.Table);
-                change.ReplyTo.Tell(change.Answer);
+                Switch(change);
                 break;
             case QueryDma:
                 Sender.Tell(new DmaTotals(Self.Path.Name, _engine.Totals, _engine.Violations.ToArray()));
+                break;
+            case PageResponse response:
+                Respond(response);
+                break;
+            case IoctlAnswer answer:
+                OnRequestAnswered(answer);
+                break;
+            case RequestTimedOut late:
+                GiveUp(late.Request);
                 break;
             default:
                 Unhandled(message);
@@ -63,7 +82,7 @@ public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
     /// <inheritdoc/>
     protected override void PostRestart(Exception reason) { }
 
-    private void Invalidate(InvalidateRange invalidate)
+    private void Invalidate(InvalidateTable invalidate)
     {
         if (device.Faults is { } faults)
         {
@@ -85,9 +104,9 @@ public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
         Confirm(invalidate);
     }
 
-    private void Confirm(InvalidateRange invalidate)
+    private void Confirm(InvalidateTable invalidate)
     {
-        _engine.Iotlb.Invalidate(invalidate.Range);
+        _engine.InvalidateTable(invalidate.HwptId, invalidate.Range);
         invalidate.Round.Confirm(invalidate.Place);
     }
 
@@ -96,100 +115,63 @@ public sealed class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
         var failed = device.FailsNow();
         if (failed != Errno.OK)
         {
-            work.ReplyTo.Tell(new DmaDone(work.Request.Tag, failed, _engine.Totals - work.Before));
+            work.ReplyTo.Tell(new DmaDone(work.Request.Tag, failed, work.Report));
             return;
         }
 
         var now = (int)Math.Min(BurstTransfers, work.Left);
-        if (now > 0)
+        var faults = _engine.Totals.Faults;
+        if (work.Request.PageRequests)
         {
-            _engine.Run(work.Request.Pattern, now);
+            work = BurstWithRequests(work, now);
+            now = 0;
+        }
+        else if (now > 0)
+        {
+            work = work with { Report = work.Report + _engine.Run(work.Request.Pattern, now) };
         }
 
-        if (work.Left > now)
+        ReportFaults(_engine.Totals.Faults - faults);
+        GoOn(work with { Left = work.Left - now });
+    }
+
+    private void GoOn(DmaUnderWay work)
+    {
+        if (work.Missing is not null)
         {
-            Self.Tell(work with { Left = work.Left - now });
             return;
         }
 
-        work.ReplyTo.Tell(new DmaDone(work.Request.Tag, Errno.OK, _engine.Totals - work.Before));
+        if (work.Left > 0)
+        {
+            Self.Tell(work);
+            return;
+        }
+
+        work.ReplyTo.Tell(new DmaDone(work.Request.Tag, Errno.OK, work.Report));
     }
 
-    private sealed record DmaUnderWay(RunDma Request, IActorRef ReplyTo, DmaReport Before, long Left);
-
-    private sealed record DelayedInvalidation(InvalidateRange Late);
-}
-
-/// <summary>A device's hardware: what outlives a restart of its actor. Only the actor touches it.</summary>
-/// <param name="name">The device's name.</param>
-/// <param name="engine">Its DMA.</param>
-/// <param name="machine">The machine that it is plugged into.</param>
-/// <param name="faults">Decides whether it fails; null where nothing does.</param>
-public sealed class PhysicalDevice(string name, DmaEngine engine, HostMachine machine, IFaultSource? faults)
-{
-    private readonly SortedSet<uint> _spaces = [];
-
-    /// <summary>The device's name.</summary>
-    public string Name { get; } = name;
-
-    /// <summary>Its DMA.</summary>
-    public DmaEngine Engine { get; } = engine;
-
-    /// <summary>Decides whether it fails; null where nothing does.</summary>
-    public IFaultSource? Faults { get; } = faults;
-
-    /// <summary>Whether it was pulled out.</summary>
-    public bool IsGone { get; private set; }
-
-    /// <summary>Switches the translation of one address space; null blocks it.</summary>
-    internal void Switch(uint pasid, Core.PageTables.IoPageTable? table)
+    private void Switch(SwitchDma change)
     {
-        if (table is null)
+        device.Switch(change.Pasid, (change.Root as IDmaRoot)?.Translation, change.Root is null ? null : change.Owner);
+        if (change.Root is null)
         {
-            _spaces.Remove(pasid);
-        }
-        else
-        {
-            _spaces.Add(pasid);
+            GiveUpAll(change.Pasid);
         }
 
-        Engine.Attach(IsGone ? null : table, pasid);
+        change.ReplyTo.Tell(change.Answer);
     }
 
-    /// <summary>Whether the burst that comes next can be done: OK, ENODEV for a device that is gone, EIO where it was aborted.</summary>
-    internal Errno FailsNow()
-    {
-        if (IsGone)
-        {
-            return Errno.ENODEV;
-        }
+    internal sealed record DmaUnderWay(
+        RunDma Request,
+        IActorRef ReplyTo,
+        DmaReport Report,
+        long Left,
+        DmaMissing? Missing,
+        int Attempts = 0
+    );
 
-        if (Faults is null)
-        {
-            return Errno.OK;
-        }
-
-        var site = new FaultSite(0, 0, Device: Name, Operation: OperationWords.Dma);
-        if (Faults.ShouldFail(FaultPoints.DeviceRemoved, site))
-        {
-            IsGone = true;
-            machine.RemoveDevice(Name);
-            foreach (var pasid in _spaces)
-            {
-                Engine.Attach(null, pasid);
-            }
-
-            return Errno.ENODEV;
-        }
-
-        if (Faults.ShouldFail(FaultPoints.DeviceReset, site))
-        {
-            Engine.Iotlb.Invalidate(IovaRange.All);
-            return Errno.EIO;
-        }
-
-        return Faults.ShouldFail(FaultPoints.DmaAbort, site) ? Errno.EIO : Errno.OK;
-    }
+    private sealed record DelayedInvalidation(InvalidateTable Late);
 }
 
 /// <summary>Door → device: what DMA was done so far. Answered by <see cref="DmaTotals"/>.</summary>

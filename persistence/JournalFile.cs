@@ -114,6 +114,9 @@ public sealed class JournalFile : IDisposable
         }
     }
 
+    /// <summary>Whether there is any row.</summary>
+    public bool HasRows() => !_isBlank && Scalar("SELECT EXISTS (SELECT 1 FROM event_journal)") != 0;
+
     /// <summary>Number of events.</summary>
     public long Count() => _isBlank ? 0 : Scalar("SELECT COUNT(*) FROM event_journal");
 

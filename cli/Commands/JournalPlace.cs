@@ -63,6 +63,29 @@ internal static class JournalPlace
         }
     }
 
+    /// <summary>Does something with a journal.</summary>
+    /// <exception cref="BadInputException">There is none, it is not a journal, or it is damaged.</exception>
+    public static T Read<T>(string file, Func<T> read)
+    {
+        try
+        {
+            if (File.Exists(file) && !IsBlank(file) && !IsSqlite(file))
+            {
+                throw new BadInputException(file, "not a journal: not an SQLite file");
+            }
+
+            return read();
+        }
+        catch (JournalFormatException wrong)
+        {
+            throw Refused(file, wrong);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, $"cannot be read: {unreadable.Message}");
+        }
+    }
+
     /// <summary>What a damaged journal is refused with.</summary>
     public static BadInputException Refused(string file, JournalFormatException wrong) =>
         new(
@@ -78,6 +101,8 @@ internal static class JournalPlace
         string name = FormattableString.Invariant($"{scenario}-{moment}-{Environment.ProcessId}.db");
         return Path.Combine(Path.GetTempPath(), "iommufd", name);
     }
+
+    private static bool IsBlank(string file) => new FileInfo(file).Length == 0;
 
     private static bool IsSqlite(string file)
     {

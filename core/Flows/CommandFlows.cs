@@ -100,6 +100,7 @@ public static class CommandFlows
 
     private static Flow Make(ContextCore context, Caller caller, IoctlCommand command) =>
         ObjectCommandFlows.TryCreate(context, caller, command)
+        ?? EntryCommandFlows.TryCreate(context, caller, command)
         ?? MemoryCommandFlows.TryCreate(context, caller, command)
         ?? command switch
         {

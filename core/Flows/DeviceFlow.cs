@@ -164,7 +164,7 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
             }
         );
         var registry = Context.Registry;
-        var state = new HwptState(hwpt.Id, format, canFail: Context.Faults is not null)
+        var state = new HwptState(hwpt.Id, format, ioas.Entries, canFail: Context.Faults is not null)
         {
             Freed = () => registry.CountTables(-1),
         };

@@ -37,12 +37,34 @@ public sealed class FaultQueueAllocFlow(ContextCore context, Caller caller, Faul
     }
 }
 
-/// <summary>The selftest's TRIGGER_IOPF: a mock device reports a page fault. Nobody is told whether somebody handles it.</summary>
-public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTriggerIopf command) : Flow(context, caller)
+/// <summary>Flows that bring a device's page requests to the queue that they belong to.</summary>
+public abstract class PageRequestFlow(ContextCore context, Caller caller) : Flow(context, caller)
 {
-    private const uint PasidValid = 1;
-    private const uint LastPage = 2;
+    /// <summary>Flag of a request: it has a PASID.</summary>
+    protected const uint PasidValid = 1;
 
+    /// <summary>Flag of a request: the last one of its group.</summary>
+    protected const uint LastPage = 2;
+
+    /// <summary>
+    /// Where requests of a group's devices go (D.11): a PASID that is not attached belongs to the user's own PASID table when the device
+    /// is attached to a nested HWPT. Under the group's lock.
+    /// </summary>
+    protected static Attachment? Route(DeviceGroup group, uint pasid)
+    {
+        if (group.Attachments.TryGetValue(pasid, out var exact))
+        {
+            return exact;
+        }
+
+        return group.Attachments.TryGetValue(0, out var own) && own.Hwpt is NestedHwptObject ? own : null;
+    }
+}
+
+/// <summary>The selftest's TRIGGER_IOPF: a mock device reports a page fault. Nobody is told whether somebody handles it.</summary>
+public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTriggerIopf command)
+    : PageRequestFlow(context, caller)
+{
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
@@ -55,7 +77,7 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
         // Held so that the attachment cannot end, and drop its faults, between the look-up and the queue.
         var group = device.Group;
         yield return FlowWait.ForLock(group.Lock, exclusive: false);
-        if (Route(group) is not { Hwpt.Fault: { } fault } attachment)
+        if (Route(group, command.Pasid) is not { Hwpt.Fault: { } fault } attachment)
         {
             yield break;
         }
@@ -74,17 +96,6 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
             new QueueFault(new FaultGroup(attachment.Handle, device.Id, [request]))
         );
         Events.Add(new FaultReported(fault.Id, device.Id, command.Pasid, command.GrpId, command.Perm, command.Addr));
-    }
-
-    // D.11: a PASID that is not attached belongs to the user's own PASID table when the device is attached to a nested HWPT.
-    private Attachment? Route(DeviceGroup group)
-    {
-        if (group.Attachments.TryGetValue(command.Pasid, out var exact))
-        {
-            return exact;
-        }
-
-        return group.Attachments.TryGetValue(0, out var own) && own.Hwpt is NestedHwptObject ? own : null;
     }
 }
 
@@ -219,6 +230,12 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
                 // The device waits in vain and asks again. The lock on the queue keeps its attachment from ending meanwhile.
                 yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new QueueFault(group));
                 asked.Add(group);
+            }
+            else if (Context.Objects.Find<DeviceObject>(group.DeviceId) is { } device)
+            {
+                // The device hears it from its driver; by now it may have gone.
+                var response = new RespondToPageRequest(group.Requests[0].GroupId, code != Invalid);
+                Tell(ParticipantKind.Device, device.Id, response);
             }
         }
 

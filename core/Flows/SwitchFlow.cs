@@ -101,7 +101,17 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
         }
 
         yield return FlowWait.ForLock(fault.Lock, exclusive: true);
-        yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new DropFaults(handle));
+        var drop = FlowWait.For(ParticipantKind.Fault, fault.Id, new DropFaults(handle));
+        yield return drop;
+        foreach (var group in drop.As<FaultsDropped>().Groups)
+        {
+            if (Context.Objects.Find<DeviceObject>(group.DeviceId) is { } device)
+            {
+                var response = new RespondToPageRequest(group.Requests[0].GroupId, Success: false);
+                Tell(ParticipantKind.Device, device.Id, response);
+            }
+        }
+
         Release(fault.Lock);
     }
 

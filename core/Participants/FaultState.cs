@@ -103,14 +103,16 @@ public sealed class FaultState : IFlowParticipant
         return new FaultAnswered(group);
     }
 
-    private FlowResponse Drop(ulong handle)
+    private FaultsDropped Drop(ulong handle)
     {
+        var dropped = new List<FaultGroup>();
         for (var node = _queued.First; node is not null; )
         {
             var next = node.Next;
             if (node.Value.Handle == handle)
             {
                 _queued.Remove(node);
+                dropped.Add(node.Value);
                 _invalid++;
             }
 
@@ -119,11 +121,11 @@ public sealed class FaultState : IFlowParticipant
 
         foreach (var cookie in _waiting.Where(w => w.Value.Handle == handle).Select(w => w.Key).ToArray())
         {
-            Forget(cookie);
+            dropped.Add(Forget(cookie)!);
             _invalid++;
         }
 
-        return FlowResponse.Done;
+        return new FaultsDropped(dropped);
     }
 
     private StateDescription Describe(bool withText)

@@ -36,8 +36,10 @@ public sealed class ParticipantCell(
 {
     private const int MaxAttempts = 3;
 
+    // A participant rarely has more than one step before it: the queue comes with the second.
+    private (FlowStep Step, object ReplyTo) _first;
+    private Queue<(FlowStep Step, object ReplyTo)>? _more;
     private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
-    private readonly Queue<(FlowStep Step, object ReplyTo)> _pending = new();
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
     private int _attempts;
@@ -50,13 +52,23 @@ public sealed class ParticipantCell(
     public IFlowParticipant State { get; } = state;
 
     /// <summary>Whether steps wait.</summary>
-    public bool HasPending => _pending.Count > 0;
+    public bool HasPending => _first.Step is not null;
 
     /// <summary>Times a step had to be done again because the actor died in it.</summary>
     public int Retries { get; private set; }
 
     /// <summary>Takes a step in.</summary>
-    public void Add(FlowStep step, object replyTo) => _pending.Enqueue((step, replyTo));
+    public void Add(FlowStep step, object replyTo)
+    {
+        if (_first.Step is null)
+        {
+            _first = (step, replyTo);
+        }
+        else
+        {
+            (_more ??= new()).Enqueue((step, replyTo));
+        }
+    }
 
     /// <summary>
     /// Does the oldest step. It stays the oldest until <see cref="Answered"/>: where this throws, or the actor dies before that, it is
@@ -65,7 +77,7 @@ public sealed class ParticipantCell(
     /// <returns>The step, who wants the answer, and the answer.</returns>
     public (FlowStep Step, object ReplyTo, FlowResponse Response) DoNext()
     {
-        var (step, replyTo) = _pending.Peek();
+        var (step, replyTo) = _first;
         var response = Do(step);
         CrashAt(FaultPoints.ActorCrashInside, step);
         return (step, replyTo, response);
@@ -74,8 +86,8 @@ public sealed class ParticipantCell(
     /// <summary>The answer to the oldest step has been sent, or is certain to be sent: it is over.</summary>
     public void Answered()
     {
-        CrashAt(FaultPoints.ActorCrashAfter, _pending.Peek().Step);
-        _pending.Dequeue();
+        CrashAt(FaultPoints.ActorCrashAfter, _first.Step);
+        _first = _more is not null && _more.TryDequeue(out var next) ? next : default;
         _attempts = 0;
         _isPoisoned = false;
     }

@@ -204,5 +204,9 @@ public static class EventTypes
         typeof(CompatIoasSet),
         typeof(VfioMapped),
         typeof(AreaCutInTwo),
+        typeof(EntryPolicySet),
+        typeof(EntriesResized),
+        typeof(GuestStageAllocated),
+        typeof(PagesRequested),
     ];
 }

@@ -1,6 +1,7 @@
+using Iommufd.Actors.Protocol;
+using Iommufd.Core.Pages;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
-using Iommufd.Messages.Host;
 
 namespace Iommufd.Scenarios.Drill;
 
@@ -53,9 +54,9 @@ public sealed partial class CommandDrill
     {
         DrillCall alloc = Call(new IoasAlloc());
         yield return alloc;
-        var file = new DrillMessage(toMachine: true, new OpenMemoryFile((uint)processId, 16 * Page));
+        var file = new DrillMessage(new MakeFile(MemoryFileKind.Memfd, 16 * Page));
         yield return file;
-        if (!alloc.IsOk || file.Answer is not MemoryFileOpened { Descriptor: var fd })
+        if (!alloc.IsOk || file.Answer is not FileMade { Errno: Errno.OK, Fd: var fd })
         {
             yield break;
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
@@ -10,9 +11,8 @@ namespace Iommufd.Scenarios.Drill;
 /// objects and takes them away. A command that fails ends its section early, so that the drill goes on whatever is made to fail.
 /// Used by one client.
 /// </summary>
-/// <param name="processId">The process that it runs in.</param>
 /// <param name="device">A device of the machine that nobody else uses; null leaves the section on devices out.</param>
-public sealed partial class CommandDrill(int processId, string? device)
+public sealed partial class CommandDrill(string? device)
 {
     private const ulong Buffer = 0x10_0000_0000;
     private const ulong Huge = 0x11_0000_0000;
@@ -62,10 +62,7 @@ public sealed partial class CommandDrill(int processId, string? device)
     private static DrillCall Call(IoctlCommand command, Errno expected = Errno.OK) => new(command, expected);
 
     private static DrillMessage MapAt(ulong address, ulong length, MemoryKind kind) =>
-        new(
-            toMachine: false,
-            new MapMemory(address, length, kind, MemoryProtection.Read | MemoryProtection.Write)
-        );
+        new(new MapMemory(address, length, kind, MemoryProtection.Read | MemoryProtection.Write));
 
     private static DrillMessage Put(ulong address, params ReadOnlySpan<uint> words)
     {
@@ -75,7 +72,7 @@ public sealed partial class CommandDrill(int processId, string? device)
             BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(i * sizeof(uint)), words[i]);
         }
 
-        return new DrillMessage(toMachine: false, new WriteMemory(address, bytes));
+        return new DrillMessage(new WriteMemory(address, bytes, (ulong)bytes.Length));
     }
 
     private static IoasMap MapOf(uint ioas, ulong iova, ulong address, ulong length) =>

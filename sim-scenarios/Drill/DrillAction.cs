@@ -30,14 +30,10 @@ public sealed class DrillCall(IoctlCommand command, Errno expected) : DrillActio
         where T : IoctlCommand => Result?.WriteBack as T ?? (T)Command;
 }
 
-/// <summary>A message to the process's memory or to the machine that is answered without an errno that matters.</summary>
-/// <param name="toMachine">Whether the machine gets it; else the memory.</param>
+/// <summary>A message to the process's memory that is answered without an errno that matters.</summary>
 /// <param name="message">What is asked.</param>
-public sealed class DrillMessage(bool toMachine, object message) : DrillAction
+public sealed class DrillMessage(object message) : DrillAction
 {
-    /// <summary>Whether the machine gets it; else the memory.</summary>
-    public bool ToMachine { get; } = toMachine;
-
     /// <summary>What is asked.</summary>
     public object Message { get; } = message;
 

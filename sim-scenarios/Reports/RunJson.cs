@@ -59,7 +59,13 @@ public static class RunJson
             ["memory"] = new JsonObject
             {
                 ["peakBytes"] = report.PeakBytes,
+                ["tableBytes"] = report.TableBytes,
                 ["bytesPerDevice"] = Rounded(report.BytesPerDevice, 1),
+            },
+            ["histories"] = new JsonObject
+            {
+                ["answers"] = report.HistoryAnswers,
+                ["undecided"] = report.HistoriesGivenUp,
             },
             ["stopReason"] = report.StopReason,
             ["skippedSteps"] = report.Skipped,

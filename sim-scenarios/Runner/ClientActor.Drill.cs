@@ -1,8 +1,6 @@
-using Akka.Actor;
 using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
-using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
@@ -18,7 +16,12 @@ internal sealed partial class ClientActor
     {
         string? device = step.Values.Get(DrillStep.Device)?.Render(scope);
         fiber.Waiting = new StepScope(step, scope, _objects);
-        fiber.Drill = new CommandDrill(_processId, device).Run().GetEnumerator();
+        if (fiber.Trace is { } trace)
+        {
+            _trace!.Add(trace, fiber.Waiting);
+        }
+
+        fiber.Drill = new CommandDrill(device).Run().GetEnumerator();
         return GoOnWithDrill(fiber);
     }
 
@@ -33,23 +36,11 @@ internal sealed partial class ClientActor
         }
 
         fiber.SentAt = _run.Metrics.Clock();
-        switch (fiber.Drill.Current)
-        {
-            case DrillCall call:
-                _calls.Add(++_lastTag, fiber);
-                _context.Tell(new IoctlRequest(_lastTag, _processId, call.Command), Self);
-                DieIfStruck(call.Command);
-                break;
-            case DrillMessage { ToMachine: true } ask:
-                _machineCalls.Enqueue(fiber);
-                _run.Machine.Tell(ask.Message, Self);
-                break;
-            case DrillMessage ask:
-                _memoryCalls.Enqueue(fiber);
-                _memory.Tell(ask.Message, Self);
-                break;
-        }
-
+        fiber.Explained.Clear();
+        StepRequest request = fiber.Drill.Current is DrillCall call
+            ? new CommandRequest(call.Command)
+            : new MemoryRequest(((DrillMessage)fiber.Drill.Current).Message);
+        Send(fiber, request);
         return false;
     }
 
@@ -90,14 +81,9 @@ internal sealed partial class ClientActor
     {
         _run.Metrics.AddProgress();
         Errno errno = call.Result!.Errno;
-        long count = _run.Metrics.AddOperation(OperationWords.Of(call.Command), errno, fiber.SentAt);
-        if (_run.CheckEvery is { } every && count % every == 0)
-        {
-            Context.Parent.Tell(new CheckDue(), Self);
-        }
-
+        CountOperation(OperationWords.Of(call.Command), errno, fiber.SentAt);
         bool allowed = errno == call.Expected;
-        if ((_run.Faults is not null && Tolerates(errno, allowed)) || allowed)
+        if ((_run.Faults is not null && Tolerates(fiber, errno, allowed)) || allowed)
         {
             return;
         }
@@ -106,13 +92,5 @@ internal sealed partial class ClientActor
         _run.Metrics.AddFailure(
             new FailedExpectation(fiber.Waiting!.Step.At, _process!.Name, step, $"{call.Expected}", $"{errno}")
         );
-    }
-
-    private void OnMachineAnswer(object answer)
-    {
-        if (_machineCalls.TryDequeue(out Fiber? fiber))
-        {
-            AnsweredDrill(fiber, answer);
-        }
     }
 }

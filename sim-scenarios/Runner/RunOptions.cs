@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -12,6 +13,12 @@ public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host)
 {
     /// <summary>The faults of the run; null where nothing fails. The host's own options must name the same.</summary>
     public FaultSession? Faults { get; init; }
+
+    /// <summary>Whether the calls of each context and their answers are checked for linearizability.</summary>
+    public bool Histories { get; init; } = true;
+
+    /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
+    public RunTrace? Trace { get; init; }
 }
 
 /// <summary>What a run runs on: the machine's actors and the journal that their contexts write.</summary>

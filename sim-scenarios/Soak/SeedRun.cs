@@ -22,6 +22,9 @@ public sealed record SeedRun(ScenarioText Text, ulong Seed, FaultPlan? Faults)
     /// <summary>Changes the host before it starts, for tests; null for nothing.</summary>
     public Func<HostOptions, HostOptions>? Configure { get; init; }
 
+    /// <summary>Records what every client does; null for nobody.</summary>
+    public Shrink.RunTrace? Trace { get; init; }
+
     /// <summary>The one command that repeats the run.</summary>
     public string Replay
     {

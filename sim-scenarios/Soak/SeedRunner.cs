@@ -15,8 +15,9 @@ public static class SeedRunner
         ArgumentNullException.ThrowIfNull(run);
         Scenario scenario = run.Text.Bind(run.Settings, run.Seed);
         var faults = new FaultSession(run.Faults ?? FaultPlan.Nothing, run.Seed);
-        var host = new SoakRunHost(faults, run.Journal, run.Configure);
-        var options = new RunOptions(run.Seed, null, host) { Faults = faults };
+        FaultSession? asked = run.Faults is null ? null : faults;
+        var host = new SoakRunHost(asked, run.Journal, run.Configure);
+        var options = new RunOptions(run.Seed, null, host) { Faults = asked, Trace = run.Trace };
         RunReport? report = null;
         (string Check, string What)? failed;
         try
