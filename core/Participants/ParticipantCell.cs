@@ -23,13 +23,15 @@ public interface IStepHook
 /// <param name="state">Its state.</param>
 /// <param name="hook">Strikes around steps; null for none.</param>
 /// <param name="faults">Decides whether steps fail; null where nothing does.</param>
+/// <param name="sampler">Checks the state after some steps; null for never.</param>
 /// <param name="wrap">Puts something in front of the state, which then sees every step first; null for nothing.</param>
 public sealed class ParticipantCell(
     Participant name,
     IFlowParticipant state,
     IStepHook? hook,
     IFaultSource? faults = null,
-    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null
+    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null,
+    IStateSampler? sampler = null
 )
 {
     private const int MaxAttempts = 3;
@@ -116,6 +118,13 @@ public sealed class ParticipantCell(
 
             _lastResponse = Handle(step);
             _lastDone = key;
+        }
+
+        if (sampler is not null && sampler.IsDue())
+        {
+            // Most of what a participant checks by itself holds between any two steps; of a memory, less.
+            FlowRequest check = State is MemoryState ? CheckInFlight.Instance : CheckState.Instance;
+            sampler.Found(Name, (StateChecked)State.Handle(check));
         }
 
         hook?.After(Name, step);
