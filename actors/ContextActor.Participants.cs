@@ -16,7 +16,14 @@ public sealed partial class ContextActor
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
         var options = _room.Options;
-        var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
+        var cell = new ParticipantCell(
+            participant,
+            state,
+            options.StepHook,
+            options.Faults,
+            options.Wrap,
+            options.Sampler
+        );
         var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
@@ -90,7 +97,7 @@ public sealed partial class ContextActor
                 break;
             case CloseFlow close:
                 _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
-                replyTo.Tell(new IommufdClosed(close.Leaked));
+                replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()));
                 Context.Stop(Self);
                 break;
             default:
@@ -98,6 +105,9 @@ public sealed partial class ContextActor
                 break;
         }
     }
+
+    // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
+    private int LeftBehind() => _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count;
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)

@@ -195,7 +195,7 @@ internal sealed class RunActor : ReceiveActor
     {
         if (_notHeld.Count == 0)
         {
-            _settings.Machine.Tell(new CheckInvariants(), Self);
+            _settings.Machine.Tell(new CheckInvariants(IsQuiet: true), Self);
         }
     }
 

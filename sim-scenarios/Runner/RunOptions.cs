@@ -33,6 +33,9 @@ public interface IRunHost
     /// <summary>Pages that are pinned now.</summary>
     long Pins { get; }
 
+    /// <summary>Page tables that exist now.</summary>
+    long Tables => 0;
+
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was.</summary>
     JournalSummary? ReadJournal();
 

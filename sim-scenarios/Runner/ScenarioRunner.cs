@@ -57,12 +57,15 @@ public static class ScenarioRunner
 
             end = await ended.Task.ConfigureAwait(false) with { Pins = options.Host.Pins };
             duration = watch.Elapsed;
-            metrics.AddInvariants(
-                RunInvariant.CheckAll(
-                    new RunOutcome(metrics.Dma, end.Pins, end.Leaked, metrics.Contexts - metrics.ClosedContexts)
-                )
-            );
         }
+
+        // After the system has ended: an actor frees what it holds when it stops.
+        long openContexts = metrics.Contexts - metrics.ClosedContexts;
+        metrics.AddInvariants(
+            RunInvariant.CheckAll(
+                new RunOutcome(metrics.Dma, end.Pins, end.Leaked, openContexts, options.Host.Tables)
+            )
+        );
 
         if (end.Broken is { } broken)
         {

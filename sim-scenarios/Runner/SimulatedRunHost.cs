@@ -29,6 +29,9 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
+    public long Tables => _host?.State.Tables ?? 0;
+
+    /// <inheritdoc/>
     public IActorRef StartMachine(ActorSystem system)
     {
         _host = SimulatedHost.Start(system, new HostOptions { Journal = WritesJournal, Faults = faults });

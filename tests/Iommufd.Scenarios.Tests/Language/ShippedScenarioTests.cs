@@ -27,6 +27,7 @@ public sealed class ShippedScenarioTests
                 "attach-storm",
                 "demand-paging",
                 "device-hot-unplug",
+                "every-command",
                 "fleet",
                 "live-migration",
                 "mdev-access",
