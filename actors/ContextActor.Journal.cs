@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Iommufd.Core.Flows;
+using Iommufd.Messages;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Actors;
@@ -14,7 +15,8 @@ public sealed partial class ContextActor
         }
 
         var id = FormattableString.Invariant($"{_room.Options.PersistencePrefix}{_room.Number}");
-        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id)), "journal");
+        var failed = _room.Options.JournalFailed;
+        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id, failed)), "journal");
     }
 
     /// <summary>Gives an event to the journal, in the order in which things completed.</summary>
@@ -27,6 +29,11 @@ public sealed partial class ContextActor
 
         _room.LastSequence++;
         _room.Unwritten.Enqueue((_room.LastSequence, change));
+        foreach (var witness in _room.Options.Witnesses)
+        {
+            witness.Recorded(_room.Number, _room.LastSequence, change);
+        }
+
         journal.Tell(new AppendEvent(_room.LastSequence, change));
     }
 
@@ -35,7 +42,7 @@ public sealed partial class ContextActor
     {
         if (_room.DurableSequence >= _room.LastSequence)
         {
-            Release(flow);
+            Release(flow, _room.LastSequence);
         }
         else
         {
@@ -75,7 +82,15 @@ public sealed partial class ContextActor
         while (_room.Outbox.TryPeek(out var waiting) && waiting.Sequence <= _room.DurableSequence)
         {
             _room.Outbox.Dequeue();
-            Release(waiting.Flow);
+            Release(waiting.Flow, waiting.Sequence);
+        }
+    }
+
+    private void Witness(long sequence, long tag, Errno errno)
+    {
+        foreach (var witness in _room.Options.Witnesses)
+        {
+            witness.Replied(_room.Number, sequence, tag, errno);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using Iommufd.Core.Participants;
+using Iommufd.Messages.Events;
 
 namespace Iommufd.Actors;
 
@@ -15,6 +16,17 @@ public sealed record HostOptions
 
     /// <summary>Strikes around steps; null for none.</summary>
     public IStepHook? StepHook { get; init; }
+
+    /// <summary>Told once for each stream that cannot be read or written any more, on any thread; null only logs.</summary>
+    public Action<JournalFailure>? JournalFailed { get; init; }
+
+    /// <summary>Told of every event and every reply.</summary>
+    public IReadOnlyList<IJournalWitness> Witnesses { get; init; } = [];
+
+    /// <summary>
+    /// The digests of contexts of an earlier life of the host that are closed; contexts opened from now on have higher numbers.
+    /// </summary>
+    public IReadOnlyDictionary<int, ulong> EarlierContexts { get; init; } = new Dictionary<int, ulong>();
 
     /// <summary>The memory actors by process id: contexts send steps to them directly. Filled by the machine.</summary>
     internal ConcurrentDictionary<int, IActorRef> Memories { get; } = new();

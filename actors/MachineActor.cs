@@ -28,6 +28,11 @@ public sealed class MachineActor : UntypedActor
         _machine = machine;
         _options = options;
         _devices = devices;
+        foreach (var (number, digest) in options.EarlierContexts)
+        {
+            _ended.Add(number, digest);
+            _nextContext = Math.Max(_nextContext, number);
+        }
     }
 
     /// <inheritdoc/>

@@ -9,12 +9,24 @@ namespace Iommufd.Actors;
 /// <param name="Options">How it is run.</param>
 public sealed record SimulatedHost(IActorRef Machine, HostMachine State, HostOptions Options)
 {
+    /// <summary>Writes the run's own events; nobody without a journal.</summary>
+    public IActorRef RunJournal { get; private init; } = ActorRefs.Nobody;
+
     /// <summary>Starts an empty host: no units, devices or processes yet.</summary>
     public static SimulatedHost Start(ActorSystem system, HostOptions options)
     {
         var state = new HostMachine();
         var devices = new DeviceDirectory();
         var machine = system.ActorOf(Props.Create(() => new MachineActor(state, options, devices)), "machine");
-        return new SimulatedHost(machine, state, options);
+        var host = new SimulatedHost(machine, state, options);
+        return options.Journal
+            ? host with
+            {
+                RunJournal = system.ActorOf(
+                    Props.Create(() => new RunJournalActor(options.JournalFailed)),
+                    "run-journal"
+                ),
+            }
+            : host;
     }
 }

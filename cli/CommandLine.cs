@@ -66,6 +66,8 @@ public static class CommandLine
             DiffCommand.Create(streams),
             ConformCommand.Create(streams),
             BenchCommand.Create(streams),
+            ResumeCommand.Create(streams),
+            ReexecuteCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.

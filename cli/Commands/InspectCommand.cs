@@ -47,6 +47,7 @@ internal static class InspectCommand
                 new JsonObject
                 {
                     ["events"] = replay.Events,
+                    ["run"] = RunOrigin.Json(replay.Run),
                     ["state"] = new JsonObject { ["digest"] = replay.Digest },
                     ["contexts"] = new JsonArray([.. replay.Contexts.Select(c => Json(c, target))]),
                 }
@@ -54,6 +55,7 @@ internal static class InspectCommand
             return ExitCode.Success;
         }
 
+        RunOrigin.Write(replay.Run, streams.Out);
         foreach (ReplayedContext context in replay.Contexts)
         {
             string state = context.ClosedWith is null ? "open" : "closed";

@@ -36,6 +36,7 @@ internal static class RunCommand
             DefaultValueFactory = _ => "group",
         };
         durability.AcceptOnlyFromAmong("strict", "group", "memory");
+        Option<string?> replies = ScenarioOptions.ReplyLog();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("run", "Runs a scenario: a file, or the name of a shipped one.")
@@ -47,6 +48,7 @@ internal static class RunCommand
             report,
             set,
             deadline,
+            replies,
             output,
         };
         command.SetAction(
@@ -61,7 +63,10 @@ internal static class RunCommand
                         ScenarioOptions.Settings(parsed.GetValue(set)),
                         ScenarioOptions.Duration("--deadline", parsed.GetValue(deadline)),
                         ScenarioOptions.IsJson(parsed.GetValue(output))
-                    ),
+                    )
+                    {
+                        ReplyLog = parsed.GetValue(replies),
+                    },
                     streams,
                     stop
                 )
@@ -73,9 +78,37 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        string? journal =
-            request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
-        var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost(journal, request.Durability));
+        if (request.Durability == Durability.Memory)
+        {
+            var unjournaled = new RunOptions(
+                request.Seed,
+                request.Deadline,
+                new SimulatedRunHost(null, request.Durability)
+            );
+            return await ExecuteAsync(scenario, unjournaled, request, streams, stop).ConfigureAwait(false);
+        }
+
+        string journal = JournalPlace.ForWriting(request.Journal, scenario.Name);
+        using JournalLock held = JournalLock.Take(journal);
+        using ReplyLog? replies = JournalPlace.OpenReplyLog(request.ReplyLog);
+        using var host = new SimulatedRunHost(journal, request.Durability)
+        {
+            Witnesses = replies is null ? [] : [replies],
+        };
+        var options = new RunOptions(request.Seed, request.Deadline, host);
+        return await ExecuteAsync(scenario, options, request with { Journal = journal }, streams, stop)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a scenario that is ready, shows what came of it, and turns it into an exit code.</summary>
+    public static async Task<int> ExecuteAsync(
+        Scenario scenario,
+        RunOptions options,
+        RunRequest request,
+        Streams streams,
+        CancellationToken stop
+    )
+    {
         RunReport report;
         try
         {
@@ -91,10 +124,15 @@ internal static class RunCommand
                 : "no seed (try some: with one, the same happens again)";
             await streams
                 .Error.WriteLineAsync(
-                    $"This is a bug of the simulator. Please report it with {seed} and {journal ?? "no journal"}"
+                    $"This is a bug of the simulator. Please report it with {seed} and {request.Journal ?? "no journal"}"
                 )
                 .ConfigureAwait(false);
             return ExitCode.InternalError;
+        }
+
+        if (report.StopReason is { } reason && report.IsJournalLost)
+        {
+            await streams.Error.WriteLineAsync($"iommufd: the run was cut short: {reason}").ConfigureAwait(false);
         }
 
         if (request.Report is { } file)
@@ -139,4 +177,8 @@ internal sealed record RunRequest(
     IReadOnlyList<KeyValuePair<string, string>> Settings,
     TimeSpan? Deadline,
     bool IsJson
-);
+)
+{
+    /// <summary>Where replies are written down; null for nowhere.</summary>
+    public string? ReplyLog { get; init; }
+}

@@ -260,4 +260,8 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 /// <param name="Machine">The simulated machine.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
-internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery);
+internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery)
+{
+    /// <summary>Where the run writes its own events; null without a journal.</summary>
+    public RunJournaling? Journal { get; init; }
+}

@@ -1,4 +1,6 @@
 using Akka.Actor;
+using Iommufd.Actors;
+using Iommufd.Messages.Events;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -6,7 +8,17 @@ namespace Iommufd.Scenarios.Runner;
 /// <param name="Seed">Decides the schedule; null runs on all cores.</param>
 /// <param name="Deadline">The run is cut short after this time; null for what the scenario says.</param>
 /// <param name="Host">The simulated machine and its journal.</param>
-public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host);
+public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host)
+{
+    /// <summary>
+    /// The first event of the journal that a seeded run is executed again on, whatever version of the program wrote it; null for a
+    /// new journal.
+    /// </summary>
+    public RunStarted? Again { get; init; }
+
+    /// <summary>What a run without a seed left when it was killed, and this one goes on with; null for a new one.</summary>
+    public UnfinishedRun? Unfinished { get; init; }
+}
 
 /// <summary>What a run runs on: the machine's actors and the journal that their contexts write.</summary>
 public interface IRunHost
@@ -14,15 +26,32 @@ public interface IRunHost
     /// <summary>HOCON for the actor system.</summary>
     string Configuration { get; }
 
+    /// <summary>What a reply waits for, as the journal records it.</summary>
+    string Durability { get; }
+
     /// <summary>Starts the machine.</summary>
-    IActorRef StartMachine(ActorSystem system);
+    /// <param name="system">Where.</param>
+    /// <param name="fail">Ends the run at once: its journal cannot be written, or is another run's.</param>
+    RunMachine StartMachine(ActorSystem system, Action<Exception> fail);
+
+    /// <summary>Whether the run is executed again and has not come to the end of its journal yet.</summary>
+    bool IsCatchingUp { get; }
 
     /// <summary>Pages that are pinned now.</summary>
     long Pins { get; }
 
-    /// <summary>Reads what was journalled, after the system has ended; null when nothing was.</summary>
+    /// <summary>Reads what was journalled, after the system has ended; null when nothing was, or it cannot be read.</summary>
     JournalSummary? ReadJournal();
+
+    /// <summary>The digest of the state that the journal restores; null when there is none or it cannot be read.</summary>
+    string? ReadDigest();
 }
+
+/// <summary>The actors of a machine.</summary>
+/// <param name="Machine">/user/machine.</param>
+/// <param name="RunJournal">Writes the run's own events; nobody without a journal.</param>
+/// <param name="Failed">Told of every stream that cannot be written.</param>
+public sealed record RunMachine(IActorRef Machine, IActorRef RunJournal, Action<JournalFailure>? Failed);
 
 /// <summary>A run's journal.</summary>
 /// <param name="Path">The file.</param>

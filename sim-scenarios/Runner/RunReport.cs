@@ -77,6 +77,9 @@ public sealed record RunReport
     /// <summary>Why the run was cut short; null when it was not.</summary>
     public required string? StopReason { get; init; }
 
+    /// <summary>Whether it was cut short because its journal could not be written any more.</summary>
+    public required bool IsJournalLost { get; init; }
+
     /// <summary>The process's peak of resident memory.</summary>
     public required long PeakBytes { get; init; }
 
@@ -104,7 +107,7 @@ public sealed record RunReport
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end)
+            ? FinalExpectations.Unmet(scenario, metrics, end, options.Unfinished is not null)
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
@@ -133,6 +136,7 @@ public sealed record RunReport
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,
+            IsJournalLost = end.IsLost,
             PeakBytes = peak,
             BytesPerDevice = (double)Math.Max(0, peak - memoryBefore) / Math.Max(1, scenario.Machine.DeviceCount),
         };
