@@ -41,6 +41,9 @@ public sealed class JournaledRun
     /// <summary>How it ended; null when it was killed, or still runs.</summary>
     public RunFinished? Finished { get; private set; }
 
+    /// <summary>Whether executing it again under its seed gives the same events: nobody stopped it, and it was never gone on with otherwise.</summary>
+    public bool IsRepeatable => Started.IsSeeded && StopReason is null && Continuations == 0;
+
     /// <summary>What <c>--set</c> said.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings => Pairs(Started.Settings);
 
@@ -48,8 +51,9 @@ public sealed class JournaledRun
     public IReadOnlyList<KeyValuePair<string, string>> Options => Pairs(Started.Options);
 
     /// <summary>The command that runs the same again.</summary>
-    public string Command =>
-        FormattableString.Invariant($"iommufd run {Started.Scenario}")
+    /// <param name="scenario">The scenario's file or name.</param>
+    public string CommandFor(string scenario) =>
+        $"iommufd run {scenario}"
         + (Started.IsSeeded ? FormattableString.Invariant($" --seed {Started.Seed}") : string.Empty)
         + string.Concat(Settings.Select(s => $" --set {s.Key}={s.Value}"))
         + string.Concat(Options.Select(o => $" --{o.Key} {o.Value}"))

@@ -109,8 +109,9 @@ public sealed class ReplayedContext
         {
             ApplyKnown(change);
         }
-        catch (InvariantBrokenException e)
+        catch (Exception e) when (e is not (JournalFormatException or OutOfMemoryException))
         {
+            // A row that was overwritten can ask for anything: a page set that never was, a process, a range beyond all addresses.
             throw new JournalFormatException(
                 FormattableString.Invariant(
                     $"event {Applied + 1} of context {Number} ({change.GetType().Name}): {e.Message}"

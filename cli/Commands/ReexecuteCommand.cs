@@ -48,7 +48,7 @@ internal static class ReexecuteCommand
     )
     {
         RunResumption? resumption = JournalPlace.Using(file, j => j.ReadRun() is null ? null : RunResumption.Of(j));
-        bool isRepeatable = resumption is { Run: { Started.IsSeeded: true, StopReason: null } };
+        bool isRepeatable = resumption is { Run.IsRepeatable: true } && ActorRuntime.CanRepeat;
         if (through is "actors" && !isRepeatable)
         {
             throw new BadInputException(

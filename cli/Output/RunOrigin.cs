@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Iommufd.Persistence;
+using Iommufd.Scenarios;
 
 namespace Iommufd.Cli.Output;
 
@@ -16,7 +17,7 @@ internal static class RunOrigin
             return;
         }
 
-        output.WriteLine($"run     {run.Command}");
+        output.WriteLine($"run     {Command(run)}");
         output.WriteLine(
             $"        {State(run)}; version {run.Started.Product}, events of version {run.Started.Version}"
         );
@@ -50,6 +51,17 @@ internal static class RunOrigin
             ["stopReason"] = run.StopReason,
             ["digest"] = run.Finished?.Digest.ToString("x16", CultureInfo.InvariantCulture),
         };
+    }
+
+    // The shipped scenario by its name, when it is still the one that ran.
+    private static string Command(JournaledRun run)
+    {
+        string name = Path.GetFileNameWithoutExtension(run.Started.Scenario);
+        bool isShipped =
+            string.Equals(run.Started.Scenario, name + ".yaml", StringComparison.Ordinal)
+            && ShippedScenarios.Names.Contains(name)
+            && string.Equals(ShippedScenarios.SourceOf(name), run.Started.Text, StringComparison.Ordinal);
+        return run.CommandFor(isShipped ? name : run.Started.Scenario);
     }
 
     private static string State(JournaledRun run) =>

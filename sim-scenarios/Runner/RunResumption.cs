@@ -49,7 +49,7 @@ public sealed class RunResumption
         Scenario scenario = ScenarioText
             .Read(run.Started.Scenario, run.Started.Text)
             .Bind(run.Settings, run.Started.Seed);
-        bool isAgain = run.Started.IsSeeded && run.StopReason is null;
+        bool isAgain = run.IsRepeatable && ActorRuntime.CanRepeat;
         UnfinishedRun? unfinished = isAgain || run.Finished is not null ? null : UnfinishedRun.Restore(journal, run);
         return new RunResumption(run, scenario, unfinished, journal.Count());
     }

@@ -69,6 +69,36 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("group")]
+    [InlineData("strict")]
+    public void A_killed_run_without_a_seed_loses_nothing_acknowledged_and_ends_well(string durability)
+    {
+        string[] scenario = ["quickstart", "--set", "rounds=60", "--set", "ram=2M", "--durability", durability];
+        var random = new Random(Kills);
+        int kills = Math.Max(1, Kills / 10);
+        long checkedReplies = 0;
+        for (int killed = 0; killed < kills; killed++)
+        {
+            string file = At($"{killed}.db");
+            KillOnce(random, replies: 150, ref checkedReplies, "run", [.. scenario, "--journal", file]);
+            if (!File.Exists(file) || JournalRowsOrNone(file).Count == 0)
+            {
+                continue;
+            }
+
+            List<string> before = JournalRows.Of(file);
+            CliRun resumed = CliRun.Of("resume", file, "--output", "json");
+            Assert.True(resumed.ExitCode == ExitCode.Success, resumed.Error + resumed.Out);
+            Assert.Equal(before, JournalRows.Of(file).Take(before.Count));
+            CliRun replay = CliRun.Of("replay", file, "--verify", "--output", "json");
+            Assert.True(replay.ExitCode == ExitCode.Success, replay.Error + replay.Out);
+            Assert.Equal((string)resumed.Json()["state"]!["digest"]!, (string)replay.Json()["state"]!["digest"]!);
+        }
+
+        output.WriteLine($"{kills} kills with {durability}; {checkedReplies} acknowledged operations were all there");
+    }
+
     // Kills a process when a random number of replies has left, or a little later; some while they start.
     private int KillOnce(Random random, int replies, ref long checkedReplies, string command, string[] args)
     {
