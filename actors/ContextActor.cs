@@ -32,6 +32,12 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         _room.Core.Engine.Host = this;
         OpenJournal();
         Record(new ContextOpened(EventTypes.Version, _room.Number, _room.OpenedBy));
+        if (_room.AsContainer)
+        {
+            See(_room.Machine.Process(_room.OpenedBy));
+            _room.Core.ChargeProcess = true;
+            Record(new AccountingModeSet(true));
+        }
     }
 
     /// <inheritdoc/>
@@ -124,21 +130,20 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         _room.Core.Engine.Start(flow);
     }
 
+    // Again when a limit or a capability has changed: it decides how pages mapped from now on are charged.
     private void See(Caller caller)
     {
-        if (_room.SeenProcesses.Add(caller.ProcessId))
+        var memory = caller.Memory;
+        var seen = new ProcessSeen(
+            caller.ProcessId,
+            memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size,
+            memory.CapIpcLock,
+            memory.CapSysResource
+        );
+        if (!_room.SeenProcesses.TryGetValue(caller.ProcessId, out var known) || known != seen)
         {
-            var memory = caller.Memory;
-            Record(
-                new ProcessSeen(
-                    caller.ProcessId,
-                    memory.RlimitMemlockPages == ulong.MaxValue
-                        ? ulong.MaxValue
-                        : memory.RlimitMemlockPages * HostPage.Size,
-                    memory.CapIpcLock,
-                    memory.CapSysResource
-                )
-            );
+            _room.SeenProcesses[caller.ProcessId] = seen;
+            Record(seen);
         }
     }
 

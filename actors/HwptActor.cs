@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Iommufd.Core.Participants;
+using Iommufd.Messages;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Actors;
@@ -15,20 +16,28 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices) : P
     /// <inheritdoc/>
     protected override void Answer(FlowStep step, IActorRef replyTo, FlowResponse response)
     {
-        var linked = step.Request is ClearArea && step.WantsReply ? Linked() : [];
-        if (linked.Count == 0)
+        var stale = step.WantsReply ? Stale(step.Request, response) : null;
+        var linked = stale is null ? [] : Linked();
+        if (stale is not { } range || linked.Count == 0)
         {
             base.Answer(step, replyTo, response);
             return;
         }
 
-        var clear = (ClearArea)step.Request;
         var round = new InvalidationRound(linked.Count, replyTo, new FlowReply(step.Flow, step.Step, response));
         foreach (var device in linked)
         {
-            device.Tell(new InvalidateRange(clear.Area.Range, round));
+            device.Tell(new InvalidateRange(range, round));
         }
     }
+
+    private static IovaRange? Stale(FlowRequest request, FlowResponse response) =>
+        (request, response) switch
+        {
+            (ClearArea clear, _) => clear.Area.Range,
+            (_, IStaleTranslations { Stale: { } range }) => range,
+            _ => null,
+        };
 
     private List<IActorRef> Linked()
     {

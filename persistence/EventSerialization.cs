@@ -45,6 +45,7 @@ public static class EventPayload
     /// <exception cref="JournalFormatException">The bytes are no event of this version or an earlier one.</exception>
     public static ContextEvent FromBytes(byte[] payload)
     {
+        EventTypeCheck.Demand(payload, EventTypes.InFileOrder.Count);
         try
         {
             using var stream = new MemoryStream(payload);

@@ -10,10 +10,6 @@ public sealed partial class JournalFile
     // Reads one payload; kept, because an oracle asks for many.
     private SqliteCommand? _one;
 
-    /// <summary>Whether there is no event at all, of the run or of a context.</summary>
-    /// <exception cref="JournalFormatException">The file is damaged.</exception>
-    public bool IsEmpty => _isBlank || Scalar("SELECT COUNT(*) FROM (SELECT 1 FROM event_journal LIMIT 1)") == 0;
-
     /// <summary>The run that wrote the journal; null in journals of version 1, and in one that is empty.</summary>
     /// <exception cref="JournalFormatException">Its stream is damaged.</exception>
     public JournaledRun? ReadRun()
@@ -95,7 +91,7 @@ public sealed partial class JournalFile
 
     // A file in write-ahead mode needs files beside it even for reading. Where they cannot be made, and nothing waits in the log,
     // the file is read as one that nobody changes.
-    private static SqliteConnection OpenConnection(string path)
+    internal static SqliteConnection OpenConnection(string path)
     {
         try
         {

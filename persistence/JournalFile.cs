@@ -107,6 +107,10 @@ public sealed partial class JournalFile : IDisposable
         }
     }
 
+    /// <summary>Whether there is any row, of the run or of a context.</summary>
+    /// <exception cref="JournalFormatException">The file is damaged.</exception>
+    public bool HasRows() => !_isBlank && Scalar("SELECT EXISTS (SELECT 1 FROM event_journal)") != 0;
+
     /// <summary>Number of the contexts' events.</summary>
     public long Count() =>
         _isBlank

@@ -31,6 +31,7 @@ public static class ModelReexecution
         foreach (var stream in journal.Streams())
         {
             var context = new ReplayedContext(JournalReplay.NumberOf(stream));
+            context.State.KeepsEvents = true;
             foreach (var journaled in journal.Read(stream))
             {
                 cancellation.ThrowIfCancellationRequested();

@@ -1,3 +1,4 @@
+using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 
@@ -20,6 +21,12 @@ internal static class ObjectEventCommands
             CachesInvalidated e => ([new ZeroCaches(e.DeviceIds, e.Masks)], [], []),
             ReservedPasidRefused e => ([new AllowReservedPasid(e.DeviceId)], [], []),
             HwQueueAllocated e => ([Queue(e)], [e.HwQueueId, e.AccessId], e.Pinned),
+            EntryPolicySet e => ([new SetEntryPolicy(e.PtId, (EntryPolicy)e.Policy)], [], []),
+            EntriesResized e => (
+                [new ResizeEntries(e.HwptId, e.First, unchecked(e.Last - e.First + 1), e.PageSize, e.Merge)],
+                [],
+                []
+            ),
             _ => OfFault(change) ?? OfViommu(change),
         };
 

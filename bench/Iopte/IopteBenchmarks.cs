@@ -32,10 +32,10 @@ public static class IopteBenchmarks
     {
         Measured one = work.MapUnmapOne();
         Measured cursor = work.MapUnmapOneCursor();
-        HalfTimed pages = work.Halves("256 x 4K, hot", 1UL << 38, 256 * Page, Large);
+        HalfTimed pages = work.Halves("256 x 4K, hot", 1UL << 38, 256 * Page, 256 * Page);
         Measured sweep = work.Sweep();
         HalfTimed table = work.Halves("512 x 4K, a whole table", 1UL << 39, Large, Large);
-        HalfTimed large = work.Halves("one 2M", 3UL << 38, Large, Large, misalign: Large);
+        HalfTimed large = work.Halves("one 2M", 3UL << 38, Large, Large, misalign: Large, spans: 64);
         HalfTimed larges = work.Halves("256 x 2M", 1UL << 41, 256 * Large, 512 * Large, misalign: Large);
         HalfTimed contiguous = work.Contiguous();
         Measured[] limitsUsed = [limits.CompareAndSwap, limits.StoreLoop, limits.StoreHot];

@@ -75,21 +75,53 @@ internal static class JournalPlace
         }
     }
 
-    /// <summary>Reads a journal after every page of it was checked.</summary>
-    /// <exception cref="BadInputException">There is none, or it is damaged.</exception>
-    public static T Using<T>(string file, Func<JournalFile, T> read)
+    /// <summary>Does something with a journal.</summary>
+    /// <exception cref="BadInputException">There is none, it is not a journal, or it is damaged.</exception>
+    public static T Read<T>(string file, Func<T> read)
     {
-        using JournalFile journal = ForReading(file);
         try
         {
-            journal.CheckPages();
-            return read(journal);
+            if (File.Exists(file) && !IsBlank(file) && !IsSqlite(file))
+            {
+                throw new BadInputException(file, "not a journal: not an SQLite file");
+            }
+
+            return read();
         }
         catch (JournalFormatException wrong)
         {
             throw Refused(file, wrong);
         }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, $"cannot be read: {unreadable.Message}");
+        }
     }
+
+    /// <summary>Reads a journal after every page of it was checked.</summary>
+    /// <exception cref="BadInputException">There is none, or it is damaged.</exception>
+    public static T Using<T>(string file, Func<JournalFile, T> read) =>
+        Read(
+            file,
+            () =>
+            {
+                using JournalFile journal = JournalFile.Open(file);
+                journal.CheckPages();
+                return read(journal);
+            }
+        );
+
+    /// <summary>Which run wrote a journal; null when it does not say.</summary>
+    /// <exception cref="BadInputException">There is none, or it is damaged.</exception>
+    public static JournaledRun? RunOf(string file) =>
+        Read(
+            file,
+            () =>
+            {
+                using JournalFile journal = JournalFile.Open(file);
+                return journal.ReadRun();
+            }
+        );
 
     /// <summary>Opens the log of replies; null when none is wanted.</summary>
     /// <exception cref="BadInputException">It cannot be written.</exception>
@@ -123,7 +155,7 @@ internal static class JournalPlace
         }
 
         using JournalFile journal = JournalFile.Open(file);
-        return journal.IsEmpty;
+        return !journal.HasRows();
     }
 
     private static string Fresh(string scenario)
@@ -132,6 +164,8 @@ internal static class JournalPlace
         string name = FormattableString.Invariant($"{scenario}-{moment}-{Environment.ProcessId}.db");
         return Path.Combine(Path.GetTempPath(), "iommufd", name);
     }
+
+    private static bool IsBlank(string file) => new FileInfo(file).Length == 0;
 
     private static bool IsSqlite(string file)
     {

@@ -26,8 +26,11 @@ public sealed class SequentialContext : IParticipantHost
     /// <summary>The context.</summary>
     public ContextCore Core { get; }
 
-    /// <summary>Every change so far, in order.</summary>
+    /// <summary>Every change so far, in order, if they are kept.</summary>
     public List<ContextEvent> Events { get; } = [];
+
+    /// <summary>Whether <see cref="Events"/> is filled; a replay of a long journal has no use for it.</summary>
+    public bool KeepsEvents { get; set; } = true;
 
     /// <summary>The participants, by kind and id.</summary>
     public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants => _participants;
@@ -58,8 +61,16 @@ public sealed class SequentialContext : IParticipantHost
         _completed.Clear();
         Core.Engine.Start(flow);
         Invariant.Holds(_completed.Contains(flow), "a flow of the sequential model never waits");
-        Invariant.Holds(Core.Engine.Crashes.Count == 0, string.Join("; ", Core.Engine.Crashes));
-        Events.AddRange(flow.Events);
+        if (Core.Engine.Crashes.Count > 0)
+        {
+            throw new InvariantBrokenException(string.Join("; ", Core.Engine.Crashes));
+        }
+
+        if (KeepsEvents)
+        {
+            Events.AddRange(flow.Journalled);
+        }
+
         return flow;
     }
 
@@ -87,7 +98,13 @@ public sealed class SequentialContext : IParticipantHost
     }
 
     /// <inheritdoc/>
-    void IParticipantHost.Committed(ContextEvent change) => Events.Add(change);
+    void IParticipantHost.Committed(ContextEvent change)
+    {
+        if (KeepsEvents)
+        {
+            Events.Add(change);
+        }
+    }
 
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow) => _completed.Add(flow);

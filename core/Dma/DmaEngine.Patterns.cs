@@ -40,7 +40,7 @@ public sealed partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            Space space = _spaces.TryGetValue(pattern.Pasid, out Space attached) ? attached : default;
+            Space space = SpaceOf(pattern.Pasid);
             TableReclamation.ReadSection section = TableReclamation.Enter();
             for (int i = 0; i < transfers; i++)
             {

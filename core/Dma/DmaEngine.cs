@@ -19,9 +19,14 @@ public sealed partial class DmaEngine
 
     private readonly IPinOracle? _pins;
     private readonly IMappingOracle? _mappings;
-    private readonly Dictionary<uint, Space> _spaces = [];
-    private readonly DmaViolation[] _violations = new DmaViolation[Kept];
-    private readonly DmaFault[] _faults = new DmaFault[Kept];
+
+    // The device's own requests (PASID 0), and the rest once there is one.
+    private Space _own;
+    private Dictionary<uint, Space>? _spaces;
+
+    // Most devices never have one.
+    private DmaViolation[]? _violations;
+    private DmaFault[]? _faults;
     private int _violationsKept;
     private ulong _transfers;
     private ulong _translations;
@@ -50,7 +55,7 @@ public sealed partial class DmaEngine
     public DmaReport Totals => new(_transfers, _translations, _hits, _faultCount, _violationCount, _bytes);
 
     /// <summary>The first violations, at most 16; <see cref="DmaReport.Violations"/> counts all.</summary>
-    public ReadOnlySpan<DmaViolation> Violations => _violations.AsSpan(0, _violationsKept);
+    public ReadOnlySpan<DmaViolation> Violations => (_violations ?? []).AsSpan(0, _violationsKept);
 
     /// <summary>The latest faults, at most 16, newest last.</summary>
     public DmaFault[] RecentFaults()
@@ -59,7 +64,7 @@ public sealed partial class DmaEngine
         var faults = new DmaFault[count];
         for (int i = 0; i < count; i++)
         {
-            faults[i] = _faults[(_faultCount - (ulong)count + (ulong)i) % Kept];
+            faults[i] = _faults![(_faultCount - (ulong)count + (ulong)i) % Kept];
         }
 
         return faults;
@@ -76,13 +81,18 @@ public sealed partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            if (table is null)
+            Space space = table is null ? default : new Space(table, markDirty);
+            if (pasid == 0)
             {
-                _spaces.Remove(pasid);
+                _own = space;
+            }
+            else if (table is null)
+            {
+                _spaces?.Remove(pasid);
             }
             else
             {
-                _spaces[pasid] = new Space(table, markDirty);
+                (_spaces ??= [])[pasid] = space;
             }
         }
 
@@ -96,10 +106,14 @@ public sealed partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            bool attached = _spaces.TryGetValue(pasid, out Space space);
-            return Translate(attached ? space : default, pasid, iova, access, out physical);
+            return Translate(SpaceOf(pasid), pasid, iova, access, out physical);
         }
     }
+
+    private Space SpaceOf(uint pasid) =>
+        pasid == 0 ? _own
+        : _spaces is not null && _spaces.TryGetValue(pasid, out Space space) ? space
+        : default;
 
     private bool Translate(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
     {
@@ -130,7 +144,7 @@ public sealed partial class DmaEngine
         if (space.Table is null || !space.Table.TryAccess(iova, access, space.MarkDirty, out IopteTranslation found))
         {
             bool present = space.Table is not null && space.Table.TryTranslate(iova, out ulong _);
-            _faults[_faultCount++ % Kept] = new DmaFault(iova, access, present);
+            (_faults ??= new DmaFault[Kept])[_faultCount++ % Kept] = new DmaFault(iova, access, present);
             physical = 0;
             return false;
         }
@@ -162,7 +176,13 @@ public sealed partial class DmaEngine
         _violationCount++;
         if (_violationsKept < Kept)
         {
-            _violations[_violationsKept++] = new DmaViolation(kind, iova, physical, access, _transfers);
+            (_violations ??= new DmaViolation[Kept])[_violationsKept++] = new DmaViolation(
+                kind,
+                iova,
+                physical,
+                access,
+                _transfers
+            );
         }
     }
 

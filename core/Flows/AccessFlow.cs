@@ -9,7 +9,7 @@ namespace Iommufd.Core.Flows;
 public abstract class AccessFlow(ContextCore context, Caller caller) : UnmappingFlow(context, caller)
 {
     /// <summary>PFNs of the pages pinned by <see cref="Pin"/>, in order.</summary>
-    protected List<PfnRun> PinnedRuns { get; } = [];
+    protected List<PfnRun> PinnedRuns => field ??= [];
 
     /// <summary>The number that <see cref="Pin"/> remembered the pin under: in a replay the recorded one.</summary>
     protected uint PinId { get; private set; }

@@ -54,6 +54,7 @@ public static class CommandFlows
     /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
     public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
         ObjectCommandFlows.TryCreate(context, caller, command)
+        ?? EntryCommandFlows.TryCreate(context, caller, command)
         ?? MemoryCommandFlows.TryCreate(context, caller, command)
         ?? command switch
         {

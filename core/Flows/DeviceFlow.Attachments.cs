@@ -196,7 +196,7 @@ public abstract partial class DeviceFlow
     private static Errno CheckCompatible(DeviceObject device, uint pasid, HwPageTableObject hwpt)
     {
         var group = device.Group;
-        if (pasid == 0 && !hwpt.PasidCompatible && group.Attachments.Keys.Any(p => p != 0))
+        if (pasid == 0 && !hwpt.PasidCompatible && group.Attachments.HasPasids)
         {
             return Errno.EINVAL;
         }

@@ -162,7 +162,7 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
                 Format = format,
             }
         );
-        var state = new HwptState(hwpt.Id, format);
+        var state = new HwptState(hwpt.Id, format, ioas.Entries);
         hwpt.SmallestPage = state.SmallestPage;
         hwpt.Aperture = tableType == 1 ? state.TableRange : traits.Iommu.Aperture;
         hwpt.Root = state;

@@ -13,12 +13,14 @@ namespace Iommufd.Core.Participants;
 public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
-    private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private string[]? _devicesInOrder;
 
     /// <summary>Makes an empty table.</summary>
-    public HwptState(uint hwptId, IoPageTableFormat format)
+    public HwptState(uint hwptId, IoPageTableFormat format, EntryPolicy policy = EntryPolicy.AsMapped)
     {
         HwptId = hwptId;
+        Policy = policy;
         Table = IoPageTable.Create(format);
     }
 
@@ -35,7 +37,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     public IovaRange TableRange => Table.InputRange;
 
     /// <summary>The devices whose IOTLBs may hold translations of this table, by name.</summary>
-    public IEnumerable<string> Devices => _devices.Keys;
+    public IReadOnlyList<string> Devices => _devicesInOrder ??= [.. _devices.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Areas installed.</summary>
     public int InstalledCount => _installed.Count;
@@ -57,6 +59,8 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
             MarkDirty mark => Mark(mark),
             QueryPageSizes => new PageSizeBits(Table.PageSizes),
             SplitInstalled split => Split(split),
+            UseEntryPolicy use => Use(use.Policy),
+            ResizeRange resize => Resize(resize),
             DescribeState describe => Describe(describe.WithText),
             CheckState => Check(),
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
@@ -93,7 +97,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
             area.PageOffset,
             area.Range.Length,
             permissions,
-            install.PageByPage ? MapOptions.PageByPage : MapOptions.None
+            install.PageByPage || SplitsNow ? MapOptions.PageByPage : MapOptions.None
         );
         if (errno != Errno.OK)
         {
@@ -101,7 +105,13 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
         }
 
         _installed.Add(area.Range.First, area);
-        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area));
+        if (install.PageByPage)
+        {
+            _pageByPage.Add(area.Range.First);
+        }
+
+        var stale = PromotesNow ? PromoteAround(area) : null;
+        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area), stale);
     }
 
     private AreaCleared Clear(ClearArea clear)
@@ -118,8 +128,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
         }
 
         IReadOnlyList<PfnRun> runs = clear.WantPfns ? ReadRuns(area) : [];
-        var unmapped = Table.Unmap(area.Range.First, area.Range.Length);
-        Invariant.Holds(unmapped == area.Range.Length, "an area's IOPTEs cover exactly the area");
+        UnmapArea(area);
         return new AreaCleared(runs);
     }
 
@@ -147,6 +156,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
 
     private FlowResponse Link(string device, int change)
     {
+        _devicesInOrder = null;
         var links = _devices.GetValueOrDefault(device) + change;
         if (links > 0)
         {
@@ -203,6 +213,11 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     {
         var lines = new StateLines(withText);
         lines.Add($"format {Table.Format}");
+        if (Policy != EntryPolicy.AsMapped)
+        {
+            lines.Add($"entries {(uint)Policy}");
+        }
+
         foreach (var area in _installed.Values)
         {
             lines.Add($"installed {area.Range} permissions {area.Permissions}");

@@ -22,7 +22,9 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
 {
     private const int MaxAttempts = 3;
 
-    private readonly Queue<(FlowStep Step, object ReplyTo)> _pending = new();
+    // A participant rarely has more than one step before it: the queue comes with the second.
+    private (FlowStep Step, object ReplyTo) _first;
+    private Queue<(FlowStep Step, object ReplyTo)>? _more;
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
     private int _attempts;
@@ -34,13 +36,23 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
     public IFlowParticipant State { get; } = state;
 
     /// <summary>Whether steps wait.</summary>
-    public bool HasPending => _pending.Count > 0;
+    public bool HasPending => _first.Step is not null;
 
     /// <summary>Times a step had to be done again because the actor died in it.</summary>
     public int Retries { get; private set; }
 
     /// <summary>Takes a step in.</summary>
-    public void Add(FlowStep step, object replyTo) => _pending.Enqueue((step, replyTo));
+    public void Add(FlowStep step, object replyTo)
+    {
+        if (_first.Step is null)
+        {
+            _first = (step, replyTo);
+        }
+        else
+        {
+            (_more ??= new()).Enqueue((step, replyTo));
+        }
+    }
 
     /// <summary>
     /// Does the oldest step. Where this throws, the step stays and is done again by the next call; a step that fails three times is
@@ -49,9 +61,9 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
     /// <returns>The step, who wants the answer, and the answer.</returns>
     public (FlowStep Step, object ReplyTo, FlowResponse Response) DoNext()
     {
-        var (step, replyTo) = _pending.Peek();
+        var (step, replyTo) = _first;
         var response = Do(step);
-        _pending.Dequeue();
+        _first = _more is not null && _more.TryDequeue(out var next) ? next : default;
         _attempts = 0;
         return (step, replyTo, response);
     }

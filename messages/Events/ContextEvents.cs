@@ -207,6 +207,8 @@ public static class EventTypes
         typeof(CompatIoasSet),
         typeof(VfioMapped),
         typeof(AreaCutInTwo),
+        typeof(EntryPolicySet),
+        typeof(EntriesResized),
         typeof(RunStarted),
         typeof(ClientFinished),
         typeof(BarrierOpened),

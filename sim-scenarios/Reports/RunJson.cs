@@ -59,6 +59,7 @@ public static class RunJson
             ["memory"] = new JsonObject
             {
                 ["peakBytes"] = report.PeakBytes,
+                ["tableBytes"] = report.TableBytes,
                 ["bytesPerDevice"] = Rounded(report.BytesPerDevice, 1),
             },
             ["stopReason"] = report.StopReason,

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Iommufd.Actors.Protocol;
+using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 using Iommufd.Scenarios.Steps;
 
@@ -83,7 +84,10 @@ public sealed record RunReport
     /// <summary>The process's peak of resident memory.</summary>
     public required long PeakBytes { get; init; }
 
-    /// <summary>What of it came on top during the run, for each device.</summary>
+    /// <summary>Memory taken for page tables during the run.</summary>
+    public required long TableBytes { get; init; }
+
+    /// <summary>What of the peak came on top during the run, for each device, page tables apart.</summary>
     public required double BytesPerDevice { get; init; }
 
     /// <summary>Operations that ended with an errno.</summary>
@@ -102,7 +106,7 @@ public sealed record RunReport
         RunEnd end,
         TimeSpan duration,
         JournalSummary? journal,
-        long memoryBefore
+        MemoryUse before
     )
     {
         // A run that was cut short has not done what its final expectations speak of.
@@ -111,6 +115,7 @@ public sealed record RunReport
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
+        long tables = IoPageTable.ArenaBytes - before.Tables;
         return new RunReport
         {
             Scenario = scenario.Name,
@@ -138,7 +143,18 @@ public sealed record RunReport
             StopReason = end.StopReason,
             IsJournalLost = end.IsLost,
             PeakBytes = peak,
-            BytesPerDevice = (double)Math.Max(0, peak - memoryBefore) / Math.Max(1, scenario.Machine.DeviceCount),
+            TableBytes = tables,
+            BytesPerDevice =
+                (double)Math.Max(0, peak - before.Process - tables) / Math.Max(1, scenario.Machine.DeviceCount),
         };
     }
+}
+
+/// <summary>Memory of this process.</summary>
+/// <param name="Process">Resident bytes.</param>
+/// <param name="Tables">Bytes taken for page tables.</param>
+internal readonly record struct MemoryUse(long Process, long Tables)
+{
+    /// <summary>What is used now.</summary>
+    public static MemoryUse Now => new(Environment.WorkingSet, IoPageTable.ArenaBytes);
 }

@@ -34,7 +34,7 @@ public sealed class RunResumption
     /// <exception cref="ScenarioInvalidException">This version cannot read the scenario any more.</exception>
     public static RunResumption Of(JournalFile journal)
     {
-        if (journal.IsEmpty)
+        if (!journal.HasRows())
         {
             throw new JournalFormatException(
                 "the journal is empty: its run had not begun, so start it again with: iommufd run"

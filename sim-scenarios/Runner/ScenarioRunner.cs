@@ -33,7 +33,7 @@ public static class ScenarioRunner
         CancellationToken stop
     )
     {
-        long memoryBefore = Environment.WorkingSet;
+        var memoryBefore = MemoryUse.Now;
         var watch = Stopwatch.StartNew();
         var metrics = new RunMetrics(() => watch.Elapsed.Ticks * 100);
         var ended = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -134,6 +134,23 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public void A_payload_of_a_type_that_does_not_exist_yet_is_refused_with_its_number()
+    {
+        var failure = Assert.Throws<JournalFormatException>(() => EventPayload.FromBytes([0xfe, 0xe8, 0x03, 1, 2]));
+        Assert.Contains("event type 1000", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("newer version", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_payload_of_a_foreign_type_is_refused_with_its_name()
+    {
+        var name = "Other.Thing, Other"u8;
+        byte[] payload = [0xff, (byte)name.Length, 0, 0, 0, .. name, 1];
+        var failure = Assert.Throws<JournalFormatException>(() => EventPayload.FromBytes(payload));
+        Assert.Contains("Other.Thing, Other", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_order_of_event_types_only_grows()
     {
         // The position of a type is its name in every journal ever written.

@@ -345,5 +345,5 @@ public partial class ActorCell
         _taskScheduler = null;
     }
 
-    private void PublishDebug(string text) => Publish(new Debug(_self.Path.ToString(), ActorType, text));
+    internal void PublishDebug(string text) => Publish(new Debug(_self.Path.ToString(), ActorType, text));
 }

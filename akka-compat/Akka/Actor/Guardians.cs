@@ -179,8 +179,6 @@ internal sealed class DeadLetterListener : ActorBase
 /// <summary>Puts unhandled messages into the log.</summary>
 internal sealed class UnhandledMessageForwarder : ActorBase
 {
-    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(UnhandledMessage));
-
     protected override bool Receive(object message)
     {
         if (message is not UnhandledMessage unhandled)
