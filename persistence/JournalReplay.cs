@@ -51,6 +51,15 @@ public static class JournalReplay
             foreach (var journaled in journal.Read(stream, throughOrdering))
             {
                 cancellation.ThrowIfCancellationRequested();
+                if (journaled.SequenceNr != context.Applied + 1)
+                {
+                    throw new JournalFormatException(
+                        FormattableString.Invariant(
+                            $"{journal.Path}: the file is damaged: event {context.Applied + 1} of {stream} is not there"
+                        )
+                    );
+                }
+
                 context.Apply(journaled.Event);
             }
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
-using System.Text;
+using System.Globalization;
 using Iommufd.Cli.Output;
+using Iommufd.Messages.Events;
 using Iommufd.Persistence;
+using Iommufd.Scenarios.Conformance;
 
 namespace Iommufd.Cli.Commands;
 
@@ -13,10 +15,16 @@ internal static class ExportCommand
         var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
         var format = new Option<string>("--format")
         {
-            Description = "jsonl: an event a line with its fields. csv: for spreadsheets.",
+            Description =
+                "jsonl: an event a line with its fields. csv: for spreadsheets. trace: the calls of one context, which conform plays.",
             DefaultValueFactory = _ => "jsonl",
         };
-        format.AcceptOnlyFromAmong("jsonl", "csv");
+        format.AcceptOnlyFromAmong("jsonl", "csv", "trace");
+        var context = new Option<int?>("--context")
+        {
+            Description = "With --format trace: the context iommufd-N; needed when there are several.",
+            HelpName = "N",
+        };
         var file = new Option<string?>("--out")
         {
             Description = "Where it goes; standard output without.",
