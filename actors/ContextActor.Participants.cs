@@ -15,16 +15,9 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
-        var cell = new ParticipantCell(participant, state, _room.Options.StepHook);
-        var devices = _room.Devices;
-        var props = participant.Kind switch
-        {
-            ParticipantKind.Ioas => Props.Create(() => new IoasActor(cell)),
-            ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices)),
-            ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices)),
-            ParticipantKind.Access => Props.Create(() => new AccessActor(cell)),
-            _ => Props.Create(() => new ObjectActor(cell)),
-        };
+        var options = _room.Options;
+        var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
+        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
 
@@ -51,7 +44,7 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow)
     {
-        foreach (var change in flow.Events)
+        foreach (var change in flow.Journalled)
         {
             Record(change);
         }

@@ -82,9 +82,17 @@ internal sealed class TableWork : IDisposable
         );
 
     /// <summary>A span mapped, and unmapped, again and again, each half timed alone.</summary>
-    internal HalfTimed Halves(string name, ulong iova, ulong length, ulong spread, ulong misalign = Page) =>
+    internal HalfTimed Halves(
+        string name,
+        ulong iova,
+        ulong length,
+        ulong spread,
+        ulong misalign = Page,
+        int spans = 8
+    ) =>
         new(
             name,
+            spans,
             span => _table.Map(iova + ((ulong)span * spread), Physical + misalign, length, Both),
             span => _table.Unmap(iova + ((ulong)span * spread), length)
         );
@@ -93,6 +101,7 @@ internal sealed class TableWork : IDisposable
     internal HalfTimed Contiguous() =>
         new(
             "1 MiB contiguous, AMD v1",
+            8,
             span => _amd.Map((1UL << 30) + ((ulong)span << 20), Physical + (1UL << 20), 1UL << 20, Both),
             span => _amd.Unmap((1UL << 30) + ((ulong)span << 20), 1UL << 20)
         );
@@ -187,7 +196,8 @@ internal sealed class TableWork : IDisposable
                 }
 
                 _sink += sum;
-            }
+            },
+            VisitMillion
         );
 
     internal Measured TranslateDependent() =>
@@ -203,8 +213,18 @@ internal sealed class TableWork : IDisposable
                 }
 
                 _sink = at;
-            }
+            },
+            VisitMillion
         );
+
+    /// <summary>Reads all entries of the million once.</summary>
+    private void VisitMillion()
+    {
+        for (ulong at = 0; at < 1 << 20; at += 256)
+        {
+            _million.TranslatePages(at * Page, Page, _addresses);
+        }
+    }
 
     internal Measured TranslateRange() =>
         new(

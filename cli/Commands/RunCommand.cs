@@ -2,9 +2,11 @@ using System.CommandLine;
 using Iommufd.Cli.Output;
 using Iommufd.Persistence;
 using Iommufd.Scenarios;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Reports;
 using Iommufd.Scenarios.Runner;
+using Iommufd.Scenarios.Soak;
 
 namespace Iommufd.Cli.Commands;
 
@@ -32,10 +34,12 @@ internal static class RunCommand
         var durability = new Option<string>("--durability")
         {
             Description =
-                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing.",
+                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing; "
+                + "ram, a journal that lives as long as the run, as soak uses.",
             DefaultValueFactory = _ => "group",
         };
-        durability.AcceptOnlyFromAmong("strict", "group", "memory");
+        durability.AcceptOnlyFromAmong("strict", "group", "memory", "ram");
+        Option<string?> faults = ScenarioOptions.Faults();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("run", "Runs a scenario: a file, or the name of a shipped one.")
@@ -45,6 +49,7 @@ internal static class RunCommand
             journal,
             durability,
             report,
+            faults,
             set,
             deadline,
             output,
@@ -61,7 +66,10 @@ internal static class RunCommand
                         ScenarioOptions.Settings(parsed.GetValue(set)),
                         ScenarioOptions.Duration("--deadline", parsed.GetValue(deadline)),
                         ScenarioOptions.IsJson(parsed.GetValue(output))
-                    ),
+                    )
+                    {
+                        Faults = parsed.GetValue(faults),
+                    },
                     streams,
                     stop
                 )
@@ -73,9 +81,17 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        string? journal =
-            request.Durability == Durability.Memory ? null : JournalPlace.ForWriting(request.Journal, scenario.Name);
-        var options = new RunOptions(request.Seed, request.Deadline, new SimulatedRunHost(journal, request.Durability));
+        string? journal = request.Durability is Durability.Memory or Durability.Ram
+            ? null
+            : JournalPlace.ForWriting(request.Journal, scenario.Name);
+        FaultSession? faults = request.Faults is { } plan
+            ? new FaultSession(ShippedFaultPlans.Open(plan), request.Seed ?? 1)
+            : null;
+        IRunHost host =
+            request.Durability == Durability.Ram
+                ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
+                : new SimulatedRunHost(journal, request.Durability, faults);
+        var options = new RunOptions(request.Seed, request.Deadline, host) { Faults = faults };
         RunReport report;
         try
         {
@@ -139,4 +155,8 @@ internal sealed record RunRequest(
     IReadOnlyList<KeyValuePair<string, string>> Settings,
     TimeSpan? Deadline,
     bool IsJson
-);
+)
+{
+    /// <summary>The fault plan; null for none.</summary>
+    public string? Faults { get; init; }
+}

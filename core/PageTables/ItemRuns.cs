@@ -8,7 +8,7 @@ namespace Iommufd.Core.PageTables;
 /// 8-byte lane is written or read whole on every machine that .NET runs on, so a walker sees each item before or after a
 /// change, never half.
 /// </summary>
-internal static unsafe class ItemRuns
+internal static unsafe partial class ItemRuns
 {
     /// <summary>Writes word, word + step, word + 2 * step, ...</summary>
     internal static void Fill(ulong* items, int count, ulong word, ulong step)

@@ -32,6 +32,15 @@ internal enum OrderingFault
     /// <summary>A translation begins (or ends) its read section on the wrong side of its loads.</summary>
     ReadOutsideSection,
 
+    /// <summary>A translation without a section does not look at the epoch again.</summary>
+    NoEpochCheck,
+
+    /// <summary>A translation without a section looks at the epoch again only at its end, after following a pointer.</summary>
+    LateEpochCheck,
+
+    /// <summary>A table taken off is forgotten by the cache only after it was retired.</summary>
+    ForgetAfterRetire,
+
     /// <summary>Tables taken off the tree are not counted.</summary>
     NoDetachCount,
 

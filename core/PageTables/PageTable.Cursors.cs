@@ -6,17 +6,21 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <summary>log2 of the bytes under one leaf table.</summary>
-    private static int LeafTableShift => TFormat.GranuleShift + 9;
+    private static int LeafTableShift
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.GranuleShift + 9;
+    }
 
     /// <summary>
     /// Maps as <see cref="Map"/> does; single smallest pages near the cursor's last one skip the walk.
     /// </summary>
     public Errno Map(ref Cursor cursor, ulong iova, ulong physical, ulong length, IoptePermissions permissions)
     {
-        if (IsSmallestPage(iova, physical, length, permissions))
+        if (IsSmallestPage(iova, physical, length, permissions, MapOptions.None) && iova <= LastInput)
         {
             ulong* table = LeafTable(ref cursor, iova);
-            if (table != null && TrySetPage(table + IndexOf(iova, 0), physical, permissions))
+            if (table != null && TrySetPage(ItemAt(table, iova, 0), physical, permissions))
             {
                 return Errno.OK;
             }
@@ -31,7 +35,7 @@ public sealed unsafe partial class PageTable<TFormat>
         if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0 && iova <= LastInput)
         {
             ulong* table = LeafTable(ref cursor, iova);
-            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
+            if (table != null && TryClearPage(ItemAt(table, iova, 0)))
             {
                 return length;
             }
@@ -102,7 +106,7 @@ public sealed unsafe partial class PageTable<TFormat>
             // differ. Without the comparison an unmapped address would go on translating.
             if (_key == (iova >> LeafTableShift) + 1 && _detachedSeen == _table._detached.Current)
             {
-                ulong word = Volatile.Read(ref _leafTable[IndexOf(iova, 0)]);
+                ulong word = Volatile.Read(ref *ItemAt(_leafTable, iova, 0));
                 physical = PhysicalOf(word, 0, iova);
                 return word != 0;
             }

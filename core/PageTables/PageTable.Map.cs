@@ -7,6 +7,7 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override Errno Map(
         ulong iova,
         ulong physical,
@@ -15,17 +16,94 @@ public sealed unsafe partial class PageTable<TFormat>
         MapOptions options = MapOptions.None
     )
     {
-        if (options == MapOptions.None && TryMapPage(iova, physical, length, permissions))
+        if (
+            IsSmallestPage(iova, physical, length, permissions, options)
+            && CachedPageItemOrNull(iova) is var item
+            && item != null
+            && TrySetPage(item, physical, permissions)
+        )
         {
             return Errno.OK;
         }
 
-        return MapRun(iova, physical, length, permissions, SizesFor(options));
+        return MapRun(iova, physical, length, permissions, options);
     }
 
-    /// <summary>Everything that is not one page of the smallest size.</summary>
+    /// <summary>
+    /// Everything that is not one page of the smallest size. Each case is a method of its own, so that each is compiled for itself.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, ulong sizes)
+    private Errno MapRun(ulong iova, ulong physical, ulong length, IoptePermissions permissions, MapOptions options) =>
+        length < 1UL << LeafTableShift ? MapInTable(iova, physical, length, permissions, options)
+        : length == 1UL << LeafTableShift ? MapLarge(iova, physical, length, permissions, options)
+        : MapChecked(iova, physical, length, permissions, options);
+
+    /// <summary>Smallest pages into one leaf table that is there, or whatever it is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Errno MapInTable(ulong iova, ulong physical, ulong length, IoptePermissions permissions, MapOptions options)
+    {
+        ulong page = 1UL << TFormat.GranuleShift;
+        ulong tableBytes = 1UL << LeafTableShift;
+        ulong wrong = ((iova | length | physical) & (page - 1)) | ((physical + length) >> TFormat.OutputBits);
+        if (
+            (TFormat.PageSizes & page) == 0
+            || wrong != 0
+            || length - 1 >= tableBytes
+            || (iova & (tableBytes - 1)) + length > tableBytes
+            || (uint)(permissions - 1) >= 3
+            || TFormat.CheckPermissions(permissions) != Errno.OK
+            || HasLargerPages(iova, physical, length, options)
+        )
+        {
+            return MapChecked(iova, physical, length, permissions, options);
+        }
+
+        ulong* item = CachedPageItemOrNull(iova);
+        if (item == null)
+        {
+            return MapChecked(iova, physical, length, permissions, options);
+        }
+
+        ulong word = TFormat.LeafWord(physical, 0, TFormat.GranuleShift, permissions);
+        // Release: what the caller wrote before (the pages' contents, the pins) is visible before the entries. The fill's vector
+        // stores are no releases themselves.
+        Volatile.WriteBarrier();
+        return ItemRuns.TryFillEmpty(item, (int)(length >> TFormat.GranuleShift), word, AddressStep(page))
+            ? Errno.OK
+            : Errno.EADDRINUSE;
+    }
+
+    /// <summary>One page of level 1 where nothing is below, or whatever it is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Errno MapLarge(ulong iova, ulong physical, ulong length, IoptePermissions permissions, MapOptions options)
+    {
+        ulong page = 1UL << LeafTableShift;
+        ulong badPhysical = (page - 1) | ~((1UL << TFormat.OutputBits) - 1);
+        ulong wrong = (physical & badPhysical) | (iova & (page - 1)) | (length ^ page) | (ulong)options;
+        if (
+            (TFormat.PageSizes & page) == 0
+            || wrong != 0
+            || (uint)(permissions - 1) >= 3
+            || TFormat.CheckPermissions(permissions) != Errno.OK
+        )
+        {
+            return MapChecked(iova, physical, length, permissions, options);
+        }
+
+        ulong* table = CachedMiddleOrNull(iova);
+        if (table == null || Volatile.Read(ref *ItemAt(table, iova, 1)) != 0)
+        {
+            return MapChecked(iova, physical, length, permissions, options);
+        }
+
+        // Release, as for a small page.
+        Volatile.Write(ref *ItemAt(table, iova, 1), TFormat.LeafWord(physical, 1, LeafTableShift, permissions));
+        return Errno.OK;
+    }
+
+    /// <summary>Every map there is, with its errors.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Errno MapChecked(ulong iova, ulong physical, ulong length, IoptePermissions permissions, MapOptions options)
     {
         Errno errno = CheckMap(iova, physical, length, permissions);
         if (errno != Errno.OK)
@@ -33,13 +111,35 @@ public sealed unsafe partial class PageTable<TFormat>
             return errno;
         }
 
-        errno = Install(iova, physical, length, permissions, sizes, out ulong installed);
+        errno = Install(iova, physical, length, permissions, SizesFor(options), out ulong installed);
         if (errno != Errno.OK)
         {
             RollBack(iova, installed);
         }
 
         return errno;
+    }
+
+    /// <summary>The offered sizes of several items of a leaf table.</summary>
+    private static ulong SizesInLeafTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.PageSizes & ((1UL << LeafTableShift) - 1) & ~(1UL << TFormat.GranuleShift);
+    }
+
+    /// <summary>Whether a run in one leaf table may be cut into pages larger than an item; to say yes too often costs time only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasLargerPages(ulong iova, ulong physical, ulong length, MapOptions options)
+    {
+        if (SizesInLeafTable == 0)
+        {
+            return false;
+        }
+
+        // A larger page needs IOVA and physical address alike up to its size.
+        ulong alike = iova ^ physical;
+        ulong larger = SizesFor(options) & SizesInLeafTable & (alike ^ (alike - 1));
+        return larger != 0 && (larger & (0 - larger)) <= length;
     }
 
     /// <inheritdoc/>
@@ -94,29 +194,28 @@ public sealed unsafe partial class PageTable<TFormat>
         return Errno.OK;
     }
 
-    /// <summary>The short path: one page of the smallest size into a table that is there.</summary>
+    /// <summary>
+    /// Whether a map is one correct page of the smallest size, but for the input range; everything else takes the long path with
+    /// its checks.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryMapPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions)
+    private static bool IsSmallestPage(
+        ulong iova,
+        ulong physical,
+        ulong length,
+        IoptePermissions permissions,
+        MapOptions options
+    )
     {
-        if (!IsSmallestPage(iova, physical, length, permissions))
-        {
-            return false;
-        }
-
-        ulong* table = LeafTableOrNull(iova);
-        return table != null && TrySetPage(table + IndexOf(iova, 0), physical, permissions);
+        ulong page = 1UL << TFormat.GranuleShift;
+        ulong badPhysical = (page - 1) | ~((1UL << TFormat.OutputBits) - 1);
+        // One test for what is almost always right.
+        ulong wrong = (physical & badPhysical) | (iova & (page - 1)) | (length ^ page) | (ulong)options;
+        return (TFormat.PageSizes & page) != 0
+            && wrong == 0
+            && (uint)(permissions - 1) < 3
+            && TFormat.CheckPermissions(permissions) == Errno.OK;
     }
-
-    /// <summary>Whether a map is one correct page of the smallest size; everything else takes the long path with its checks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsSmallestPage(ulong iova, ulong physical, ulong length, IoptePermissions permissions) =>
-        length == 1UL << TFormat.GranuleShift
-        && (TFormat.PageSizes & (1UL << TFormat.GranuleShift)) != 0
-        && ((iova | physical) & (length - 1)) == 0
-        && iova <= LastInput
-        && physical >> TFormat.OutputBits == 0
-        && (uint)(permissions - 1) < 3
-        && TFormat.CheckPermissions(permissions) == Errno.OK;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TrySetPage(ulong* item, ulong physical, IoptePermissions permissions)
@@ -231,17 +330,20 @@ public sealed unsafe partial class PageTable<TFormat>
             int itemShift = ItemShift(level);
             bool single = shift == itemShift;
             int count = single ? PagesInRow(sizes, at, target, rest, shift, index) : 1 << (shift - itemShift);
-            if (!ItemRuns.AllEmpty(table + index, count) && !MakeRoom(table + index, count, level))
-            {
-                return Errno.EADDRINUSE;
-            }
-
             ulong word = TFormat.LeafWord(target, level, shift, permissions);
             ulong step = single ? AddressStep(1UL << shift) : TFormat.ContiguousStep(level);
-            // Release: what the caller wrote before (the pages' contents, the pins) is visible before the entries. The fill's
-            // vector stores are no releases themselves.
+            // Release, as in TryMapInTable.
             Volatile.WriteBarrier();
-            ItemRuns.Fill(table + index, count, word, step);
+            if (!ItemRuns.TryFillEmpty(table + index, count, word, step))
+            {
+                if (!MakeRoom(table + index, count, level))
+                {
+                    return Errno.EADDRINUSE;
+                }
+
+                ItemRuns.Fill(table + index, count, word, step);
+            }
+
             installed += (ulong)count << itemShift;
         }
 
@@ -345,9 +447,11 @@ public sealed unsafe partial class PageTable<TFormat>
                 return false;
             }
 
+            var child = (ulong*)TFormat.TableAddress(word);
             Volatile.Write(ref items[i], 0);
+            Forget(child, level - 1);
             _detached.Bump();
-            RetireTree((ulong*)TFormat.TableAddress(word), level - 1);
+            RetireTree(child, level - 1);
         }
 
         return true;

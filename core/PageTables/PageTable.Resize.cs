@@ -84,6 +84,11 @@ public sealed unsafe partial class PageTable<TFormat>
 
         if (detached)
         {
+            for (int i = 0; i < items; i++)
+            {
+                Forget((ulong*)tables[i], level - 1);
+            }
+
             // Walk caches that hold one of the tables find it gone.
             _detached.Bump();
             // Devices that found the old entries may still mark them; once they have left, the marks are final and can be

@@ -40,24 +40,34 @@ public sealed unsafe partial class PageTable<TFormat>
         return true;
     }
 
-    private bool DetachWeakened(ref ulong item, ulong* child)
+    private bool DetachWeakened(ref ulong item, ulong* child, int level)
     {
         switch (TFormat.Weakened)
         {
             case OrderingFault.NoGracePeriod:
                 Volatile.Write(ref item, 0);
+                Forget(child, level);
                 _detached.Bump();
                 TableReclamation.ThreadTables.Current.GiveBack((nint)child, clean: false);
                 return true;
             case OrderingFault.NoDetachCount:
                 Volatile.Write(ref item, 0);
+                Forget(child, level);
                 TableReclamation.ThreadTables.Current.Retire((nint)child, clean: false);
                 return true;
             case OrderingFault.CountBeforeUnlink:
                 _detached.Bump();
                 _ = TFormat.TableValue(1);
                 Volatile.Write(ref item, 0);
+                Forget(child, level);
                 TableReclamation.ThreadTables.Current.Retire((nint)child, clean: false);
+                return true;
+            case OrderingFault.ForgetAfterRetire:
+                Volatile.Write(ref item, 0);
+                _detached.Bump();
+                TableReclamation.ThreadTables.Current.Retire((nint)child, clean: false);
+                _ = TFormat.TableValue(1);
+                Forget(child, level);
                 return true;
             default:
                 return false;

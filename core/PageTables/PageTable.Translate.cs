@@ -7,12 +7,19 @@ namespace Iommufd.Core.PageTables;
 
 public sealed unsafe partial class PageTable<TFormat>
 {
-    /// <summary>What <see cref="Lookup"/> gives for an IOVA that is not mapped; no format has that many address bits.</summary>
+    /// <summary>The physical address given for an IOVA that is not mapped; no format has that many address bits.</summary>
     private const ulong NotMapped = ulong.MaxValue;
 
     /// <inheritdoc/>
     public override bool TryTranslate(ulong iova, out IopteTranslation translation)
     {
+        if (TFormat.Weakened == OrderingFault.ReadOutsideSection)
+        {
+            bool there = TryFindItem(iova, out _, out ulong seen, out int at) && seen != 0;
+            translation = there ? Describe(seen, at, iova) : default;
+            return there;
+        }
+
         TableReclamation.ReadSection section = TableReclamation.Enter();
         bool found = TryFindItem(iova, out _, out ulong word, out int level) && word != 0;
         TableReclamation.Exit(section);
@@ -21,85 +28,64 @@ public sealed unsafe partial class PageTable<TFormat>
     }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// Near tables that the cache knows it opens no read section, which would cost more than the walk. It reads the epoch before and
+    /// after. A table is used again only in a later epoch than the one in which it was unlinked, so an item read in between is the
+    /// item of a table as this tree had it, or the epochs differ; then a walk in a section decides.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override bool TryTranslate(ulong iova, out ulong physical)
     {
-        if (TFormat.Weakened == OrderingFault.ReadOutsideSection)
-        {
-            physical = Lookup(iova);
-            return physical != NotMapped;
-        }
-
-        TableReclamation.ReadSection section = TableReclamation.Enter();
-        ulong found = Lookup(iova);
-        TableReclamation.Exit(section);
-        physical = found;
-        return found != NotMapped;
+        physical = Lookup(iova);
+        return physical != NotMapped;
     }
 
     /// <summary>
-    /// The physical address behind an IOVA, or <see cref="NotMapped"/>; inside a read section. Each load depends on the one before
-    /// it, which orders them on every machine that .NET runs on. Locals only: nothing here may be spilled to the stack.
+    /// The physical address behind an IOVA, or <see cref="NotMapped"/>. Locals only: nothing here may be spilled to the stack.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong Lookup(ulong iova)
     {
-        // Acquire: a top read here was complete before it was published.
-        ulong top = Volatile.Read(ref _top);
-        if ((top & LevelMask) != (ulong)TFormat.StartTopLevel || !Reaches(TFormat.StartTopLevel, iova))
+        ulong* place = _epoch;
+        // Acquire: a table that was taken off before this epoch began is neither in the cache nor linked any more.
+        ulong epoch = Volatile.Read(ref *place);
+        ulong slot = CachesMiddle ? _middle.Find(iova) : 0;
+        if (!CachesMiddle || !MiddleTableCache.Fits(slot, iova))
         {
-            return LookupAnyDepth(iova);
+            return LookupByWalk(iova);
         }
 
-        ulong table = top - (ulong)TFormat.StartTopLevel;
-        ulong word;
-        if (TFormat.StartTopLevel >= 4)
+        // Acquire, and again below: the epoch is looked at after the items.
+        ulong word = Volatile.Read(ref *ItemAt(MiddleTableCache.TableOf(slot), iova, 1));
+        // Before the word is followed: in the next life of the table it may be no pointer. Any pointer to a table may be followed,
+        // even to one taken off: table memory stays readable.
+        if (TFormat.Weakened != OrderingFault.LateEpochCheck && !IsStill(place, epoch))
         {
-            word = ItemOf(table, iova, 4);
-            if (!IsTable(word, 4))
-            {
-                return AddressIn(word, 4, iova);
-            }
-
-            table = TFormat.TableAddress(word);
+            return LookupByWalk(iova);
         }
 
-        if (TFormat.StartTopLevel >= 3)
-        {
-            word = ItemOf(table, iova, 3);
-            if (!IsTable(word, 3))
-            {
-                return AddressIn(word, 3, iova);
-            }
-
-            table = TFormat.TableAddress(word);
-        }
-
-        word = ItemOf(table, iova, 2);
-        if (!IsTable(word, 2))
-        {
-            return AddressIn(word, 2, iova);
-        }
-
-        word = ItemOf(TFormat.TableAddress(word), iova, 1);
         if (!IsTable(word, 1))
         {
-            return AddressIn(word, 1, iova);
+            // Empty may only mean that the cache does not know the table.
+            return word == 0 ? LookupByWalk(iova) : PhysicalOf(word, 1, iova);
         }
 
-        return AddressIn(ItemOf(TFormat.TableAddress(word), iova, 0), 0, iova);
+        word = Volatile.Read(ref *ItemAt((ulong*)TFormat.TableAddress(word), iova, 0));
+        return IsStill(place, epoch) && word != 0 ? PhysicalOf(word, 0, iova) : LookupByWalk(iova);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsStill(ulong* place, ulong epoch) =>
+        TFormat.Weakened == OrderingFault.NoEpochCheck || Volatile.Read(ref *place) == epoch;
+
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong LookupAnyDepth(ulong iova) =>
-        TryFindItem(iova, out _, out ulong word, out int level) ? AddressIn(word, level, iova) : NotMapped;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong ItemOf(ulong table, ulong iova, int level) =>
-        Volatile.Read(ref ((ulong*)table)[IndexOf(iova, level)]);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong AddressIn(ulong word, int level, ulong iova) =>
-        word == 0 ? NotMapped : PhysicalOf(word, level, iova);
+    private ulong LookupByWalk(ulong iova)
+    {
+        TableReclamation.ReadSection section = TableReclamation.Enter();
+        bool found = TryFindItem(iova, out _, out ulong word, out int level) && word != 0;
+        TableReclamation.Exit(section);
+        return found ? PhysicalOf(word, level, iova) : NotMapped;
+    }
 
     /// <inheritdoc/>
     public override bool TryAccess(
@@ -261,7 +247,8 @@ public sealed unsafe partial class PageTable<TFormat>
     private static ulong PhysicalOf(ulong word, int level, ulong iova)
     {
         ulong offset = (1UL << TFormat.LeafShift(word, level)) - 1;
-        return (FieldAddress(word) & ~offset) | (iova & offset);
+        ulong first = TFormat.AddressShift == 0 ? word & (TFormat.AddressMask & ~offset) : FieldAddress(word) & ~offset;
+        return first | (iova & offset);
     }
 
     private static IopteTranslation Describe(ulong word, int level, ulong iova) =>

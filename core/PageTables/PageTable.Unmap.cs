@@ -5,14 +5,17 @@ namespace Iommufd.Core.PageTables;
 public sealed unsafe partial class PageTable<TFormat>
 {
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override ulong Unmap(ulong iova, ulong length, UnmapCut cut = UnmapCut.WholeEntry)
     {
-        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0 && iova <= LastInput)
+        ulong page = 1UL << TFormat.GranuleShift;
+        // What the cache knows lies inside the input range.
+        if (((iova & (page - 1)) | (length ^ page)) == 0)
         {
-            ulong* table = LeafTableOrNull(iova);
-            if (table != null && TryClearPage(table + IndexOf(iova, 0)))
+            ulong* item = CachedPageItemOrNull(iova);
+            if (item != null && TryClearPage(item))
             {
-                return length;
+                return page;
             }
         }
 
@@ -21,7 +24,60 @@ public sealed unsafe partial class PageTable<TFormat>
 
     /// <summary>Everything that is not one entry of the smallest size.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong UnmapRange(ulong iova, ulong length, UnmapCut cut)
+    private ulong UnmapRange(ulong iova, ulong length, UnmapCut cut) =>
+        length < 1UL << LeafTableShift ? UnmapInTable(iova, length, cut)
+        : length == 1UL << LeafTableShift ? UnmapLarge(iova, length, cut)
+        : UnmapAny(iova, length, cut);
+
+    /// <summary>Entries of one leaf table, or whatever it is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapInTable(ulong iova, ulong length, UnmapCut cut)
+    {
+        ulong page = 1UL << TFormat.GranuleShift;
+        ulong tableBytes = 1UL << LeafTableShift;
+        // Where there are contiguous entries a run may begin or end inside one.
+        if (
+            SizesInLeafTable != 0
+            || length - 1 >= tableBytes
+            || ((iova | length) & (page - 1)) != 0
+            || (iova & (tableBytes - 1)) + length > tableBytes
+        )
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        ulong* item = CachedPageItemOrNull(iova);
+        if (item == null)
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        return (ulong)(uint)ItemRuns.ClearFull(item, (int)(length >> TFormat.GranuleShift)) << TFormat.GranuleShift;
+    }
+
+    /// <summary>One entry of the size that a leaf table covers, or whatever it is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapLarge(ulong iova, ulong length, UnmapCut cut)
+    {
+        ulong* table = (iova & ((1UL << LeafTableShift) - 1)) == 0 ? CachedMiddleOrNull(iova) : null;
+        if (table == null)
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        ulong word = Volatile.Read(ref *ItemAt(table, iova, 1));
+        if (word == 0 || IsTable(word, 1) || TFormat.LeafShift(word, 1) != LeafTableShift)
+        {
+            return UnmapAny(iova, length, cut);
+        }
+
+        Volatile.Write(ref *ItemAt(table, iova, 1), 0);
+        return length;
+    }
+
+    /// <summary>Every unmap there is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong UnmapAny(ulong iova, ulong length, UnmapCut cut)
     {
         if (length == 0 || iova + (length - 1) < iova || iova + (length - 1) > LastInput)
         {
@@ -170,7 +226,7 @@ public sealed unsafe partial class PageTable<TFormat>
         if (whole && level == 1 && ItemRuns.LeavesInRow(child, Items, 0, 0) == Items)
         {
             // Full of leaves: one store takes all of them away, and the page needs no clearing before it is filled again.
-            Detach(ref item, child, clean: false);
+            Detach(ref item, child, level - 1, clean: false);
             at += itemBytes;
             return true;
         }
@@ -179,7 +235,7 @@ public sealed unsafe partial class PageTable<TFormat>
         bool on = ClearIn(child, level - 1, ref at, last);
         if (whole && at == end)
         {
-            Detach(ref item, child, clean: true);
+            Detach(ref item, child, level - 1, clean: true);
             return true;
         }
 
@@ -187,14 +243,15 @@ public sealed unsafe partial class PageTable<TFormat>
     }
 
     /// <summary>Takes a table off the tree; walkers inside it may go on reading it until they leave.</summary>
-    private void Detach(ref ulong item, ulong* child, bool clean)
+    private void Detach(ref ulong item, ulong* child, int level, bool clean)
     {
-        if (TFormat.Weakened != OrderingFault.None && DetachWeakened(ref item, child))
+        if (TFormat.Weakened != OrderingFault.None && DetachWeakened(ref item, child, level))
         {
             return;
         }
 
         Volatile.Write(ref item, 0);
+        Forget(child, level);
         // After the unlinking: a walk cache that reads the new generation finds the table gone. Before it, a cache could take
         // the old pointer under the new generation and keep it.
         _detached.Bump();

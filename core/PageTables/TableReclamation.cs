@@ -19,7 +19,7 @@ internal static unsafe partial class TableReclamation
     private const int SlotsInBlock = 64;
 
     /// <summary>The epoch, on cache lines of its own: it changes once for a batch of freed pages.</summary>
-    private static readonly ulong* Epoch = NewEpoch();
+    internal static readonly ulong* Epoch = NewEpoch();
 
     private static readonly Lock Registry = new();
     private static readonly Stack<nint> FreeSlots = new();
@@ -27,6 +27,16 @@ internal static unsafe partial class TableReclamation
 
     [ThreadStatic]
     private static ulong* t_slot;
+
+    /// <summary>
+    /// The epoch; acquire. A page is written again only in a later epoch than the one in which it was unlinked, so what was read
+    /// from a page between two equal epochs is what it held before, even without a section.
+    /// </summary>
+    internal static ulong CurrentEpoch
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Volatile.Read(ref *Epoch);
+    }
 
     /// <summary>Begins a read section; pages unlinked from now on stay untouched until <see cref="Exit"/>.</summary>
     /// <returns>A token for <see cref="Exit"/>; sections nest.</returns>

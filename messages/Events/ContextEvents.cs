@@ -204,5 +204,10 @@ public static class EventTypes
         typeof(CompatIoasSet),
         typeof(VfioMapped),
         typeof(AreaCutInTwo),
+        typeof(EntryPolicySet),
+        typeof(EntriesResized),
+        typeof(GuestStageAllocated),
+        typeof(PagesRequested),
+        typeof(SharedHwptAllocated),
     ];
 }

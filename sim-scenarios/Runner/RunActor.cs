@@ -27,6 +27,7 @@ internal sealed class RunActor : ReceiveActor
     private int _leaked;
     private bool _isCheckUnderWay;
     private bool _isLastCheck;
+    private bool _hasLostClient;
     private string? _stopReason;
     private Mistake? _broken;
 
@@ -143,6 +144,11 @@ internal sealed class RunActor : ReceiveActor
 
         _leaked += ended.Leaked;
         _settings.Metrics.AddEndedClient();
+        if (ended.Died)
+        {
+            OpenBarriers();
+        }
+
         queue.Running--;
         OnHeld(Sender);
         StartNext(queue);
@@ -232,7 +238,7 @@ internal sealed class RunActor : ReceiveActor
         }
 
         waiting.Add((Sender, arrival.FiberId));
-        if (waiting.Count < arrival.Parties)
+        if (waiting.Count < arrival.Parties && !_hasLostClient)
         {
             return;
         }
@@ -242,6 +248,18 @@ internal sealed class RunActor : ReceiveActor
         {
             client.Tell(new BarrierOpen(fiberId), Self);
         }
+    }
+
+    // Nobody knows for how many parties of a barrier a dead client would have stood: from now on nobody waits.
+    private void OpenBarriers()
+    {
+        _hasLostClient = true;
+        foreach ((IActorRef client, long fiberId) in _barriers.Values.SelectMany(w => w))
+        {
+            client.Tell(new BarrierOpen(fiberId), Self);
+        }
+
+        _barriers.Clear();
     }
 
     private void OnBroken(ScenarioBroken broken)

@@ -1,4 +1,7 @@
 using Akka.Actor;
+using Iommufd.Actors.Protocol;
+using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -6,7 +9,17 @@ namespace Iommufd.Scenarios.Runner;
 /// <param name="Seed">Decides the schedule; null runs on all cores.</param>
 /// <param name="Deadline">The run is cut short after this time; null for what the scenario says.</param>
 /// <param name="Host">The simulated machine and its journal.</param>
-public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host);
+public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host)
+{
+    /// <summary>The faults of the run; null where nothing fails. The host's own options must name the same.</summary>
+    public FaultSession? Faults { get; init; }
+
+    /// <summary>Whether the calls of each context and their answers are checked for linearizability.</summary>
+    public bool Histories { get; init; } = true;
+
+    /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
+    public RunTrace? Trace { get; init; }
+}
 
 /// <summary>What a run runs on: the machine's actors and the journal that their contexts write.</summary>
 public interface IRunHost
@@ -22,6 +35,9 @@ public interface IRunHost
 
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was.</summary>
     JournalSummary? ReadJournal();
+
+    /// <summary>Restores the state from the journal, where it is done at once, and compares; what is wrong, or null.</summary>
+    InvariantViolation? Verify(RunReport report) => null;
 }
 
 /// <summary>A run's journal.</summary>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Iommufd.Actors.Protocol;
+using Iommufd.Core.PageTables;
 using Iommufd.Messages;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -59,6 +61,12 @@ public sealed record RunReport
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
 
+    /// <summary>Answers that an order of the calls explains.</summary>
+    public required long HistoryAnswers { get; init; }
+
+    /// <summary>IOASes whose history was given up as undecided.</summary>
+    public required long HistoriesGivenUp { get; init; }
+
     /// <summary>Steps and final expectations that did not hold: how many.</summary>
     public required long FailedExpectations { get; init; }
 
@@ -67,6 +75,15 @@ public sealed record RunReport
 
     /// <summary>Steps that could not run because what they use was never made.</summary>
     public required long Skipped { get; init; }
+
+    /// <summary>Steps that ended in another way than they must because a fault was injected.</summary>
+    public required long Tolerated { get; init; }
+
+    /// <summary>The fault plan; null where nothing was made to fail.</summary>
+    public required string? Faults { get; init; }
+
+    /// <summary>Fault points reached and struck, by operation; empty without a plan.</summary>
+    public required IReadOnlyList<FaultCoverage> FaultCoverage { get; init; }
 
     /// <summary>The journal; null without one.</summary>
     public required JournalSummary? Journal { get; init; }
@@ -80,7 +97,10 @@ public sealed record RunReport
     /// <summary>The process's peak of resident memory.</summary>
     public required long PeakBytes { get; init; }
 
-    /// <summary>What of it came on top during the run, for each device.</summary>
+    /// <summary>Memory taken for page tables during the run.</summary>
+    public required long TableBytes { get; init; }
+
+    /// <summary>What of the peak came on top during the run, for each device, page tables apart.</summary>
     public required double BytesPerDevice { get; init; }
 
     /// <summary>Operations that ended with an errno.</summary>
@@ -99,15 +119,16 @@ public sealed record RunReport
         RunEnd end,
         TimeSpan duration,
         JournalSummary? journal,
-        long memoryBefore
+        MemoryUse before
     )
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end)
+            ? FinalExpectations.Unmet(scenario, metrics, end, options.Faults is { Plan.Rules.Count: > 0 })
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
+        long tables = IoPageTable.ArenaBytes - before.Tables;
         return new RunReport
         {
             Scenario = scenario.Name,
@@ -127,14 +148,30 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            HistoryAnswers = metrics.HistoryAnswers,
+            HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,
             Failures = [.. metrics.Failures, .. unmet],
             Skipped = metrics.Skipped,
+            Tolerated = metrics.Tolerated,
+            Faults = options.Faults?.Plan.Name,
+            FaultCoverage = options.Faults?.Coverage() ?? [],
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,
             PeakBytes = peak,
-            BytesPerDevice = (double)Math.Max(0, peak - memoryBefore) / Math.Max(1, scenario.Machine.DeviceCount),
+            TableBytes = tables,
+            BytesPerDevice =
+                (double)Math.Max(0, peak - before.Process - tables) / Math.Max(1, scenario.Machine.DeviceCount),
         };
     }
+}
+
+/// <summary>Memory of this process.</summary>
+/// <param name="Process">Resident bytes.</param>
+/// <param name="Tables">Bytes taken for page tables.</param>
+internal readonly record struct MemoryUse(long Process, long Tables)
+{
+    /// <summary>What is used now.</summary>
+    public static MemoryUse Now => new(Environment.WorkingSet, IoPageTable.ArenaBytes);
 }

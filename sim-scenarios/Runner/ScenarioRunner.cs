@@ -27,7 +27,7 @@ public static class ScenarioRunner
         CancellationToken stop
     )
     {
-        long memoryBefore = Environment.WorkingSet;
+        var memoryBefore = MemoryUse.Now;
         var watch = Stopwatch.StartNew();
         var metrics = new RunMetrics(() => watch.Elapsed.Ticks * 100);
         var ended = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,7 +37,11 @@ public static class ScenarioRunner
         await using (runtime.ConfigureAwait(false))
         {
             IActorRef machine = options.Host.StartMachine(runtime.System);
-            var settings = new RunSettings(machine, metrics, scenario.CheckEvery);
+            var settings = new RunSettings(machine, metrics, scenario.CheckEvery, options.Faults)
+            {
+                Histories = options.Histories,
+                Trace = options.Trace,
+            };
             IActorRef run = runtime.System.ActorOf(
                 RunActor.Props(scenario, settings, e => ended.TrySetResult(e)),
                 "run"
@@ -65,7 +69,15 @@ public static class ScenarioRunner
             throw new Language.ScenarioInvalidException([broken]);
         }
 
-        return RunReport.Of(scenario, options, metrics, end, duration, options.Host.ReadJournal(), memoryBefore);
+        JournalSummary? journal = options.Host.ReadJournal();
+        RunReport report = RunReport.Of(scenario, options, metrics, end, duration, journal, memoryBefore);
+        return options.Host.Verify(report) is { } wrong
+            ? report with
+            {
+                InvariantsViolated = report.InvariantsViolated + 1,
+                FirstViolation = report.FirstViolation ?? wrong,
+            }
+            : report;
     }
 
     /// <summary>Watches over a run from outside: deadline, signals, stalls.</summary>

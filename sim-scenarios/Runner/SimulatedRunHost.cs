@@ -1,17 +1,24 @@
 using Akka.Actor;
 using Iommufd.Actors;
 using Iommufd.Persistence;
+using Iommufd.Scenarios.Faults;
 
 namespace Iommufd.Scenarios.Runner;
 
 /// <summary>A run on the simulator itself.</summary>
 /// <param name="journal">Where the journal goes; must not hold another run's. Null for none.</param>
 /// <param name="durability">What a reply waits for.</param>
-public sealed class SimulatedRunHost(string? journal, Durability durability) : IRunHost
+/// <param name="faults">The run's faults; null where nothing fails.</param>
+public sealed class SimulatedRunHost(string? journal, Durability durability, FaultSession? faults = null) : IRunHost
 {
-    private const string Logging = "akka { loglevel = WARNING, log-dead-letters = off }\n";
+    private const string Loud = "akka { loglevel = WARNING, log-dead-letters = off }\n";
+
+    // Actors die by the hundred, as the plan wants: their stack traces would hide everything else.
+    private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }\n";
 
     private SimulatedHost? _host;
+
+    private string Logging => faults is null ? Loud : Quiet;
 
     private bool WritesJournal => journal is not null && durability != Durability.Memory;
 
@@ -24,7 +31,7 @@ public sealed class SimulatedRunHost(string? journal, Durability durability) : I
     /// <inheritdoc/>
     public IActorRef StartMachine(ActorSystem system)
     {
-        _host = SimulatedHost.Start(system, new HostOptions { Journal = WritesJournal });
+        _host = SimulatedHost.Start(system, new HostOptions { Journal = WritesJournal, Faults = faults });
         return _host.Machine;
     }
 

@@ -55,6 +55,26 @@ public abstract class HostFixture : TestKit
         return ExpectMsg<IoctlAnswer>(m => m.Tag == 0).Result;
     }
 
+    protected IoctlResult CallAs(int processId, IoctlCommand command)
+    {
+        Iommufd.Tell(new IoctlRequest(0, processId, command), TestActor);
+        return ExpectMsg<IoctlAnswer>(m => m.Tag == 0).Result;
+    }
+
+    /// <summary>Says something to somebody who answers.</summary>
+    protected T Tell<T>(IActorRef to, object message)
+    {
+        to.Tell(message, TestActor);
+        return ExpectMsg<T>();
+    }
+
+    /// <summary>Opens another iommufd, which takes the place of the first.</summary>
+    protected void Reopen(bool asContainer = false)
+    {
+        Host.Machine.Tell(new OpenIommufd(ProcessId, asContainer), TestActor);
+        Iommufd = ExpectMsg<IommufdOpened>().Context;
+    }
+
     protected void Send(long tag, IoctlCommand command) =>
         Iommufd.Tell(new IoctlRequest(tag, ProcessId, command), TestActor);
 

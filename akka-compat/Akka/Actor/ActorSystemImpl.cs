@@ -95,7 +95,10 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         if (Settings.LogDeadLetters > 0)
             SystemActorOf(Props.Create<DeadLetterListener>(), "deadLetterListener");
         if (Settings.DebugUnhandledMessage)
-            SystemActorOf(Props.Create<UnhandledMessageForwarder>(), "UnhandledMessageForwarder");
+            EventStream.Subscribe(
+                SystemActorOf(Props.Create<UnhandledMessageForwarder>(), "UnhandledMessageForwarder"),
+                typeof(UnhandledMessage)
+            );
         if (Settings.LogConfigOnStart)
             Log.Log(LogLevel.InfoLevel, null, Settings.ToString());
         LoadExtensions();

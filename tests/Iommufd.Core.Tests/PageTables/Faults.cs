@@ -65,4 +65,19 @@ internal static class Faults
     {
         public static OrderingFault Fault => OrderingFault.PlainReplace;
     }
+
+    internal readonly struct NoEpochCheck : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.NoEpochCheck;
+    }
+
+    internal readonly struct LateEpochCheck : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.LateEpochCheck;
+    }
+
+    internal readonly struct ForgetAfterRetire : IFault
+    {
+        public static OrderingFault Fault => OrderingFault.ForgetAfterRetire;
+    }
 }

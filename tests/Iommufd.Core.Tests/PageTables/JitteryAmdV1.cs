@@ -13,8 +13,25 @@ internal readonly struct JitteryAmdV1 : IIopteFormat
     [ThreadStatic]
     private static uint t_state;
 
+    [ThreadStatic]
+    private static uint t_asked;
+
     public static IoPageTableFormat Format => AmdV1.Format;
-    public static int GranuleShift => AmdV1.GranuleShift;
+
+    /// <summary>Asked most often, so the thread dawdles more rarely here.</summary>
+    public static int GranuleShift
+    {
+        get
+        {
+            if ((++t_asked & 0x3F) == 0)
+            {
+                Dawdle();
+            }
+
+            return AmdV1.GranuleShift;
+        }
+    }
+
     public static int StartTopLevel => AmdV1.StartTopLevel;
     public static int MaxTopLevel => AmdV1.MaxTopLevel;
     public static int InputBits => AmdV1.InputBits;

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Iommufd.Core.PageTables;
+using Iommufd.Core.PageTables.Formats;
 using Iommufd.Messages;
 using Xunit;
 
@@ -50,6 +52,28 @@ public sealed class OrderingTests
     }
 
     [Fact]
+    public void A_translation_without_a_section_never_reads_the_next_life_of_a_table()
+    {
+        Assert.False(TranslationReadsNextLife<Faults.None>());
+        Assert.True(SoonerOrLater(TranslationReadsNextLife<Faults.NoGracePeriod>));
+        Assert.True(SoonerOrLater(TranslationReadsNextLife<Faults.NoEpochCheck>));
+    }
+
+    [Fact]
+    public void A_translation_without_a_section_follows_no_word_of_a_next_life()
+    {
+        Assert.False(WordOfNextLifeIsFollowed<Faults.None>());
+        Assert.True(SoonerOrLater(WordOfNextLifeIsFollowed<Faults.LateEpochCheck>));
+    }
+
+    [Fact]
+    public void A_table_that_the_cache_forgets_after_it_was_retired_is_found_in_its_next_life()
+    {
+        Assert.False(CacheLeadsToNextLife<Faults.None>());
+        Assert.True(SoonerOrLater(CacheLeadsToNextLife<Faults.ForgetAfterRetire>));
+    }
+
+    [Fact]
     public void A_reader_with_a_cache_stops_translating_when_its_table_is_taken_off()
     {
         Assert.False(ReaderTranslatesAfterUnmap<Faults.None>());
@@ -80,7 +104,7 @@ public sealed class OrderingTests
     private static bool PageComesBack<TFault>()
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Page);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Page);
         Script.At(StepPoint.Permissions, 0, () => Assert.Equal(Page, table.Unmap(Here, Page)));
         table.TryAccess(Here, IoptePermissions.Write, markDirty: true, out _);
         return table.TryTranslate(Here, out ulong _);
@@ -89,7 +113,7 @@ public sealed class OrderingTests
     private static bool PageComesBackByClearing<TFault>()
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Page);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Page);
         Assert.Equal(Errno.OK, table.SetDirty(Here));
         // The first question is the vectors' search for marks, the next ones are about this item.
         Script.At(StepPoint.DirtyValue, 1, () => Assert.Equal(Page, table.Unmap(Here, Page)));
@@ -100,7 +124,7 @@ public sealed class OrderingTests
     private static bool NeighbourIsLost<TFault>()
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Page);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Page);
         Script.At(StepPoint.TableWord, 0, () => Assert.Equal(Errno.OK, table.Map(Elsewhere + Page, Page, Page, Both)));
         Assert.Equal(Errno.OK, table.Map(Elsewhere, 0, Page, Both));
         return !table.TryTranslate(Elsewhere + Page, out ulong _);
@@ -109,7 +133,7 @@ public sealed class OrderingTests
     private static bool OldContentShows<TFault>()
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Large);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Large);
         Assert.Equal(Large, table.Unmap(Here, Large));
         ReclaimAll();
         ulong seen = 0;
@@ -134,37 +158,120 @@ public sealed class OrderingTests
     private static bool WalkerReadsNextLife<TFault>()
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Large);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Large);
         // Two pointers lead to the leaf table; the second question is about the one to it.
+        Script.At(StepPoint.TableAddress, 1, () => GiveTableToOthers(table));
+        return table.TryTranslate(Here, out IopteTranslation found) && found.Physical >= 3 * Large;
+    }
+
+    private static bool TranslationReadsNextLife<TFault>()
+        where TFault : struct, IFault
+    {
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Large);
+        // Without a grace period no epoch begins between the unlinking and the next life.
+        bool grace = TFault.Fault != OrderingFault.NoGracePeriod;
+        ReclaimAll();
+        // The cache knows the table above, so the first pointer that is followed leads to the leaf table.
+        Script.At(StepPoint.TableAddress, 0, () => GiveTableToOthers(table, grace));
+        return table.TryTranslate(Here, out ulong physical) && physical >= 3 * Large;
+    }
+
+    private static void GiveTableToOthers<TFault>(PageTable<Scripted<AmdV1, TFault>> table, bool grace = true)
+        where TFault : struct, IFault
+    {
+        Assert.Equal(Large, table.Unmap(Here, Large));
+        if (grace)
+        {
+            ReclaimAll();
+        }
+
+        // More than one, because other free pages may be taken first.
+        for (ulong i = 0; i < 16; i++)
+        {
+            table.Map(Elsewhere + (i * Large), (3 + i) * Large, Large, Both, MapOptions.PageByPage);
+        }
+    }
+
+    /// <summary>
+    /// A level-1 table becomes a leaf table between the moment in which a translation finds it and the one in which it reads its item. In
+    /// VT-d's bits a small page's word looks like a pointer one level up: it would lead out of the tables.
+    /// </summary>
+    private static unsafe bool WordOfNextLifeIsFollowed<TFault>()
+        where TFault : struct, IFault
+    {
+        const ulong Huge = 1UL << 30;
+        using var table = new PageTable<Scripted<VtdSecondStage, TFault>>();
+        Assert.Equal(Errno.OK, table.Map(Huge, Large, Huge, Both));
+        // Fills the cache, and makes the tables for what comes later.
+        Assert.Equal(Errno.OK, table.Map(4 * Huge, 0, Page, Both));
+        // In place of a device's page, memory in which the fault may read.
+        void* page = NativeMemory.AlignedAlloc((nuint)Page, (nuint)Page);
+        NativeMemory.Clear(page, (nuint)Page);
+        ulong leaf = (ulong)page | (ulong)Both;
+        Script.Watched = leaf;
+        // The cache is asked for twice before the item is found.
         Script.At(
-            StepPoint.TableAddress,
-            1,
+            StepPoint.GranuleShift,
+            2,
             () =>
             {
-                Assert.Equal(Large, table.Unmap(Here, Large));
+                Assert.Equal(Huge, table.Unmap(Huge, Huge));
                 ReclaimAll();
-                // More than one, because other free pages may be taken first.
-                for (ulong i = 0; i < 16; i++)
+                for (ulong i = 1; i < 17; i++)
                 {
-                    table.Map(Elsewhere + (i * Large), (3 + i) * Large, Large, Both, MapOptions.PageByPage);
+                    Assert.Equal(Errno.OK, table.Map((4 * Huge) + (i * Large), (ulong)page, Page, Both));
                 }
             }
         );
-        table.TryTranslate(Here, out ulong physical);
-        return physical >= 3 * Large;
+        Assert.False(table.TryTranslate(Huge, out ulong _));
+        bool followed = Script.Watched == 0;
+        Script.Watched = 0;
+        NativeMemory.AlignedFree(page);
+        return followed;
+    }
+
+    private static bool CacheLeadsToNextLife<TFault>()
+        where TFault : struct, IFault
+    {
+        const ulong Huge = 1UL << 30;
+        bool found = false;
+        // The question between unlinking and forgetting is one of the first.
+        for (int skip = 0; skip < 8 && !found; skip++)
+        {
+            using var table = new PageTable<Scripted<AmdV1, TFault>>();
+            Assert.Equal(Errno.OK, table.Map(Huge, Large, Huge, Both));
+            Script.At(
+                StepPoint.TableValue,
+                skip,
+                () =>
+                {
+                    ReclaimAll();
+                    for (ulong i = 0; i < 16; i++)
+                    {
+                        table.Map((4 * Huge) + (i * Large), 8 * Huge, Large, Both, MapOptions.PageByPage);
+                    }
+
+                    found = table.TryTranslate(Huge, out ulong physical) && physical >= 8 * Huge;
+                }
+            );
+            Assert.Equal(Huge, table.Unmap(Huge, Huge));
+            Script.At(default, 0, () => { });
+        }
+
+        return found;
     }
 
     private static bool ReaderTranslatesAfterUnmap<TFault>(bool walkInBetween = false)
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Large);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Large);
         using var between = new SemaphoreSlim(0);
         using var walked = new SemaphoreSlim(0);
         using var unmapped = new SemaphoreSlim(0);
         bool translates = false;
         var device = new Thread(() =>
         {
-            using PageTable<ScriptedAmdV1<TFault>>.Reader reader = table.OpenReader();
+            using PageTable<Scripted<AmdV1, TFault>>.Reader reader = table.OpenReader();
             between.Wait(TimeSpan.FromSeconds(20));
             reader.TryTranslate(Here, out _);
             walked.Release();
@@ -174,7 +281,7 @@ public sealed class OrderingTests
         device.Start();
         if (walkInBetween)
         {
-            // With this fault the only question asked while unmapping after the walk stands between count and unlinking.
+            // With this fault the third question asked while unmapping stands between count and unlinking.
             Script.At(StepPoint.TableValue, 2, () => Meet(between, walked));
         }
         else
@@ -205,7 +312,7 @@ public sealed class OrderingTests
         bool lost = false;
         for (int skip = 0; skip < 12; skip++)
         {
-            using var table = new PageTable<ScriptedAmdV1<TFault>>();
+            using var table = new PageTable<Scripted<AmdV1, TFault>>();
             Assert.Equal(Errno.OK, table.Map(Here, 0, 16 * Page, Both));
             Script.At(StepPoint.TableValue, skip, () => Assert.Equal(Errno.OK, table.SetDirty(Here)));
             Assert.Equal(Errno.OK, table.Split(new IovaRange(Here, Here + (16 * Page) - 1), Page));
@@ -220,7 +327,7 @@ public sealed class OrderingTests
     private static bool MarkIsLostInMerge<TFault>()
         where TFault : struct, IFault
     {
-        using PageTable<ScriptedAmdV1<TFault>> table = Mapped<TFault>(Large);
+        using PageTable<Scripted<AmdV1, TFault>> table = Mapped<TFault>(Large);
         using var found = new SemaphoreSlim(0);
         using var goOn = new SemaphoreSlim(0);
         bool wrote = false;
@@ -260,10 +367,10 @@ public sealed class OrderingTests
     }
 
     /// <summary>A table in which a run of single pages is mapped.</summary>
-    private static PageTable<ScriptedAmdV1<TFault>> Mapped<TFault>(ulong length)
+    private static PageTable<Scripted<AmdV1, TFault>> Mapped<TFault>(ulong length)
         where TFault : struct, IFault
     {
-        var table = new PageTable<ScriptedAmdV1<TFault>>();
+        var table = new PageTable<Scripted<AmdV1, TFault>>();
         Assert.Equal(Errno.OK, table.Map(Here, 0, length, Both, MapOptions.PageByPage));
         return table;
     }

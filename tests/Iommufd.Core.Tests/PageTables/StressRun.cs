@@ -24,8 +24,16 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
     /// <summary>Slots of 2 MiB: whole leaf tables come and go.</summary>
     private const int LargeSlots = 12;
 
-    private const int Slots = SmallSlots + LargeSlots;
+    /// <summary>Slots of 1 GiB, in turns one page and 512 pages: level-1 tables come and go.</summary>
+    private const int HugeSlots = 4;
+
+    private const int FirstHuge = SmallSlots + LargeSlots;
+    private const int Slots = FirstHuge + HugeSlots;
     private const ulong LargeBase = 1UL << 30;
+    private const ulong Huge = 1UL << 30;
+
+    /// <summary>Some of these share a slot of the walker's cache with the others, some do not.</summary>
+    private const ulong HugeBase = (1UL << 37) - (2 * Huge);
 
     private readonly PageTable<TFormat> _table = new();
     private readonly Slot[] _slots = [.. Enumerable.Range(0, Slots).Select(_ => new Slot())];
@@ -101,12 +109,26 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
     }
 
     private static ulong IovaOf(int slot) =>
-        slot < SmallSlots ? (ulong)slot * Page : LargeBase + ((ulong)(slot - SmallSlots) * Large);
+        slot < SmallSlots ? (ulong)slot * Page
+        : slot < FirstHuge ? LargeBase + ((ulong)(slot - SmallSlots) * Large)
+        : HugeBase + ((ulong)(slot - FirstHuge) * Huge);
 
-    private static ulong LengthOf(int slot) => slot < SmallSlots ? Page : Large;
+    private static ulong LengthOf(int slot) =>
+        slot < SmallSlots ? Page
+        : slot < FirstHuge ? Large
+        : Huge;
 
-    /// <summary>The physical address names slot and version; 2 MiB apart, below 2^52.</summary>
-    private static ulong PhysicalOf(int slot, ulong version) => ((version & 0xFFFFF) << 30) | ((ulong)slot << 21);
+    /// <summary>
+    /// The physical address names slot and version; 2 MiB apart (large slots) or 2 GiB (huge ones), below 2^52. Every second
+    /// version of a huge slot is not aligned to 1 GiB.
+    /// </summary>
+    private static ulong PhysicalOf(int slot, ulong version) =>
+        slot < FirstHuge
+            ? ((version & 0xFFFFF) << 30) | ((ulong)slot << 21)
+            : (1UL << 51)
+                | ((version & 0x1FFFF) << 33)
+                | ((ulong)(slot - FirstHuge) << 31)
+                | ((version & 2) * Page * 256);
 
     private void Mapper(int me)
     {
@@ -140,7 +162,7 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
         {
             Volatile.Write(ref state.Begun, version);
             bool small = slot < SmallSlots || random.Next(2) == 0;
-            MapOptions options = small ? MapOptions.PageByPage : MapOptions.None;
+            MapOptions options = small && slot < FirstHuge ? MapOptions.PageByPage : MapOptions.None;
             Errno mapped = _table.Map(iova, PhysicalOf(slot, version), length, IoptePermissions.ReadWrite, options);
             Expect(mapped == Errno.OK, $"map of slot {slot} gave {mapped}: an unmapped entry came back");
             Volatile.Write(ref state.Done, version);
@@ -160,12 +182,12 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
     /// <summary>Splits and merges a mapped 2 MiB slot while devices use it.</summary>
     private void Resize(int slot, ulong version, Random random)
     {
-        if (slot < SmallSlots)
+        _hot = slot < SmallSlots ? _hot : slot;
+        if (slot is < SmallSlots or >= FirstHuge)
         {
             return;
         }
 
-        _hot = slot;
         ulong iova = IovaOf(slot);
         for (int i = random.Next(4); i > 0; i--)
         {
@@ -197,7 +219,11 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
     private void CheckDirty(int slot, ulong version)
     {
         ulong wrote = Volatile.Read(ref _slots[slot].Wrote);
-        if (slot < SmallSlots || wrote >> 25 != version || (wrote & 0xFFFF) != (_slots[slot].Cleared & 0xFFFF))
+        if (
+            slot is < SmallSlots or >= FirstHuge
+            || wrote >> 25 != version
+            || (wrote & 0xFFFF) != (_slots[slot].Cleared & 0xFFFF)
+        )
         {
             return;
         }
@@ -221,7 +247,7 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
             try
             {
                 // One slot for long, so that the reader's cache is used; freed tables wait for its end.
-                int slot = SmallSlots + random.Next(LargeSlots);
+                int slot = SmallSlots + random.Next(LargeSlots + HugeSlots);
                 for (int i = 0; i < 24 && !_stop; i++)
                 {
                     Check(slot, random, ref reader, cached: true);
@@ -247,7 +273,7 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
     private void Check(int slot, Random random, ref PageTable<TFormat>.Reader reader, bool cached)
     {
         Slot state = _slots[slot];
-        ulong offset = slot < SmallSlots ? 0 : (ulong)random.Next(512) * Page;
+        ulong offset = (ulong)random.Next((int)(LengthOf(slot) / Page)) * Page;
         ulong iova = IovaOf(slot) + offset;
         bool write = !cached && random.Next(4) == 0;
         ulong cleared = Volatile.Read(ref state.Cleared);
@@ -285,7 +311,7 @@ internal sealed class StressRun<TFormat>(int devices, int mappers)
         }
 
         Expect(legal, $"slot {slot}, versions {before} to {after}: translated to 0x{physical:x}");
-        if (write && slot >= SmallSlots)
+        if (write && slot is >= SmallSlots and < FirstHuge)
         {
             Volatile.Write(ref state.Wrote, ((version - 1) << 25) | ((offset / Page) << 16) | (cleared & 0xFFFF));
         }
