@@ -27,6 +27,7 @@ public sealed class ShippedScenarioTests
                 "attach-storm",
                 "demand-paging",
                 "device-hot-unplug",
+                "fleet",
                 "live-migration",
                 "mdev-access",
                 "nested-guest",
