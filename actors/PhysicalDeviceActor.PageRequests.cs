@@ -180,12 +180,11 @@ internal sealed class PageRequests
     public void Add(long number, PhysicalDeviceActor.DmaUnderWay work, ICancelable timeOut) =>
         _waiting.Add(number, (work, timeOut));
 
-    /// <summary>The request that waits under a group index.</summary>
-    public bool TryFindGroup(uint group, out long number)
-    {
-        number = _waiting.Keys.FirstOrDefault(n => GroupOf(n) == group);
-        return number != 0;
-    }
+    /// <summary>Notes the timer of a request.</summary>
+    public void StartTimer(long number, ICancelable timer) => _waiting![number] = (_waiting[number].Work, timer);
+
+    /// <summary>The request that waits under a group index; 0 for none.</summary>
+    public long WaitingIn(uint group) => _waiting?.Keys.FirstOrDefault(n => GroupOf(n) == group) ?? 0;
 
     /// <summary>Requests of an address space.</summary>
     public long[] Of(uint pasid) =>

@@ -38,6 +38,8 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
 /// <summary>Makes the actor of a physical device, again after each crash.</summary>
 internal sealed class HardwareProducer(PhysicalDevice device) : IIndirectActorProducer
 {
+    private readonly PageRequester _requester = new();
+
     public Type ActorType => typeof(PhysicalDeviceActor);
 
     public ActorBase Produce() => new PhysicalDeviceActor(device);

@@ -14,8 +14,7 @@ public partial class DmaEngine
     /// <param name="range">Addresses that its table translates.</param>
     public void InvalidateTable(uint hwptId, IovaRange range)
     {
-        uint[] nested;
-        bool guestPasids;
+        List<uint>? nested = null;
         lock (Iotlb.Gate)
         {
             nested = [.. Translations().Where(t => IsOn(t.Translation, hwptId)).Select(t => t.Pasid).Order()];
@@ -23,20 +22,16 @@ public partial class DmaEngine
         }
 
         Iotlb.Invalidate(range);
-        if (guestPasids)
+        nested?.Sort();
+        foreach (uint pasid in nested ?? [])
         {
-            Iotlb.Invalidate(IovaRange.All);
-            return;
-        }
-
-        foreach (uint pasid in nested)
-        {
-            Iotlb.Invalidate(IovaRange.All, pasid);
+            // PASIDs that the guest manages go with the device's own.
+            Iotlb.Invalidate(IovaRange.All, pasid == 0 ? null : pasid);
         }
     }
 
-    private static bool IsOn(DmaTranslation translation, uint hwptId) =>
-        translation.Guest is not null && translation.SecondStage == hwptId;
+    private static bool IsOn(DmaTranslation? translation, uint hwptId) =>
+        translation is { Guest: not null } && translation.SecondStage == hwptId;
 
     /// <summary>The guest's tables, then ours. <paramref name="present"/> tells a missing page from a missing permission.</summary>
     private bool WalkNested(
