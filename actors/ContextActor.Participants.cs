@@ -16,8 +16,9 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
-        var cell = new ParticipantCell(participant, state, _room.Options.StepHook);
-        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices));
+        var options = _room.Options;
+        var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
+        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
 

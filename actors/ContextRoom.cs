@@ -29,6 +29,7 @@ public sealed class ContextRoom
         MachineActor = machineActor;
         OpenedBy = openedBy;
         Core = new ContextCore(number, machine, DetachedHost.Instance);
+        Core.Engine.Faults = options.Faults;
     }
 
     /// <summary>The context's number.</summary>

@@ -28,7 +28,7 @@ public sealed class InterruptedContextActor : UntypedActor
     {
         var id = FormattableString.Invariant($"iommufd-{_context.Number}");
         var failed = _failed;
-        _journal = Context.ActorOf(Akka.Actor.Props.Create(() => new JournalActor(id, failed)), "journal");
+        _journal = Context.ActorOf(Akka.Actor.Props.Create(() => new JournalActor(id, null, 0, failed)), "journal");
     }
 
     /// <inheritdoc/>

@@ -20,6 +20,7 @@ public sealed class MachineActor : UntypedActor
     private readonly SortedDictionary<int, IActorRef> _memories = [];
     private readonly SortedDictionary<int, IActorRef> _contexts = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
+    private readonly SharedDescriptors _shared;
     private int _nextContext;
 
     /// <summary>Makes the machine's actor.</summary>
@@ -28,6 +29,7 @@ public sealed class MachineActor : UntypedActor
         _machine = machine;
         _options = options;
         _devices = devices;
+        _shared = new SharedDescriptors(machine);
         foreach (var (number, digest) in options.EarlierContexts)
         {
             _ended.Add(number, digest);
@@ -90,15 +92,24 @@ public sealed class MachineActor : UntypedActor
                 _contexts.Remove(ended.Number);
                 break;
             default:
-                Unhandled(message);
+                if (_shared.Answer(message) is { } answer)
+                {
+                    Sender.Tell(answer);
+                }
+                else
+                {
+                    Unhandled(message);
+                }
+
                 break;
         }
     }
 
     private void MakeDevice(string name)
     {
-        var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
-        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(engine)), $"device-{name}"));
+        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
+        var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
+        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(hardware)), $"device-{name}"));
     }
 
     // The parent's memory copies itself: only there nothing changes its mappings meanwhile.
@@ -119,7 +130,9 @@ public sealed class MachineActor : UntypedActor
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.StepHook
+            _options.StepHook,
+            _options.Faults,
+            _options.Wrap
         );
         var machine = _machine;
         var memory = Context.ActorOf(

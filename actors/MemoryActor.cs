@@ -58,7 +58,13 @@ public sealed class MemoryActor(ParticipantCell cell, DescriptorTable descriptor
                 Sender.Tell(new HostResult(Errno.OK));
                 return true;
             default:
-                return false;
+                if (MemoryWork.Answer(_state.Memory, message) is not { } answer)
+                {
+                    return false;
+                }
+
+                Sender.Tell(answer);
+                return true;
         }
     }
 

@@ -72,6 +72,7 @@ public abstract class ParticipantActor(ParticipantCell cell) : UntypedActor
         {
             var (step, replyTo, response) = Cell.DoNext();
             Answer(step, (IActorRef)replyTo, response);
+            Cell.Answered();
         }
     }
 

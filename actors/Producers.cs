@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages.Flows;
 
@@ -9,7 +9,12 @@ namespace Iommufd.Actors;
 // expression cost a tree, a constructor invoker and an array of arguments.
 
 /// <summary>Makes the actor of a participant, again after each crash.</summary>
-internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory devices) : IIndirectActorProducer
+internal sealed class ParticipantProducer(
+    ParticipantCell cell,
+    DeviceDirectory devices,
+    IFaultSource? faults,
+    uint process
+) : IIndirectActorProducer
 {
     public Type ActorType =>
         cell.Name.Kind switch
@@ -25,8 +30,8 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => new IoasActor(cell),
-            ParticipantKind.Hwpt => new HwptActor(cell, devices),
-            ParticipantKind.Device => new DeviceActor(cell, devices),
+            ParticipantKind.Hwpt => new HwptActor(cell, devices, faults),
+            ParticipantKind.Device => new DeviceActor(cell, devices, process),
             ParticipantKind.Access => new AccessActor(cell),
             _ => new ObjectActor(cell),
         };
@@ -35,11 +40,13 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
 }
 
 /// <summary>Makes the actor of a physical device, again after each crash.</summary>
-internal sealed class HardwareProducer(DmaEngine engine) : IIndirectActorProducer
+internal sealed class HardwareProducer(PhysicalDevice device) : IIndirectActorProducer
 {
+    private readonly PageRequester _requester = new();
+
     public Type ActorType => typeof(PhysicalDeviceActor);
 
-    public ActorBase Produce() => new PhysicalDeviceActor(engine);
+    public ActorBase Produce() => new PhysicalDeviceActor(device);
 
     public void Release(ActorBase actor) { }
 }

@@ -43,7 +43,14 @@ public sealed record IommufdOpened(Errno Errno, int Number, IActorRef Context);
 /// <param name="Device">The device's name.</param>
 /// <param name="Pattern">What it does.</param>
 /// <param name="Transfers">Blocks to transfer.</param>
-public sealed record RunDma(long Tag, string Device, DmaPattern Pattern, long Transfers);
+public sealed record RunDma(long Tag, string Device, DmaPattern Pattern, long Transfers)
+{
+    /// <summary>Whether the device asks for missing pages (PRI) and waits for them, instead of faulting.</summary>
+    public bool PageRequests { get; init; }
+
+    /// <summary>How long it waits for the response to a page request; then the transfer has faulted.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
 
 /// <summary>Device → client: the DMA is done.</summary>
 /// <param name="Tag">From the request.</param>

@@ -9,24 +9,21 @@ namespace Iommufd.Actors;
 /// <param name="Options">How it is run.</param>
 public sealed record SimulatedHost(IActorRef Machine, HostMachine State, HostOptions Options)
 {
-    /// <summary>Writes the run's own events; nobody without a journal.</summary>
-    public IActorRef RunJournal { get; private init; } = ActorRefs.Nobody;
-
     /// <summary>Starts an empty host: no units, devices or processes yet.</summary>
     public static SimulatedHost Start(ActorSystem system, HostOptions options)
     {
         var state = new HostMachine();
         var devices = new DeviceDirectory();
         var machine = system.ActorOf(Props.Create(() => new MachineActor(state, options, devices)), "machine");
-        var host = new SimulatedHost(machine, state, options);
-        return options.Journal
-            ? host with
-            {
-                RunJournal = system.ActorOf(
-                    Props.Create(() => new RunJournalActor(options.JournalFailed)),
-                    "run-journal"
-                ),
-            }
-            : host;
+        return new SimulatedHost(machine, state, options);
+    }
+
+    /// <summary>Starts the writer of the run's own events; nobody without a journal.</summary>
+    public IActorRef StartRunJournal(ActorSystem system)
+    {
+        var failed = Options.JournalFailed;
+        return Options.Journal
+            ? system.ActorOf(Props.Create(() => new RunJournalActor(failed)), "run-journal")
+            : ActorRefs.Nobody;
     }
 }

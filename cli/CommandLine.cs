@@ -71,6 +71,9 @@ public static class CommandLine
             ExplainCommand.Create(streams),
             ExportCommand.Create(streams),
             ImportCommand.Create(streams),
+            ShrinkCommand.Create(streams),
+            FaultsCommand.Create(streams),
+            SoakCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.

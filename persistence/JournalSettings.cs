@@ -14,6 +14,9 @@ public enum Durability
 
     /// <summary>Nothing: no journal is written.</summary>
     Memory,
+
+    /// <summary>A journal that lives as long as the run, for restoring the contexts from it at the end: what a soak does.</summary>
+    Ram,
 }
 
 /// <summary>Configuration of the actor system for a journal in a SQLite file.</summary>
@@ -21,6 +24,13 @@ public static class JournalSettings
 {
     // A journal belongs to one run: who holds a lock for so long is not going to give it back.
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
+
+    private const string InMemory = """
+        akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
+        akka.persistence.snapshot-store.plugin = "akka.persistence.no-snapshot-store"
+        akka.persistence.max-concurrent-recoveries = 1024
+
+        """;
 
     /// <summary>HOCON that sends events to a file; empty for <see cref="Durability.Memory"/>.</summary>
     /// <param name="file">The journal's path; made when it does not exist.</param>
@@ -34,6 +44,11 @@ public static class JournalSettings
         if (durability == Durability.Memory)
         {
             return string.Empty;
+        }
+
+        if (durability == Durability.Ram)
+        {
+            return InMemory;
         }
 
         var plugin = durability == Durability.Strict ? "SqliteJournal" : "BatchingSqliteJournal";

@@ -56,7 +56,9 @@ public sealed class JournaledRun
         $"iommufd run {scenario}"
         + (Started.IsSeeded ? FormattableString.Invariant($" --seed {Started.Seed}") : string.Empty)
         + string.Concat(Settings.Select(s => $" --set {s.Key}={s.Value}"))
-        + string.Concat(Options.Select(o => $" --{o.Key} {o.Value}"))
+        + string.Concat(
+            Options.Where(o => !o.Key.EndsWith("-text", StringComparison.Ordinal)).Select(o => $" --{o.Key} {o.Value}")
+        )
         + $" --durability {Started.Durability}";
 
     private void Add(ContextEvent change)

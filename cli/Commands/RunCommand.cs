@@ -2,9 +2,11 @@ using System.CommandLine;
 using Iommufd.Cli.Output;
 using Iommufd.Persistence;
 using Iommufd.Scenarios;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Reports;
 using Iommufd.Scenarios.Runner;
+using Iommufd.Scenarios.Soak;
 
 namespace Iommufd.Cli.Commands;
 
@@ -32,10 +34,12 @@ internal static class RunCommand
         var durability = new Option<string>("--durability")
         {
             Description =
-                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing.",
+                "What a reply waits for: strict, its own synced transaction; group, a shared one; memory, nothing; "
+                + "ram, a journal that lives as long as the run, as soak uses.",
             DefaultValueFactory = _ => "group",
         };
-        durability.AcceptOnlyFromAmong("strict", "group", "memory");
+        durability.AcceptOnlyFromAmong("strict", "group", "memory", "ram");
+        Option<string?> faults = ScenarioOptions.Faults();
         Option<string?> replies = ScenarioOptions.ReplyLog();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
@@ -46,6 +50,7 @@ internal static class RunCommand
             journal,
             durability,
             report,
+            faults,
             set,
             deadline,
             replies,
@@ -66,6 +71,7 @@ internal static class RunCommand
                     )
                     {
                         ReplyLog = parsed.GetValue(replies),
+                        Faults = parsed.GetValue(faults),
                     },
                     streams,
                     stop
@@ -78,24 +84,31 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        if (request.Durability == Durability.Memory)
+        FaultSession? faults = request.Faults is { } plan
+            ? new FaultSession(ShippedFaultPlans.Open(plan), request.Seed ?? 1)
+            : null;
+        if (request.Durability is Durability.Memory or Durability.Ram)
         {
-            var unjournaled = new RunOptions(
-                request.Seed,
-                request.Deadline,
-                new SimulatedRunHost(null, request.Durability)
-            );
+            IRunHost fleeting =
+                request.Durability == Durability.Ram
+                    ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
+                    : new SimulatedRunHost(null, request.Durability, faults);
+            var unjournaled = new RunOptions(request.Seed, request.Deadline, fleeting) { Faults = faults };
             return await ExecuteAsync(scenario, unjournaled, request, streams, stop).ConfigureAwait(false);
         }
 
         string journal = JournalPlace.ForWriting(request.Journal, scenario.Name);
         using JournalLock held = JournalLock.Take(journal);
         using ReplyLog? replies = JournalPlace.OpenReplyLog(request.ReplyLog);
-        using var host = new SimulatedRunHost(journal, request.Durability)
+        using var host = new SimulatedRunHost(journal, request.Durability, faults)
         {
             Witnesses = replies is null ? [] : [replies],
         };
-        var options = new RunOptions(request.Seed, request.Deadline, host);
+        var options = new RunOptions(request.Seed, request.Deadline, host)
+        {
+            Faults = faults,
+            Recorded = request.Faults is null ? [] : ShippedFaultPlans.ForJournal(request.Faults),
+        };
         return await ExecuteAsync(scenario, options, request with { Journal = journal }, streams, stop)
             .ConfigureAwait(false);
     }
@@ -181,4 +194,7 @@ internal sealed record RunRequest(
 {
     /// <summary>Where replies are written down; null for nowhere.</summary>
     public string? ReplyLog { get; init; }
+
+    /// <summary>The fault plan; null for none.</summary>
+    public string? Faults { get; init; }
 }

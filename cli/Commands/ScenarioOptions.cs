@@ -19,6 +19,13 @@ internal static class ScenarioOptions
             AllowMultipleArgumentsPerToken = false,
         };
 
+    public static Option<string?> Faults() =>
+        new("--faults")
+        {
+            Description = "Injects faults: a plan file, or the name of a shipped plan (see: iommufd faults).",
+            HelpName = "PLAN",
+        };
+
     public static Option<string> Output()
     {
         var option = new Option<string>("--output")

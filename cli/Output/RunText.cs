@@ -54,6 +54,16 @@ internal static class RunText
             Add("  first", $"{first.Invariant} at {first.Where}: {first.What}");
         }
 
+        if (report.HistoryAnswers > 0 || report.HistoriesGivenUp > 0)
+        {
+            string undecided =
+                report.HistoriesGivenUp == 0 ? string.Empty : $", {report.HistoriesGivenUp} IOASes undecided";
+            Add(
+                "histories",
+                $"{Figures.Count(report.HistoryAnswers)} answers have an order that explains them{undecided}"
+            );
+        }
+
         Add("memory", $"{Figures.Bytes(report.PeakBytes)} at the peak");
         Add("state", $"digest {report.Digest}");
         return grid;

@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
 using Iommufd.Messages;
@@ -137,6 +138,9 @@ public sealed class ContextCore
 
     /// <summary>Its running flows.</summary>
     public FlowEngine Engine { get; }
+
+    /// <summary>Decides whether something fails; null where nothing does.</summary>
+    public IFaultSource? Faults => Engine.Faults;
 
     /// <summary>Its objects.</summary>
     public ObjectTable Objects { get; } = new();

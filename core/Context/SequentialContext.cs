@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
 using Iommufd.Messages.Commands;
@@ -90,7 +91,7 @@ public sealed class SequentialContext : IParticipantHost
     /// <inheritdoc/>
     void IParticipantHost.Send(Participant to, FlowStep step)
     {
-        var response = Find(to).Handle(step.Request);
+        var response = Handle(to, step);
         if (step.WantsReply)
         {
             Core.Engine.Deliver(new FlowReply(step.Flow, step.Step, response));
@@ -108,6 +109,12 @@ public sealed class SequentialContext : IParticipantHost
 
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow) => _completed.Add(flow);
+
+    private FlowResponse Handle(Participant to, FlowStep step)
+    {
+        var state = Find(to);
+        return FaultGate.Handle(to, state, state, step, Core.Faults);
+    }
 
     private IFlowParticipant Find(Participant participant)
     {

@@ -31,7 +31,7 @@ internal enum IotlbResult
 /// the same gate: when it returns, every batch that could have used the old entries has ended. That is the completion that an
 /// unmap waits for before it unpins.
 /// </remarks>
-public sealed class Iotlb
+public class Iotlb
 {
     private const int LogLength = 64;
 
@@ -78,11 +78,6 @@ public sealed class Iotlb
         }
     }
 
-    /// <summary>
-    /// A fault for the zoo: invalidations complete without removing anything. The DMA checks then report stale hits.
-    /// </summary>
-    public bool IgnoresInvalidations { get; set; }
-
     /// <summary>Held by the device during a batch and by an invalidation.</summary>
     internal Lock Gate { get; } = new();
 
@@ -97,11 +92,7 @@ public sealed class Iotlb
     {
         lock (Gate)
         {
-            if (!IgnoresInvalidations)
-            {
-                Remove(range, pasid);
-            }
-
+            Remove(range, pasid);
             ulong number = _invalidations + 1;
             if (_log.Length > 0)
             {
@@ -204,7 +195,8 @@ public sealed class Iotlb
         return false;
     }
 
-    private void Remove(IovaRange range, uint? pasid)
+    /// <summary>Removes the entries that overlap a range. Called by <see cref="Invalidate"/>, inside <see cref="Gate"/>.</summary>
+    protected virtual void Remove(IovaRange range, uint? pasid)
     {
         foreach (ref Entry entry in _entries.AsSpan())
         {

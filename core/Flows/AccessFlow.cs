@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -164,6 +165,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
         else
         {
+            Context.Faults?.Saw(Sights.PinRolledBack);
             foreach (var wait in UndoPin(ioas, opened.Areas, pinned, access.Internal))
             {
                 yield return wait;

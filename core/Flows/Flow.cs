@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -41,6 +42,12 @@ public abstract class Flow
 
     /// <summary>What the flow is doing, for crash reports and the list of operations in progress.</summary>
     public virtual string Name => GetType().Name;
+
+    /// <summary>The command that it carries out; null for a check, a description or the close.</summary>
+    public IoctlCommand? Command { get; internal set; }
+
+    /// <summary>The operation's word in fault plans and reports.</summary>
+    public virtual string Operation => Command is { } command ? OperationWords.Of(command) : OperationWords.None;
 
     /// <summary>How the command ended; valid once the flow has completed.</summary>
     public IoctlResult Result { get; protected set; } = IoctlResult.Success;
@@ -107,6 +114,33 @@ public abstract class Flow
         _events?.Clear();
         Fail(Errno.EIO);
     }
+
+    /// <summary>A command that fails before it has begun: its struct cannot be read, or there is no memory for it.</summary>
+    internal bool FailsAtOnce()
+    {
+        if (_steps is not null || Command is not { } command)
+        {
+            return false;
+        }
+
+        if (command is not DriverCommand && Strikes(FaultPoints.CommandCopyIn))
+        {
+            Fail(Errno.EFAULT);
+            return true;
+        }
+
+        if (CommandFlows.Allocates(command) && Strikes(FaultPoints.CommandAlloc))
+        {
+            Fail(Errno.ENOMEM);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a fault strikes this flow here; false where no faults are injected.</summary>
+    protected bool Strikes(FaultPoint point, string? device = null) =>
+        Context.Faults is { } faults && faults.ShouldFail(point, new FaultSite(Context.Number, Id, Device: device));
 
     /// <summary>The number for the next question to a participant.</summary>
     internal int TakeStep() => _nextStep++;

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
@@ -46,6 +47,9 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     /// <summary>Where the participants are; set anew when the context's actor was restarted.</summary>
     public IParticipantHost Host { get; set; } = initialHost;
 
+    /// <summary>Decides whether something fails; null where nothing does.</summary>
+    public IFaultSource? Faults { get; set; }
+
     /// <summary>Flows that ended in an exception: bugs of ours.</summary>
     public IReadOnlyList<string> Crashes => _crashes;
 
@@ -60,6 +64,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     {
         flow.Id = _nextFlow++;
         _running.Add(flow.Id, flow);
+        Faults?.Begun(context, flow.Id, flow.Operation, flow.Tag);
         _ready.Enqueue(flow);
         Pump();
     }
@@ -129,6 +134,12 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     {
         try
         {
+            if (Faults is not null && flow.FailsAtOnce())
+            {
+                wait = null;
+                return false;
+            }
+
             if (flow.MoveNext(out wait))
             {
                 Send(flow, wait!);
@@ -165,6 +176,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
             {
                 if (!flowLock.TryAcquire(flow, wait.Exclusive))
                 {
+                    Faults?.Saw(Sights.FlowQueued);
                     return;
                 }
 
@@ -182,6 +194,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         flow.Waiting = null;
         _running.Remove(flow.Id);
         flow.Finish(_ready);
+        Faults?.Ended(context, flow.Id);
         Host.Completed(flow);
     }
 }

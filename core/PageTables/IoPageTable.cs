@@ -17,7 +17,8 @@ namespace Iommufd.Core.PageTables;
 /// </remarks>
 public abstract class IoPageTable : IDisposable
 {
-    private protected IoPageTable() { }
+    /// <summary>For the tables that <see cref="Create"/> makes, and for what stands in front of one.</summary>
+    protected IoPageTable() { }
 
     /// <summary>The format.</summary>
     public abstract IoPageTableFormat Format { get; }

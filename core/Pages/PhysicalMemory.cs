@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
@@ -157,6 +158,17 @@ public sealed class PhysicalMemory
     /// <summary>Whether a frame has a pin; what a DMA must find.</summary>
     public bool IsPinned(Pfn pfn) => PinCount(pfn) > 0;
 
+    /// <summary>Whether a frame of a 4 KiB or 2 MiB page is not free: somebody owns it or has it pinned.</summary>
+    public bool IsInUse(Pfn pfn)
+    {
+        if (SmallFrames.Owns(pfn.Value))
+        {
+            return _small.IsInUse(_small.SlotOf(pfn));
+        }
+
+        return HugeFrames.Owns(pfn.Value) && _huge.IsInUse(_huge.SlotOf(pfn, out _));
+    }
+
     /// <summary>Whether a frame is part of a 2 MiB page.</summary>
     public static bool IsCompound(Pfn pfn) => HugeFrames.Owns(pfn.Value);
 
@@ -200,6 +212,27 @@ public sealed class PhysicalMemory
             offset = 0;
         }
     }
+
+    /// <summary>Reads eight bytes, little endian, in one piece: never half of a concurrent <see cref="TryReplaceWord"/>.</summary>
+    /// <param name="pfn">The frame.</param>
+    /// <param name="offset">A multiple of 8 below 4096.</param>
+    public ulong ReadWord(Pfn pfn, int offset)
+    {
+        byte[]? page = Volatile.Read(ref Data(pfn));
+        return page is null ? 0 : Volatile.Read(ref WordAt(page, offset));
+    }
+
+    /// <summary>Replaces eight bytes by compare-and-swap; false when they are not what was expected.</summary>
+    /// <param name="pfn">The frame.</param>
+    /// <param name="offset">A multiple of 8 below 4096.</param>
+    /// <param name="expected">What they must be.</param>
+    /// <param name="word">What they become.</param>
+    public bool TryReplaceWord(Pfn pfn, int offset, ulong expected, ulong word) =>
+        Interlocked.CompareExchange(ref WordAt(Materialise(ref Data(pfn)), offset), word, expected) == expected;
+
+    // The bytes of an array begin at a multiple of eight.
+    private static ref ulong WordAt(byte[] page, int offset) =>
+        ref Unsafe.As<byte, ulong>(ref page.AsSpan(offset & ~7, sizeof(ulong))[0]);
 
     private bool TryPin(PfnRun run)
     {

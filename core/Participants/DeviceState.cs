@@ -38,6 +38,9 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
                 return FlowResponse.Done;
             case QueryVirtualId:
                 return _virtualId;
+            case ForgetTranslations or RespondToPageRequest:
+                // The hardware's business.
+                return FlowResponse.Done;
             case ZeroWords zero:
                 Invariant.Holds(isMock, "only the selftest's devices have words to invalidate");
                 _cache.Zero(zero.Mask);

@@ -38,6 +38,8 @@ public sealed partial class HwptState
             }
         }
 
+        IsTracking = enable;
+        Translation.MarksDirty = enable;
         return new EntriesChanged(Errno.OK, 0, stale);
     }
 

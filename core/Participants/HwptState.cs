@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -10,18 +12,29 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, IDmaRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
     private string[]? _devicesInOrder;
 
     /// <summary>Makes an empty table.</summary>
-    public HwptState(uint hwptId, IoPageTableFormat format, EntryPolicy policy = EntryPolicy.AsMapped)
+    /// <param name="hwptId">The HWPT's id.</param>
+    /// <param name="format">The table's format.</param>
+    /// <param name="policy">Which entries it is made of.</param>
+    /// <param name="canFail">Whether allocations of tables may be made to fail.</param>
+    public HwptState(
+        uint hwptId,
+        IoPageTableFormat format,
+        EntryPolicy policy = EntryPolicy.AsMapped,
+        bool canFail = false
+    )
     {
         HwptId = hwptId;
         Policy = policy;
-        Table = IoPageTable.Create(format);
+        _tables = canFail ? new TableBudget() : null;
+        Table = IoPageTable.Create(format, _tables);
+        Translation = new DmaTranslation(Table, hwptId);
     }
 
     /// <inheritdoc/>
@@ -29,6 +42,9 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
 
     /// <summary>The page table; translation is safe from any thread.</summary>
     public IoPageTable Table { get; }
+
+    /// <inheritdoc/>
+    public DmaTranslation Translation { get; }
 
     /// <summary>The smallest page, in bytes.</summary>
     public ulong SmallestPage => Table.SmallestPage;

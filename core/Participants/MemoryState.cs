@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
 using Iommufd.Messages;
@@ -11,7 +12,9 @@ namespace Iommufd.Core.Participants;
 /// </summary>
 /// <param name="memory">The address space.</param>
 /// <param name="processes">Finds other processes by id: an access may be used by one that is not the owner.</param>
-public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> processes) : IFlowParticipant
+public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessMemory> processes)
+    : IFlowParticipant,
+        IFailingParticipant
 {
     private readonly SortedDictionary<ulong, PageSet> _sets = [];
 

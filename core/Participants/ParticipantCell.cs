@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -18,16 +19,29 @@ public interface IStepHook
 /// Keeps a participant's state and its unanswered steps apart from the actor that runs it: an actor that dies in the middle of
 /// a step is restarted, finds the step here, and does it or answers it, exactly once and in order.
 /// </summary>
-public sealed class ParticipantCell(Participant name, IFlowParticipant state, IStepHook? hook)
+/// <param name="name">Who it is.</param>
+/// <param name="state">Its state.</param>
+/// <param name="hook">Strikes around steps; null for none.</param>
+/// <param name="faults">Decides whether steps fail; null where nothing does.</param>
+/// <param name="wrap">Puts something in front of the state, which then sees every step first; null for nothing.</param>
+public sealed class ParticipantCell(
+    Participant name,
+    IFlowParticipant state,
+    IStepHook? hook,
+    IFaultSource? faults = null,
+    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null
+)
 {
     private const int MaxAttempts = 3;
 
     // A participant rarely has more than one step before it: the queue comes with the second.
     private (FlowStep Step, object ReplyTo) _first;
     private Queue<(FlowStep Step, object ReplyTo)>? _more;
+    private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
     private int _attempts;
+    private bool _isPoisoned;
 
     /// <summary>Who this is.</summary>
     public Participant Name { get; } = name;
@@ -55,17 +69,25 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
     }
 
     /// <summary>
-    /// Does the oldest step. Where this throws, the step stays and is done again by the next call; a step that fails three times is
-    /// answered with EIO.
+    /// Does the oldest step. It stays the oldest until <see cref="Answered"/>: where this throws, or the actor dies before that, it is
+    /// done or answered again by the next call. A step that fails three times is answered with EIO.
     /// </summary>
     /// <returns>The step, who wants the answer, and the answer.</returns>
     public (FlowStep Step, object ReplyTo, FlowResponse Response) DoNext()
     {
         var (step, replyTo) = _first;
         var response = Do(step);
+        CrashAt(FaultPoints.ActorCrashInside, step);
+        return (step, replyTo, response);
+    }
+
+    /// <summary>The answer to the oldest step has been sent, or is certain to be sent: it is over.</summary>
+    public void Answered()
+    {
+        CrashAt(FaultPoints.ActorCrashAfter, _first.Step);
         _first = _more is not null && _more.TryDequeue(out var next) ? next : default;
         _attempts = 0;
-        return (step, replyTo, response);
+        _isPoisoned = false;
     }
 
     private FlowResponse Do(FlowStep step)
@@ -76,15 +98,51 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
             return _lastDone == key ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
         }
 
-        Retries += _attempts > 1 ? 1 : 0;
+        if (_attempts > 1)
+        {
+            Retries++;
+            faults?.Saw(Sights.StepRetried);
+        }
+
         hook?.Before(Name, step);
         if (_lastResponse is null || _lastDone != key)
         {
-            _lastResponse = State.Handle(step.Request);
+            if (faults is not null)
+            {
+                CrashBefore(step);
+            }
+
+            _lastResponse = FaultGate.Handle(Name, State, _handler, step, faults);
             _lastDone = key;
         }
 
         hook?.After(Name, step);
         return _lastResponse;
     }
+
+    private void CrashBefore(FlowStep step)
+    {
+        if (_attempts == 1 && FaultGate.CanRefuse(step))
+        {
+            _isPoisoned = faults!.ShouldFail(FaultPoints.ActorPoisoned, SiteOf(step));
+        }
+
+        if (_isPoisoned)
+        {
+            throw new InjectedCrashException(FaultPoints.ActorPoisoned);
+        }
+
+        CrashAt(FaultPoints.ActorCrashBefore, step);
+    }
+
+    // Not at the last attempt: only a poisoned step may be given up.
+    private void CrashAt(FaultPoint point, FlowStep step)
+    {
+        if (faults is not null && _attempts < MaxAttempts && faults.ShouldFail(point, SiteOf(step)))
+        {
+            throw new InjectedCrashException(point);
+        }
+    }
+
+    private FaultSite SiteOf(FlowStep step) => FaultGate.SiteOf(Name, State, step);
 }

@@ -10,7 +10,12 @@ internal sealed partial class ClientActor
 
     // DMA that runs in the background goes on: it changes nothing that is checked.
     private bool IsQuiet =>
-        _calls.Count == 0 && _memoryCalls.Count == 0 && _closing is null && !_isClosing && !_isOpening;
+        _calls.Count == _waitingForPages
+        && _memoryCalls.Count == 0
+        && _machineCalls.Count == 0
+        && _closing is null
+        && !_isClosing
+        && !_isOpening;
 
     private void Hold()
     {
@@ -41,6 +46,10 @@ internal sealed partial class ClientActor
             if (_fibers.ContainsKey(fiber.Id) && fiber.Waiting is null)
             {
                 Advance(fiber);
+            }
+            else if (fiber.Script is not null)
+            {
+                GoOnWithScript(fiber);
             }
         }
 

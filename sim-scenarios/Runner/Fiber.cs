@@ -1,5 +1,6 @@
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -16,6 +17,9 @@ internal sealed class Fiber(long id, Fiber? parent)
 
     /// <summary>The fiber whose <c>parallel</c> started this one.</summary>
     public Fiber? Parent { get; } = parent;
+
+    /// <summary>Where what it does is recorded; null for nowhere.</summary>
+    public FiberTrace? Trace { get; init; }
 
     /// <summary>Branches that have not ended.</summary>
     public int RunningBranches { get; set; }
@@ -57,6 +61,15 @@ internal sealed class Fiber(long id, Fiber? parent)
         return null;
     }
 
+    /// <summary>The rest of an operation that takes several requests; null for any other.</summary>
+    public StepScript? Script { get; set; }
+
+    /// <summary>Leaves the innermost loop, or everything.</summary>
+    public void LeaveLoop()
+    {
+        while (_frames.TryPop(out Frame? frame) && !frame.IsLoop) { }
+    }
+
     /// <summary>Gives up everything that was still to do.</summary>
     public void Abandon() => _frames.Clear();
 }
@@ -66,6 +79,9 @@ internal sealed class Frame(IReadOnlyList<Step> steps, Scope scope, Loop? loop)
 {
     private int _next;
     private Int128 _turn;
+
+    /// <summary>Whether the list repeats.</summary>
+    public bool IsLoop => loop is not null;
 
     /// <summary>The names that the next step sees; a <c>let</c> adds to it.</summary>
     public Scope Scope { get; set; } = loop?.ScopeOf(0) ?? scope;

@@ -29,6 +29,7 @@ internal sealed partial class RunActor : ReceiveActor
     private int _leaked;
     private bool _isCheckUnderWay;
     private bool _isLastCheck;
+    private bool _hasLostClient;
     private string? _stopReason;
     private Mistake? _broken;
 
@@ -163,6 +164,11 @@ internal sealed partial class RunActor : ReceiveActor
 
         _leaked += ended.Leaked;
         _settings.Metrics.AddEndedClient();
+        if (ended.Died)
+        {
+            OpenBarriers();
+        }
+
         queue.Running--;
         OnHeld(Sender);
         FillUp(queue);
@@ -257,7 +263,7 @@ internal sealed partial class RunActor : ReceiveActor
         }
 
         waiting.Add((Sender, arrival.FiberId));
-        if (waiting.Count < arrival.Parties)
+        if (waiting.Count < arrival.Parties && !_hasLostClient)
         {
             return;
         }
@@ -268,6 +274,18 @@ internal sealed partial class RunActor : ReceiveActor
         {
             client.Tell(new BarrierOpen(fiberId), Self);
         }
+    }
+
+    // Nobody knows for how many parties of a barrier a dead client would have stood: from now on nobody waits.
+    private void OpenBarriers()
+    {
+        _hasLostClient = true;
+        foreach ((IActorRef client, long fiberId) in _barriers.Values.SelectMany(w => w))
+        {
+            client.Tell(new BarrierOpen(fiberId), Self);
+        }
+
+        _barriers.Clear();
     }
 
     private void OnBroken(ScenarioBroken broken)

@@ -1,6 +1,9 @@
 using Akka.Actor;
 using Iommufd.Actors;
+using Iommufd.Actors.Protocol;
 using Iommufd.Messages.Events;
+using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 
 namespace Iommufd.Scenarios.Runner;
 
@@ -10,6 +13,18 @@ namespace Iommufd.Scenarios.Runner;
 /// <param name="Host">The simulated machine and its journal.</param>
 public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host)
 {
+    /// <summary>The faults of the run; null where nothing fails. The host's own options must name the same.</summary>
+    public FaultSession? Faults { get; init; }
+
+    /// <summary>Options beside seed and durability that decide what the run does, as its journal records them: name, value; repeated.</summary>
+    public IReadOnlyList<string> Recorded { get; init; } = [];
+
+    /// <summary>Whether the calls of each context and their answers are checked for linearizability.</summary>
+    public bool Histories { get; init; } = true;
+
+    /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
+    public RunTrace? Trace { get; init; }
+
     /// <summary>
     /// The first event of the journal that a seeded run is executed again on, whatever version of the program wrote it; null for a
     /// new journal.
@@ -27,7 +42,7 @@ public interface IRunHost
     string Configuration { get; }
 
     /// <summary>What a reply waits for, as the journal records it.</summary>
-    string Durability { get; }
+    string Durability => "memory";
 
     /// <summary>Starts the machine.</summary>
     /// <param name="system">Where.</param>
@@ -35,7 +50,7 @@ public interface IRunHost
     RunMachine StartMachine(ActorSystem system, Action<Exception> fail);
 
     /// <summary>Whether the run is executed again and has not come to the end of its journal yet.</summary>
-    bool IsCatchingUp { get; }
+    bool IsCatchingUp => false;
 
     /// <summary>Pages that are pinned now.</summary>
     long Pins { get; }
@@ -43,8 +58,11 @@ public interface IRunHost
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was, or it cannot be read.</summary>
     JournalSummary? ReadJournal();
 
+    /// <summary>Restores the state from the journal, where it is done at once, and compares; what is wrong, or null.</summary>
+    InvariantViolation? Verify(RunReport report) => null;
+
     /// <summary>The digest of the state that the journal restores; null when there is none or it cannot be read.</summary>
-    string? ReadDigest();
+    string? ReadDigest() => null;
 }
 
 /// <summary>The actors of a machine.</summary>

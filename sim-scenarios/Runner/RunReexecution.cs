@@ -18,7 +18,6 @@ public static class RunReexecution
         bool isComplete = resumption.Run.Finished is not null;
         try
         {
-            Durability durability = Enum.Parse<Durability>(resumption.Run.Started.Durability, ignoreCase: true);
             SimulatedRunHost? host = null;
             using var recorded = new RecordedEvents(file, Differs, isComplete);
             long before = recorded.Left;
@@ -29,14 +28,18 @@ public static class RunReexecution
                     host!.Abort(new RunAbandonedException("the journal ends here"));
                 }
             };
-            using var own = new SimulatedRunHost(Path.Combine(folder.FullName, "again.db"), durability)
+            using var own = new SimulatedRunHost(
+                Path.Combine(folder.FullName, "again.db"),
+                resumption.Durability,
+                resumption.Faults
+            )
             {
                 Witnesses = [recorded],
             };
             host = own;
             try
             {
-                var options = new RunOptions(resumption.Run.Started.Seed, null, own);
+                var options = new RunOptions(resumption.Run.Started.Seed, null, own) { Faults = resumption.Faults };
                 await ScenarioRunner.RunAsync(resumption.Scenario, options, null, stop).ConfigureAwait(false);
                 stop.ThrowIfCancellationRequested();
             }

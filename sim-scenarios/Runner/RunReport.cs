@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -60,6 +61,12 @@ public sealed record RunReport
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
 
+    /// <summary>Answers that an order of the calls explains.</summary>
+    public required long HistoryAnswers { get; init; }
+
+    /// <summary>IOASes whose history was given up as undecided.</summary>
+    public required long HistoriesGivenUp { get; init; }
+
     /// <summary>Steps and final expectations that did not hold: how many.</summary>
     public required long FailedExpectations { get; init; }
 
@@ -68,6 +75,15 @@ public sealed record RunReport
 
     /// <summary>Steps that could not run because what they use was never made.</summary>
     public required long Skipped { get; init; }
+
+    /// <summary>Steps that ended in another way than they must because a fault was injected.</summary>
+    public required long Tolerated { get; init; }
+
+    /// <summary>The fault plan; null where nothing was made to fail.</summary>
+    public required string? Faults { get; init; }
+
+    /// <summary>Fault points reached and struck, by operation; empty without a plan.</summary>
+    public required IReadOnlyList<FaultCoverage> FaultCoverage { get; init; }
 
     /// <summary>The journal; null without one.</summary>
     public required JournalSummary? Journal { get; init; }
@@ -111,7 +127,12 @@ public sealed record RunReport
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end, options.Unfinished is not null)
+            ? FinalExpectations.Unmet(
+                scenario,
+                metrics,
+                end,
+                comparesCounts: options.Faults is not { Plan.Rules.Count: > 0 } && options.Unfinished is null
+            )
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
@@ -135,9 +156,14 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            HistoryAnswers = metrics.HistoryAnswers,
+            HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,
             Failures = [.. metrics.Failures, .. unmet],
             Skipped = metrics.Skipped,
+            Tolerated = metrics.Tolerated,
+            Faults = options.Faults?.Plan.Name,
+            FaultCoverage = options.Faults?.Coverage() ?? [],
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,

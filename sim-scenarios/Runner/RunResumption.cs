@@ -1,6 +1,7 @@
 using System.Globalization;
 using Iommufd.Messages.Events;
 using Iommufd.Persistence;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language;
 
 namespace Iommufd.Scenarios.Runner;
@@ -13,11 +14,15 @@ namespace Iommufd.Scenarios.Runner;
 public sealed class RunResumption
 {
     private readonly long _events;
+    private readonly FaultSession? _faults;
 
     private RunResumption(JournaledRun run, Scenario scenario, UnfinishedRun? unfinished, long events)
     {
         (Run, Scenario, Unfinished) = (run, scenario, unfinished);
         _events = events;
+        _faults = ShippedFaultPlans.FromJournal(run.Options) is { } plan
+            ? new FaultSession(plan, run.Started.Seed)
+            : null;
     }
 
     /// <summary>What the journal says about the run.</summary>
@@ -28,6 +33,12 @@ public sealed class RunResumption
 
     /// <summary>What the run left; null when it is executed again, or has ended.</summary>
     public UnfinishedRun? Unfinished { get; }
+
+    /// <summary>The faults that the run met, from their beginning; null for none.</summary>
+    public FaultSession? Faults => _faults;
+
+    /// <summary>What a reply waits for.</summary>
+    public Durability Durability => Enum.Parse<Durability>(Run.Started.Durability, ignoreCase: true);
 
     /// <summary>Reads from a journal how its run goes on.</summary>
     /// <exception cref="JournalFormatException">The journal is damaged, empty, or does not say which run wrote it.</exception>
@@ -81,7 +92,7 @@ public sealed class RunResumption
     /// <param name="file">The journal.</param>
     /// <param name="replies">Where replies are written down; null for nowhere.</param>
     public SimulatedRunHost Host(string file, ReplyLog? replies) =>
-        new(file, Enum.Parse<Durability>(Run.Started.Durability, ignoreCase: true))
+        new(file, Durability, _faults)
         {
             IsAgain = Unfinished is null,
             EarlierContexts = Unfinished?.Contexts ?? new Dictionary<int, ulong>(),
@@ -92,6 +103,7 @@ public sealed class RunResumption
     public RunOptions Options(IRunHost host, TimeSpan? deadline) =>
         new(Unfinished is null ? Run.Started.Seed : null, deadline, host)
         {
+            Faults = _faults,
             Again = Unfinished is null ? Run.Started : null,
             Unfinished = Unfinished,
         };

@@ -43,8 +43,10 @@ public static class ScenarioRunner
         await using (runtime.ConfigureAwait(false))
         {
             RunMachine machine = options.Host.StartMachine(runtime.System, e => ended.TrySetException(e));
-            var settings = new RunSettings(machine.Machine, metrics, scenario.CheckEvery)
+            var settings = new RunSettings(machine.Machine, metrics, scenario.CheckEvery, options.Faults)
             {
+                Histories = options.Histories,
+                Trace = options.Trace,
                 Journal = Journaling(scenario, options, machine),
             };
             IActorRef run = runtime.System.ActorOf(
@@ -82,7 +84,15 @@ public static class ScenarioRunner
             throw new Language.ScenarioInvalidException([broken]);
         }
 
-        return RunReport.Of(scenario, options, metrics, end, duration, options.Host.ReadJournal(), memoryBefore);
+        JournalSummary? journal = options.Host.ReadJournal();
+        RunReport report = RunReport.Of(scenario, options, metrics, end, duration, journal, memoryBefore);
+        return options.Host.Verify(report) is { } wrong
+            ? report with
+            {
+                InvariantsViolated = report.InvariantsViolated + 1,
+                FirstViolation = report.FirstViolation ?? wrong,
+            }
+            : report;
     }
 
     // Without its journal a run cannot go on: no reply may leave any more. It is cut short where it stands.
@@ -113,7 +123,7 @@ public static class ScenarioRunner
                         options.Seed is not null,
                         scenario.Seed,
                         options.Host.Durability,
-                        []
+                        [.. options.Recorded]
                     ),
                 options.Unfinished,
                 machine.Failed

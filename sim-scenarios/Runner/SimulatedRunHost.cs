@@ -3,6 +3,7 @@ using Akka.Actor;
 using Iommufd.Actors;
 using Iommufd.Messages.Events;
 using Iommufd.Persistence;
+using Iommufd.Scenarios.Faults;
 using Microsoft.Data.Sqlite;
 
 namespace Iommufd.Scenarios.Runner;
@@ -10,9 +11,15 @@ namespace Iommufd.Scenarios.Runner;
 /// <summary>A run on the simulator itself.</summary>
 /// <param name="journal">Where the journal goes; must not hold another run's. Null for none.</param>
 /// <param name="durability">What a reply waits for.</param>
-public sealed class SimulatedRunHost(string? journal, Durability durability) : IRunHost, IDisposable
+/// <param name="faults">The run's faults; null where nothing fails.</param>
+public sealed class SimulatedRunHost(string? journal, Durability durability, FaultSession? faults = null)
+    : IRunHost,
+        IDisposable
 {
-    private const string Logging = "akka { loglevel = WARNING, log-dead-letters = off }\n";
+    private const string Loud = "akka { loglevel = WARNING, log-dead-letters = off }\n";
+
+    // Actors die by the hundred, as the plan wants: their stack traces would hide everything else.
+    private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }\n";
 
     private SimulatedHost? _host;
     private RecordedEvents? _recorded;
@@ -29,6 +36,8 @@ public sealed class SimulatedRunHost(string? journal, Durability durability) : I
 
     /// <summary>How long a write waits for a lock that another process holds; null for the usual time.</summary>
     public TimeSpan? LockTimeout { get; init; }
+
+    private string Logging => faults is null ? Loud : Quiet;
 
     private bool WritesJournal => journal is not null && durability != Persistence.Durability.Memory;
 
@@ -63,12 +72,13 @@ public sealed class SimulatedRunHost(string? journal, Durability durability) : I
         var options = new HostOptions
         {
             Journal = WritesJournal,
+            Faults = faults,
             JournalFailed = failed,
             Witnesses = witnesses,
             EarlierContexts = EarlierContexts,
         };
         _host = SimulatedHost.Start(system, options);
-        return new RunMachine(_host.Machine, _host.RunJournal, failed);
+        return new RunMachine(_host.Machine, _host.StartRunJournal(system), failed);
     }
 
     /// <inheritdoc/>

@@ -29,6 +29,24 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(JournalRows.Of(At("whole.db")), JournalRows.Of(At("killed.db")));
     }
 
+    [Theory]
+    [InlineData("strict", null)]
+    [InlineData("group", "default")]
+    public void Durability_and_faults_of_a_run_are_those_of_its_resumption(string durability, string? faults)
+    {
+        string[] options = ["--seed", "9", "--durability", durability, .. faults is null ? [] : (string[])["--faults", faults]];
+        CliRun run = CliRun.Of(["run", At("mine.yaml"), .. options, "--journal", At("other.db")]);
+        Assert.True(run.ExitCode == ExitCode.Success, run.Out + run.Error);
+        List<string> rows = JournalRows.Of(At("other.db"));
+        foreach (int events in (int[])[7, rows.Count / 2, rows.Count - 1])
+        {
+            JournalRows.CopyFirst(At("other.db"), At("again.db"), events);
+            CliRun resumed = CliRun.Of("resume", At("again.db"));
+            Assert.True(resumed.ExitCode == ExitCode.Success, resumed.Out + resumed.Error);
+            Assert.Equal(rows, JournalRows.Of(At("again.db")));
+        }
+    }
+
     [Fact]
     public void Replay_and_inspect_say_which_run_wrote_the_journal()
     {
