@@ -30,6 +30,11 @@ public sealed class MachineActor : UntypedActor
         _options = options;
         _devices = devices;
         _shared = new SharedDescriptors(machine);
+        foreach (var (number, digest) in options.EarlierContexts)
+        {
+            _ended.Add(number, digest);
+            _nextContext = Math.Max(_nextContext, number);
+        }
     }
 
     /// <inheritdoc/>

@@ -22,7 +22,26 @@ public static class EventSentence
             AccountingModeSet e =>
                 $"locked memory is charged to the {(e.ChargeProcess ? "process" : "user")} from now on",
             ProcessChanged e => Say($"everything that is mapped belongs to process {e.ProcessId} from now on"),
+            RunEvent e => OfRun(e),
             _ => OfArea(change) ?? OfDevice(change) ?? OfAccess(change) ?? OfObject(change) ?? change.GetType().Name,
+        };
+
+    private static string OfRun(RunEvent change) =>
+        change switch
+        {
+            RunStarted { IsSeeded: true } e => Say(
+                $"a run of {e.Scenario} began, with seed {e.Seed} and {e.Durability} durability"
+            ),
+            RunStarted e => Say($"a run of {e.Scenario} began, with {e.Durability} durability"),
+            ClientFinished e => Say($"client {e.Client} had done all its steps"),
+            BarrierOpened e => $"the barrier {e.Meeting} opened",
+            RunStopping e => $"the run was asked to stop: {e.Reason}",
+            RunContinued e => Say(
+                $"the run, which had been killed, went on; {e.Closed.Length} contexts that were open are closed"
+            ),
+            RunFinished { StopReason: "" } e => Say($"the run ended with digest {e.Digest:x16}"),
+            RunFinished e => Say($"the run ended with digest {e.Digest:x16}, cut short: {e.StopReason}"),
+            _ => change.GetType().Name,
         };
 
     /// <summary>A range of IOVAs with its size.</summary>

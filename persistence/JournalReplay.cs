@@ -87,7 +87,8 @@ public static class JournalReplay
     }
 
     /// <summary>Whether a stream is the run's own, which is no context.</summary>
-    public static bool IsRunStream(string stream) => string.Equals(stream, "iommufd-run", StringComparison.Ordinal);
+    public static bool IsRunStream(string stream) =>
+        string.Equals(stream, RunStream.PersistenceId, StringComparison.Ordinal);
 
     /// <summary>The context's number in its stream's name.</summary>
     /// <exception cref="JournalFormatException">The stream is not a context's.</exception>

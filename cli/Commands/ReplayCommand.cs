@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Iommufd.Cli.Output;
 
@@ -45,6 +46,11 @@ internal static class ReplayCommand
             mismatches.AddRange(context.Mismatches.Select(m => (context.Number, m.Event, m.Recorded, m.Found)));
         }
 
+        if (verify && to is null && replay.Run?.Finished is { } finished)
+        {
+            VerifyEnd(finished.Digest, replay, ref verified, mismatches);
+        }
+
         double perSecond = replay.Events / Math.Max(1e-9, replay.Elapsed.TotalSeconds);
         if (isJson)
         {
@@ -67,11 +73,13 @@ internal static class ReplayCommand
                     ),
                     ["eventsPerSecond"] = Math.Round(perSecond, 1),
                     ["contexts"] = replay.Contexts.Count,
+                    ["run"] = RunOrigin.Json(replay.Run),
                 }
             );
         }
         else
         {
+            RunOrigin.Write(replay.Run, streams.Out);
             streams.Out.WriteLine(
                 $"{Figures.Count(replay.Events)} events of {Figures.Count(replay.Contexts.Count)} contexts, {Figures.Count(perSecond)}/s"
             );
@@ -83,13 +91,31 @@ internal static class ReplayCommand
                 );
                 foreach ((int context, long number, ulong recorded, ulong found) in mismatches)
                 {
-                    streams.Out.WriteLine(
-                        $"context {context}, event {number}: recorded {recorded:x16}, found {found:x16}"
-                    );
+                    string where = context == 0 ? "the run's end" : $"context {context}, event {number}";
+                    streams.Out.WriteLine($"{where}: recorded {recorded:x16}, found {found:x16}");
                 }
             }
         }
 
         return verify && mismatches.Count > 0 ? ExitCode.CheckFailed : ExitCode.Success;
+    }
+
+    // What the run printed at its end: the digest over all contexts. As a mismatch it is of context 0, which does not exist.
+    private static void VerifyEnd(
+        ulong recorded,
+        RestoredJournal replay,
+        ref int verified,
+        List<(int Context, long Event, ulong Recorded, ulong Found)> mismatches
+    )
+    {
+        ulong found = ulong.Parse(replay.Digest, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        if (found == recorded)
+        {
+            verified++;
+        }
+        else
+        {
+            mismatches.Add((0, 0, recorded, found));
+        }
     }
 }

@@ -128,7 +128,10 @@ public sealed class ScenarioText
         }
 
         return scenario is not null && mistakes.IsEmpty
-            ? scenario
+            ? scenario with
+            {
+                Settings = [.. settings],
+            }
             : throw new ScenarioInvalidException(mistakes.InOrder());
     }
 

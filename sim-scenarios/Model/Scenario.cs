@@ -30,6 +30,9 @@ public sealed record Scenario(
     long? CheckEvery
 )
 {
+    /// <summary>What <c>--set</c> said: names and values as written.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
+
     /// <summary>How many clients there are.</summary>
     public long ClientCount => Clients.Sum(c => c.Count);
 }

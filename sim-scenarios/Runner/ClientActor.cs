@@ -305,4 +305,7 @@ internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? 
 
     /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
     public RunTrace? Trace { get; init; }
+
+    /// <summary>Where the run writes its own events; null without a journal.</summary>
+    public RunJournaling? Journal { get; init; }
 }

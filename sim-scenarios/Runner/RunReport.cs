@@ -94,6 +94,9 @@ public sealed record RunReport
     /// <summary>Why the run was cut short; null when it was not.</summary>
     public required string? StopReason { get; init; }
 
+    /// <summary>Whether it was cut short because its journal could not be written any more.</summary>
+    public required bool IsJournalLost { get; init; }
+
     /// <summary>The process's peak of resident memory.</summary>
     public required long PeakBytes { get; init; }
 
@@ -124,7 +127,12 @@ public sealed record RunReport
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end, options.Faults is { Plan.Rules.Count: > 0 })
+            ? FinalExpectations.Unmet(
+                scenario,
+                metrics,
+                end,
+                comparesCounts: options.Faults is not { Plan.Rules.Count: > 0 } && options.Unfinished is null
+            )
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
@@ -159,6 +167,7 @@ public sealed record RunReport
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,
+            IsJournalLost = end.IsLost,
             PeakBytes = peak,
             TableBytes = tables,
             BytesPerDevice =

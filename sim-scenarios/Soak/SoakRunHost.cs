@@ -32,7 +32,7 @@ public sealed class SoakRunHost(
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
-    public IActorRef StartMachine(ActorSystem system)
+    public RunMachine StartMachine(ActorSystem system, Action<Exception> fail)
     {
         var options = new HostOptions
         {
@@ -41,7 +41,7 @@ public sealed class SoakRunHost(
             Recorded = journals ? Record : null,
         };
         _host = SimulatedHost.Start(system, configure?.Invoke(options) ?? options);
-        return _host.Machine;
+        return new RunMachine(_host.Machine, ActorRefs.Nobody, null);
     }
 
     /// <inheritdoc/>
