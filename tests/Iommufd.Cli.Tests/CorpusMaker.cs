@@ -1,5 +1,11 @@
 using System.Globalization;
+using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
+using Iommufd.Messages;
+using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
+using Iommufd.Messages.Host;
 using Iommufd.Persistence;
 using Iommufd.Scenarios.Conformance;
 
@@ -18,6 +24,12 @@ internal static class CorpusMaker
         ["vm-fleet", "--set", "vms=1", "--set", "devices=2", "--set", "bursts=1", "--set", "low=2M", "--set", "high=2M"],
         ["mdev-access"],
         ["shared-memory"],
+        ["nested-guest", "--set", "rounds=2"],
+        ["pasid-sva"],
+        ["demand-paging"],
+        ["viommu-events"],
+        ["fleet", "--set", "devices=4", "--set", "contexts=2"],
+        ["quickstart", "--set", "rounds=1000000000", "--set", "ram=2M", "--deadline", "200ms"],
     ];
 
     /// <summary>The folder tests/journals.</summary>
@@ -83,10 +95,95 @@ internal static class CorpusMaker
 
         foreach (string[] run in Runs)
         {
-            string path = Path.Combine(scratch, run[0] + ".db");
-            CliRun.Of(["run", .. run, "--seed", "1", "--journal", path]);
+            string path = Path.Combine(scratch, FormattableString.Invariant($"{++number}.db"));
+            string[] seed = run.Contains("--deadline") ? [] : ["--seed", "1"];
+            CliRun.Of(["run", .. run, .. seed, "--journal", path]);
             yield return TextOf(path);
+            yield return Continued(path, path + ".continued.db");
+            File.Delete(path);
         }
+
+        yield return Entries(Path.Combine(scratch, "entries.db"));
+    }
+
+    // As if the run had been killed just before its end, when no context was open.
+    private static string Continued(string path, string continued)
+    {
+        using (var rows = JournalRows.Open(path))
+        using (var writer = JournalWriter.Create(continued))
+        {
+            int added = 0;
+            foreach (JournalRow row in rows.All())
+            {
+                if (EventPayload.FromBytes(row.Payload) is RunFinished)
+                {
+                    byte[] payload = EventPayload.ToBytes(new RunContinued("1.0", []));
+                    writer.Append(row with { Payload = payload });
+                    added = 1;
+                }
+
+                writer.Append(row with { Ordering = row.Ordering + added, SequenceNr = row.SequenceNr + added });
+            }
+
+            writer.Complete();
+        }
+
+        return TextOf(continued);
+    }
+
+    // The size of entries, which no scenario chooses.
+    private static string Entries(string path)
+    {
+        const ulong Memory = 0x10_0000_0000;
+        const ulong Iova = 0x0100_0000;
+        var machine = new HostMachine();
+        Caller caller = machine.StartProcess(new ProcessSpec("client"));
+        caller.Memory.Map(
+            Memory,
+            0x4000,
+            MemoryKind.Anonymous,
+            MemoryProtection.Read | MemoryProtection.Write,
+            populate: true,
+            out _
+        );
+        var context = new SequentialContext(machine, 1);
+        IoctlCommand[] commands =
+        [
+            new IoasAlloc(),
+            new SetEntryPolicy(1, (EntryPolicy)1),
+            new TestMockDomain { PtId = 1 },
+            new IoasMap
+            {
+                IoasId = 1,
+                Flags = IoasMapFlags.FixedIova | IoasMapFlags.Readable | IoasMapFlags.Writeable,
+                UserVa = Memory,
+                Length = 0x4000,
+                Iova = Iova,
+            },
+            new ResizeEntries(4, Iova, 0x4000, 0x800, Merge: false),
+            new ResizeEntries(4, Iova, 0x4000, 0x1000, Merge: true),
+        ];
+        foreach (IoctlCommand command in commands)
+        {
+            context.Execute(caller, command);
+        }
+
+        var describe = (DescribeContextFlow)context.Run(new DescribeContextFlow(context.Core, caller, withText: false));
+        using (var writer = JournalWriter.Create(path))
+        {
+            writer.Append("iommufd-1", new ContextOpened(EventTypes.Version, 1, caller.ProcessId));
+            writer.Append("iommufd-1", new ProcessSeen(caller.ProcessId, ulong.MaxValue, true, true));
+            foreach (ContextEvent change in context.Events)
+            {
+                writer.Append("iommufd-1", change);
+            }
+
+            writer.Append("iommufd-1", new DigestRecorded(describe.Digest));
+            writer.Append("iommufd-1", new ContextClosed(0));
+            writer.Complete();
+        }
+
+        return TextOf(path);
     }
 
     private static string TextOf(string path)
