@@ -79,7 +79,7 @@ public sealed unsafe partial class PageTable<TFormat>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private ulong UnmapAny(ulong iova, ulong length, UnmapCut cut)
     {
-        if (length == 0 || iova + (length - 1) < iova || iova + (length - 1) > LastInput)
+        if (length == 0 || iova + (length - 1) < iova || !IsInput(iova, iova + (length - 1)))
         {
             return 0;
         }
@@ -88,7 +88,7 @@ public sealed unsafe partial class PageTable<TFormat>
         if (cut != UnmapCut.WholeEntry)
         {
             bool begins = CutsEntry(iova);
-            bool ends = last != LastInput && CutsEntry(last + 1);
+            bool ends = CutsEntry(last + 1);
             if ((begins || ends) && cut == UnmapCut.Refuse)
             {
                 return 0;

@@ -77,10 +77,23 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         }
     }
 
-    private static ulong LastInput
+    /// <inheritdoc/>
+    public override IovaRange? UpperInputRange =>
+        TFormat.SignExtends ? new IovaRange(ulong.MaxValue << TFormat.InputBits, ulong.MaxValue) : null;
+
+    private static ulong LastInput => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+
+    /// <summary>Whether a range (inclusive, not wrapping) can be mapped: it lies in the input range, or in one of its halves.</summary>
+    private static bool IsInput(ulong first, ulong last)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+        if (!TFormat.SignExtends)
+        {
+            return last <= LastInput;
+        }
+
+        // All bits from the sign up are 0, or all are 1; and alike at both ends.
+        long half = (long)first >> TFormat.InputBits;
+        return half is 0 or -1 && half == (long)last >> TFormat.InputBits;
     }
 
     /// <inheritdoc/>
@@ -124,7 +137,7 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     private static bool Reaches(int topLevel, ulong iova)
     {
         int bits = ItemShift(topLevel + 1);
-        return bits >= 64 || iova >> bits == 0;
+        return TFormat.SignExtends ? IsInput(iova, iova) : bits >= 64 || iova >> bits == 0;
     }
 
     /// <summary>The physical address of the first byte of a leaf.</summary>

@@ -72,6 +72,58 @@ public sealed class TableOperationTests
     }
 
     [Theory]
+    [InlineData(IoPageTableFormat.X8664FirstStage, 0xFFFF_8000_0000_0000)]
+    [InlineData(IoPageTableFormat.RiscVSv39, 0xFFFF_FFC0_0000_0000)]
+    [InlineData(IoPageTableFormat.RiscVSv48, 0xFFFF_8000_0000_0000)]
+    [InlineData(IoPageTableFormat.RiscVSv57, 0xFF00_0000_0000_0000)]
+    public void A_format_that_extends_signs_maps_the_upper_half(IoPageTableFormat format, ulong first)
+    {
+        const ulong Last = 0xFFFF_FFFF_FFFF_F000;
+        using IoPageTable table = IoPageTable.Create(format);
+        Assert.Equal(new IovaRange(first, ulong.MaxValue), table.UpperInputRange);
+
+        Assert.Equal(Errno.OK, table.Map(first, Page, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.OK, table.Map(Last - Large + Page, 0, Large, IoptePermissions.Read));
+
+        Assert.True(table.TryTranslate(ulong.MaxValue, out ulong physical));
+        Assert.Equal(Large - 1, physical);
+        Assert.True(table.TryTranslate(first, out physical));
+        Assert.Equal(Page, physical);
+        table.CheckInvariants();
+        var text = new StringWriter();
+        table.Dump(text);
+        Assert.Contains($"0x{first:x} L0 2^12 -> 0x1000", text.ToString(), StringComparison.Ordinal);
+        Assert.Equal(Large, table.Unmap(Last - Large + Page, Large));
+        Assert.Equal(Page, table.Unmap(first, Page));
+        Assert.False(table.TryTranslate(first, out physical));
+    }
+
+    [Theory]
+    [InlineData(IoPageTableFormat.X8664FirstStage, 47)]
+    [InlineData(IoPageTableFormat.RiscVSv39, 38)]
+    [InlineData(IoPageTableFormat.RiscVSv48, 47)]
+    [InlineData(IoPageTableFormat.RiscVSv57, 56)]
+    public void What_lies_between_the_halves_cannot_be_mapped(IoPageTableFormat format, int bits)
+    {
+        using IoPageTable table = IoPageTable.Create(format);
+        ulong afterLower = 1UL << bits;
+        ulong upper = ulong.MaxValue << bits;
+        Assert.Equal(Errno.OK, table.Map(afterLower - Page, 0, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.OK, table.Map(upper, Page, Page, IoptePermissions.Read));
+
+        Assert.Equal(Errno.ERANGE, table.Map(afterLower, 0, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(afterLower - (2 * Page), 0, 4 * Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(upper - Page, 0, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(0, 0, upper + Page, IoptePermissions.Read));
+        Assert.Equal(0UL, table.Unmap(afterLower - Page, 2 * Page));
+        Assert.False(table.TryTranslate(upper - Page, out ulong _));
+        Assert.False(table.TryTranslate(afterLower, out ulong _));
+        // Alike in all bits that the tables look at.
+        Assert.False(table.TryTranslate(upper & ((2 * afterLower) - 1), out ulong _));
+        Assert.Equal(2, table.GetStatistics().Entries);
+    }
+
+    [Theory]
     [InlineData(IoPageTableFormat.AmdV1)]
     [InlineData(IoPageTableFormat.ArmV8Lpae4K)]
     [InlineData(IoPageTableFormat.RiscVSv48)]
