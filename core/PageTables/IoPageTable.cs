@@ -17,6 +17,9 @@ namespace Iommufd.Core.PageTables;
 /// </remarks>
 public abstract class IoPageTable : IDisposable
 {
+    /// <summary>Stands for the physical address of an IOVA that is not mapped; no format has that many address bits.</summary>
+    public const ulong NotMapped = ulong.MaxValue;
+
     private protected IoPageTable() { }
 
     /// <summary>The format.</summary>
@@ -131,6 +134,18 @@ public abstract class IoPageTable : IDisposable
     /// <param name="physical">Receives the addresses.</param>
     /// <returns>How many elements were filled before the first address that is not mapped.</returns>
     public abstract int TranslatePages(ulong iova, ulong stride, Span<ulong> physical);
+
+    /// <summary>
+    /// Translates scattered addresses, faster than one by one where the tables do not fit the caches: the entries of all are
+    /// fetched at the same time. Tables freed meanwhile, by anyone, are not used again before it returns.
+    /// </summary>
+    /// <param name="iovas">The addresses, in any order.</param>
+    /// <param name="physical">
+    /// Receives the physical address of each, or <see cref="NotMapped"/>. At least as long as <paramref name="iovas"/>.
+    /// </param>
+    /// <returns>How many are mapped.</returns>
+    /// <exception cref="ArgumentException"><paramref name="physical"/> is too short.</exception>
+    public abstract int TranslateEach(ReadOnlySpan<ulong> iovas, Span<ulong> physical);
 
     /// <summary>
     /// Reads back the frames behind a range as runs, joining neighbours that follow each other physically. The first run begins

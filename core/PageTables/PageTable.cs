@@ -304,18 +304,23 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>Finds the item that decides an IOVA: a leaf, or an empty item (word 0). False outside the tree's reach.</summary>
     private bool TryFindItem(ulong iova, out ulong* item, out ulong word, out int level)
     {
-        // Acquire: a top read here was complete before it was published.
-        ulong top = Volatile.Read(ref _top);
-        int at = (int)(top & LevelMask);
-        level = at;
-        if (!Reaches(at, iova) || top == 0)
+        int at = 1;
+        ulong* table = CachedMiddleOrNull(iova);
+        if (table == null)
         {
-            item = null;
-            word = 0;
-            return false;
+            // Acquire: a top read here was complete before it was published.
+            ulong top = Volatile.Read(ref _top);
+            at = (int)(top & LevelMask);
+            table = (ulong*)(top & ~(ulong)LevelMask);
+            if (!Reaches(at, iova) || top == 0)
+            {
+                item = null;
+                word = 0;
+                level = at;
+                return false;
+            }
         }
 
-        var table = (ulong*)(top & ~(ulong)LevelMask);
         while (true)
         {
             ulong* place = table + IndexOf(iova, at);

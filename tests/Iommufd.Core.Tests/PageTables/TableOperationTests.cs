@@ -124,6 +124,31 @@ public sealed class TableOperationTests
     }
 
     [Theory]
+    [InlineData(IoPageTableFormat.AmdV1Mock)]
+    [InlineData(IoPageTableFormat.AmdV1)]
+    [InlineData(IoPageTableFormat.VtdSecondStage)]
+    [InlineData(IoPageTableFormat.RiscVSv48)]
+    public void Translating_scattered_addresses_gives_what_translating_each_gives(IoPageTableFormat format)
+    {
+        using IoPageTable table = IoPageTable.Create(format);
+        table.Map(Large, 0x7000, 300 * Page, IoptePermissions.Read);
+        table.Map(4 * Large, 8 * Large, 2 * Large, IoptePermissions.Read);
+        var random = new Random(5);
+        ulong[] iovas = [.. Enumerable.Range(0, 1000).Select(_ => (ulong)random.NextInt64(0, 8 * (long)Large))];
+        var physical = new ulong[iovas.Length];
+
+        int mapped = table.TranslateEach(iovas, physical);
+
+        ulong[] expected =
+        [
+            .. iovas.Select(iova => table.TryTranslate(iova, out ulong found) ? found : IoPageTable.NotMapped),
+        ];
+        Assert.Equal(expected, physical);
+        Assert.Equal(expected.Count(found => found != IoPageTable.NotMapped), mapped);
+        Assert.InRange(mapped, 200, 900);
+    }
+
+    [Theory]
     [InlineData(IoPageTableFormat.AmdV1)]
     [InlineData(IoPageTableFormat.ArmV8Lpae4K)]
     [InlineData(IoPageTableFormat.RiscVSv48)]
