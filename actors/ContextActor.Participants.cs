@@ -3,6 +3,7 @@ using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
+using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
@@ -16,7 +17,14 @@ public sealed partial class ContextActor
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
         var options = _room.Options;
-        var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
+        var cell = new ParticipantCell(
+            participant,
+            state,
+            options.StepHook,
+            options.Faults,
+            options.Wrap,
+            options.Sampler
+        );
         var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
@@ -33,6 +41,12 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Send(Participant to, FlowStep step)
     {
+        if (to.Kind == ParticipantKind.Context)
+        {
+            _room.MachineActor.Tell(new ContextStep((int)to.Id, step), Self);
+            return;
+        }
+
         var target =
             to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[(to.Kind, to.Id)];
         target.Tell(step, Self);
@@ -64,7 +78,7 @@ public sealed partial class ContextActor
         }
     }
 
-    private void Release(Flow flow)
+    private void Release(Flow flow, long sequence)
     {
         var replyTo = (IActorRef?)flow.ReplyTo ?? Nobody.Instance;
         switch (flow)
@@ -88,16 +102,24 @@ public sealed partial class ContextActor
                 );
                 EndAlone();
                 break;
+            case ClearImportsFlow { Question: { } question }:
+                replyTo.Tell(new ContextStepDone(_room.Number, question.Context, question.Flow, question.Step));
+                break;
             case CloseFlow close:
+                Witness(sequence, 0, Errno.OK);
                 _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
-                replyTo.Tell(new IommufdClosed(close.Leaked));
+                replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()));
                 Context.Stop(Self);
                 break;
             default:
+                Witness(sequence, flow.Tag, flow.Result.Errno);
                 replyTo.Tell(new IoctlAnswer(flow.Tag, flow.Result));
                 break;
         }
     }
+
+    // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
+    private int LeftBehind() => _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count;
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)

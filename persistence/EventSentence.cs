@@ -23,7 +23,26 @@ public static class EventSentence
             AccountingModeSet e =>
                 $"locked memory is charged to the {(e.ChargeProcess ? "process" : "user")} from now on",
             ProcessChanged e => Say($"everything that is mapped belongs to process {e.ProcessId} from now on"),
+            RunEvent e => OfRun(e),
             _ => OfArea(change) ?? OfDevice(change) ?? OfAccess(change) ?? OfObject(change) ?? change.GetType().Name,
+        };
+
+    private static string OfRun(RunEvent change) =>
+        change switch
+        {
+            RunStarted { IsSeeded: true } e => Say(
+                $"a run of {e.Scenario} began, with seed {e.Seed} and {e.Durability} durability"
+            ),
+            RunStarted e => Say($"a run of {e.Scenario} began, with {e.Durability} durability"),
+            ClientFinished e => Say($"client {e.Client} had done all its steps"),
+            BarrierOpened e => $"the barrier {e.Meeting} opened",
+            RunStopping e => $"the run was asked to stop: {e.Reason}",
+            RunContinued e => Say(
+                $"the run, which had been killed, went on; {e.Closed.Length} contexts that were open are closed"
+            ),
+            RunFinished { StopReason: "" } e => Say($"the run ended with digest {e.Digest:x16}"),
+            RunFinished e => Say($"the run ended with digest {e.Digest:x16}, cut short: {e.StopReason}"),
+            _ => change.GetType().Name,
         };
 
     /// <summary>A range of IOVAs with its size.</summary>
@@ -102,11 +121,16 @@ public static class EventSentence
                 $"HWPT {e.HwptId} was made on IOAS {e.IoasId} for device {e.DeviceId}{Pins(e.Pinned)}"
             ),
             NestedHwptAllocated e => Say($"nested HWPT {e.HwptId} was made on {e.PtId} for device {e.DeviceId}"),
-            EntryPolicySet e => Say($"{e.PtId} keeps its entries {(EntryPolicy)e.Policy} from now on"),
-            EntriesResized e => Say(
-                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged into" : "split to")} 0x{e.PageSize:x} bytes"
+            GuestStageAllocated e => Say(
+                $"nested HWPT {e.HwptId} with tables in guest memory was made on {e.PtId} for device {e.DeviceId}"
             ),
-            SharedHwptAllocated e => Say($"HWPT {e.HwptId} was made of a virtual machine's table for device {e.DeviceId}"),
+            SharedHwptAllocated e => Say(
+                $"HWPT {e.HwptId} was made of a virtual machine's own table for device {e.DeviceId}"
+            ),
+            EntryPolicySet e => Say($"the entry policy of {e.PtId} was set to {(EntryPolicy)e.Policy}"),
+            EntriesResized e => Say(
+                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged" : "split")} to {Size(e.PageSize)}"
+            ),
             HwptFaultSet e => Say($"HWPT {e.HwptId} got fault queue {e.FaultId}"),
             IotlbInvalidated e => Say($"the IOTLB of nested HWPT {e.HwptId} was invalidated"),
             CachesInvalidated e => Say($"caches of devices {string.Join(", ", e.DeviceIds)} were invalidated"),
@@ -142,6 +166,9 @@ public static class EventSentence
             FaultQueueAllocated e => Say($"fault queue {e.FaultId} was made"),
             FaultReported e => Say(
                 $"device {e.DeviceId}{Pasid(e.Pasid)} reported a page fault at 0x{e.Address:x} to fault queue {e.FaultId}"
+            ),
+            PagesRequested e => Say(
+                $"device {e.DeviceId}{Pasid(e.Pasid)} asked for {e.Addresses.Length} pages, as group {e.GroupId}, in fault queue {e.FaultId}"
             ),
             FaultsRead e => Say($"{e.Groups} groups were read from fault queue {e.FaultId}"),
             FaultsAnswered e => Say($"{e.Cookies.Length} groups of fault queue {e.FaultId} were answered"),

@@ -31,6 +31,7 @@ public sealed class HostMachine : IHostRegistry
     private readonly ConcurrentDictionary<int, IsolationGroup> _groups = new();
     private int _nextProcess;
     private int _nextFile;
+    private int _tables;
     private int _nextMockGroup = FirstMockGroup - 1;
 
     /// <summary>Makes an empty machine.</summary>
@@ -49,6 +50,9 @@ public sealed class HostMachine : IHostRegistry
 
     /// <summary>The user that owns every process; locked memory in USER mode is charged here.</summary>
     public UserAccount User { get; } = new();
+
+    /// <summary>Contexts of the sequential model that are open on it, by number.</summary>
+    internal ConcurrentDictionary<int, SequentialContext> Sequential { get; } = new();
 
     /// <summary>Processes, by id.</summary>
     public IEnumerable<Caller> Processes => _processes.Values.OrderBy(p => p.ProcessId);
@@ -174,6 +178,12 @@ public sealed class HostMachine : IHostRegistry
         Invariant.Holds(_devices.TryAdd(traits.Name, device), "a mock device's name is free");
         return traits;
     }
+
+    /// <summary>Page tables that were made and not freed: 0 when nothing is open.</summary>
+    public int Tables => Volatile.Read(ref _tables);
+
+    /// <inheritdoc/>
+    public void CountTables(int change) => Interlocked.Add(ref _tables, change);
 
     /// <inheritdoc/>
     public void ReleaseDevice(string name)

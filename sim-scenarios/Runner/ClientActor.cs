@@ -15,7 +15,7 @@ namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
 // .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault), .Scripts (operations of several
-// requests).
+// requests), .Drill (a step that issues every command).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -62,6 +62,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<FileOpened>(OnMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);
         Receive<HostResult>(OnHostResult);
+        Receive<FileMade>(OnMemoryAnswer);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -147,7 +148,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         _history?.Answer(tag, result);
         if (_calls.Remove(tag, out Fiber? fiber))
         {
-            NoteHits(tag);
+            NoteHits(fiber, tag);
             Answered(fiber, result);
             KickBackgroundDma();
         }
@@ -209,7 +210,11 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
-            if (fiber.Waiting?.Step.Kind is CommandKind || fiber.Script is { Pending: CommandRequest })
+            bool waits =
+                fiber.Drill is not null
+                || fiber.Waiting?.Step.Kind is CommandKind
+                || fiber.Script is { Pending: CommandRequest };
+            if (waits)
             {
                 Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
             }
@@ -320,4 +325,7 @@ internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? 
 
     /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
     public RunTrace? Trace { get; init; }
+
+    /// <summary>Where the run writes its own events; null without a journal.</summary>
+    public RunJournaling? Journal { get; init; }
 }

@@ -1,3 +1,4 @@
+using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Vocabulary;
 
 namespace Iommufd.Scenarios.Steps;
@@ -86,6 +87,7 @@ public static class StepVocabulary
         new LetStep(),
         new BarrierStep(),
         new PauseStep(),
+        new DrillStep(),
     ];
 
     /// <summary>Their words.</summary>

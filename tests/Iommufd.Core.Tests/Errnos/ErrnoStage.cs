@@ -334,12 +334,14 @@ public abstract class ErrnoStage : IDisposable
             [
                 new IommuSpec(0, "amd-v1", new IovaRange(0, (1ul << 48) - 1)),
                 new IommuSpec(1, "vtd-ss", new IovaRange(0, (1ul << 48) - 1)),
+                new IommuSpec(2, "armv8-4k", new IovaRange(0, (1ul << 48) - 1)),
             ],
             [
                 new DeviceSpec("nic", 1, 0, []),
                 new DeviceSpec("twin", 1, 0, []),
                 new DeviceSpec("disk", 2, 0, [new IovaRange(0x10_0000, 0x10_ffff)]),
                 new DeviceSpec("far", 3, 1, [], DirtyTracking: false),
+                new DeviceSpec("arm", 4, 2, []),
             ]
         );
         var client = StartProcess(new ProcessSpec("client"), null);

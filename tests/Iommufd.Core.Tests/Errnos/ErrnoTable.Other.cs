@@ -114,6 +114,12 @@ public static partial class ErrnoTable
           EADDRINUSE as HWPT_ALLOC
           EFAULT a page cannot be pinned
           ENOMEM the pages do not fit the limit of locked memory
+        RequestPages
+          ENOENT no such DEVICE
+          EOPNOTSUPP no fault queue takes requests of the device; no address
+        ReportDmaFault
+          ENOENT no such DEVICE; no vIOMMU knows it
+          EOPNOTSUPP the vIOMMU has no event queue
         SetEntryPolicy
           EOPNOTSUPP an unknown policy
           ENOENT no such object

@@ -28,6 +28,8 @@ public sealed class ShippedScenarioTests
                 "demand-paging",
                 "device-hot-unplug",
                 "entry-size-change",
+                "every-command",
+                "fleet",
                 "kvm-shared-table",
                 "live-migration",
                 "mdev-access",
