@@ -137,8 +137,10 @@ public sealed class MachineActor : UntypedActor
             _options.Sampler
         );
         var machine = _machine;
+        var devices = _devices;
+        var guests = new GuestBook();
         var memory = Context.ActorOf(
-            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine)),
+            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine, devices, guests)),
             $"memory-{id}"
         );
         _memories.Add(id, memory);
