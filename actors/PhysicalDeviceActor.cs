@@ -44,6 +44,14 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
             case DelayedInvalidation delayed:
                 Confirm(delayed.Late);
                 break;
+            case ForgetShared forget:
+                foreach (var range in forget.Ranges)
+                {
+                    _engine.Iotlb.Invalidate(range);
+                }
+
+                Sender.Tell(new SharedForgotten(forget.Ticket, forget.Device));
+                break;
             case ForgetNested forget:
                 foreach (var range in forget.Ranges)
                 {

@@ -138,8 +138,7 @@ public partial class DmaEngine
         }
     }
 
-    private DmaTranslation? TranslationOf(uint pasid) =>
-        pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
+    private DmaTranslation? TranslationOf(uint pasid) => pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
 
     /// <summary>False when the IOMMU refuses; <see cref="_refused"/> says why.</summary>
     private bool Translate(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
