@@ -55,11 +55,18 @@ public sealed class RevocationTests : HostFixture
             foreach (var context in _contexts)
             {
                 context.Tell(
-                    new IoctlRequest(1, ProcessId, new TestDmabufRevoke { DmabufFd = buffer, Revoked = (uint)round & 1 }),
+                    new IoctlRequest(
+                        1,
+                        ProcessId,
+                        new TestDmabufRevoke { DmabufFd = buffer, Revoked = (uint)round & 1 }
+                    ),
                     TestActor
                 );
                 context.Tell(new CheckInvariants(), TestActor);
-                context.Tell(new IoctlRequest(2, ProcessId, new IoasUnmap { IoasId = 1, Length = ulong.MaxValue }), TestActor);
+                context.Tell(
+                    new IoctlRequest(2, ProcessId, new IoasUnmap { IoasId = 1, Length = ulong.MaxValue }),
+                    TestActor
+                );
                 context.Tell(new IoctlRequest(3, ProcessId, Map(1, buffer)), TestActor);
             }
 
