@@ -125,32 +125,9 @@ public class JsonSerialization : TestKit
         Assert.Equal("why", Assert.IsType<InvalidOperationException>(failure.Cause).Message);
         Assert.Equal("state", failure.State);
         Assert.Equal("dead", Again(new ActorKilledException("dead")).Message);
-        Assert.Equal(7, Again(new Coded("coded", 7)).Code);
         var config = ConfigurationFactory.ParseString("a { b = 1, c = [x, y] }");
         var json = Sys.Serialization.FindSerializerFor(config);
         Assert.Equal(config.ToString(), json.FromBinary<Akka.Configuration.Config>(json.ToBinary(config)).ToString());
-    }
-
-    private sealed class Coded(string message, int code) : Exception(message)
-    {
-        public int Code { get; } = code;
-
-#pragma warning disable SYSLIB0051 // Stored exceptions come back through this constructor.
-        private Coded(
-            System.Runtime.Serialization.SerializationInfo info,
-            System.Runtime.Serialization.StreamingContext context
-        )
-            : this(info.GetString("Message")!, info.GetInt32("Code")) { }
-
-        public override void GetObjectData(
-            System.Runtime.Serialization.SerializationInfo info,
-            System.Runtime.Serialization.StreamingContext context
-        )
-        {
-            base.GetObjectData(info, context);
-            info.AddValue("Code", Code);
-        }
-#pragma warning restore SYSLIB0051
     }
 
     private sealed class Linked

@@ -137,6 +137,12 @@ internal sealed class PlainExceptions : JsonConverter
 /// <summary>Fills properties whose setters are private too.</summary>
 internal sealed class PrivateSetters : DefaultContractResolver
 {
+    /// <summary>Exceptions are written by themselves, whether or not their type is marked as serializable.</summary>
+    protected override JsonContract CreateContract(Type objectType) =>
+        typeof(Exception).IsAssignableFrom(objectType)
+            ? CreateISerializableContract(objectType)
+            : base.CreateContract(objectType);
+
     protected override JsonISerializableContract CreateISerializableContract(Type objectType)
     {
         var contract = base.CreateISerializableContract(objectType);
