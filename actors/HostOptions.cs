@@ -23,11 +23,25 @@ public sealed record HostOptions
     /// <summary>Strikes around steps; null for none.</summary>
     public IStepHook? StepHook { get; init; }
 
+    /// <summary>Told once for each stream that cannot be read or written any more, on any thread; null only logs.</summary>
+    public Action<JournalFailure>? JournalFailed { get; init; }
+
+    /// <summary>Told of every event and every reply.</summary>
+    public IReadOnlyList<IJournalWitness> Witnesses { get; init; } = [];
+
+    /// <summary>
+    /// The digests of contexts of an earlier life of the host that are closed; contexts opened from now on have higher numbers.
+    /// </summary>
+    public IReadOnlyDictionary<int, ulong> EarlierContexts { get; init; } = new Dictionary<int, ulong>();
+
     /// <summary>Decides whether something fails; null where nothing does, and nobody asks then.</summary>
     public IFaultSource? Faults { get; init; }
 
     /// <summary>Puts another state in the place of a participant's, as it comes into being; null for none. For tests of the checks.</summary>
     public Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap { get; init; }
+
+    /// <summary>Checks participants in the middle of flows; null for never.</summary>
+    public IStateSampler? Sampler { get; init; }
 
     /// <summary>Makes the flow of a command; null, or an answer of null, is the usual one. For tests of the checks.</summary>
     public Func<ContextCore, Caller, IoctlCommand, Flow?>? MakeFlow { get; init; }
