@@ -1,11 +1,16 @@
 using Akka.Actor;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
+using Iommufd.Messages;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Actors;
 
 public sealed partial class ContextActor
 {
+    /// <summary>How long a context waits before it starts a writer again whose write failed: a full disk needs time.</summary>
+    public static readonly TimeSpan JournalPause = TimeSpan.FromMilliseconds(10);
+
     private void OpenJournal()
     {
         if (!_room.Options.Journal)
@@ -14,7 +19,11 @@ public sealed partial class ContextActor
         }
 
         var id = FormattableString.Invariant($"{_room.Options.PersistencePrefix}{_room.Number}");
-        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id)), "journal");
+        var faults = _room.Options.Faults;
+        var number = _room.Number;
+        var failed = _room.Options.JournalFailed;
+        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id, faults, number, failed)), "journal");
+        Context.Watch(_room.Journal);
     }
 
     /// <summary>Gives an event to the journal, in the order in which things completed.</summary>
@@ -27,6 +36,11 @@ public sealed partial class ContextActor
 
         _room.LastSequence++;
         _room.Unwritten.Enqueue((_room.LastSequence, change));
+        foreach (var witness in _room.Options.Witnesses)
+        {
+            witness.Recorded(_room.Number, _room.LastSequence, change);
+        }
+
         journal.Tell(new AppendEvent(_room.LastSequence, change));
     }
 
@@ -35,7 +49,7 @@ public sealed partial class ContextActor
     {
         if (_room.DurableSequence >= _room.LastSequence)
         {
-            Release(flow);
+            Release(flow, _room.LastSequence);
         }
         else
         {
@@ -52,6 +66,11 @@ public sealed partial class ContextActor
                 return true;
             case JournalStarted started:
                 // After a restart of the journal: what it has is durable, the rest is given to it again.
+                if (started.LastSequence > 0)
+                {
+                    _room.Options.Faults?.Saw(Sights.JournalReopened);
+                }
+
                 Durable(started.LastSequence);
                 foreach (var (sequence, change) in _room.Unwritten)
                 {
@@ -59,9 +78,21 @@ public sealed partial class ContextActor
                 }
 
                 return true;
+            case Terminated ended when ended.ActorRef.Equals(_room.Journal):
+                // A write failed. What was not written is still here; results wait until another writer has it.
+                Context.System.Scheduler.ScheduleTellOnce(JournalPause, Self, ReopenJournal.Instance, Self);
+                return true;
+            case ReopenJournal:
+                OpenJournal();
+                return true;
             default:
                 return false;
         }
+    }
+
+    private sealed class ReopenJournal
+    {
+        public static readonly ReopenJournal Instance = new();
     }
 
     private void Durable(long sequence)
@@ -70,12 +101,21 @@ public sealed partial class ContextActor
         while (_room.Unwritten.TryPeek(out var written) && written.Sequence <= _room.DurableSequence)
         {
             _room.Unwritten.Dequeue();
+            _room.Options.Recorded?.Invoke(_room.Number, written.Sequence, written.Event);
         }
 
         while (_room.Outbox.TryPeek(out var waiting) && waiting.Sequence <= _room.DurableSequence)
         {
             _room.Outbox.Dequeue();
-            Release(waiting.Flow);
+            Release(waiting.Flow, waiting.Sequence);
+        }
+    }
+
+    private void Witness(long sequence, long tag, Errno errno)
+    {
+        foreach (var witness in _room.Options.Witnesses)
+        {
+            witness.Replied(_room.Number, sequence, tag, errno);
         }
     }
 }

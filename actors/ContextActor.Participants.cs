@@ -3,6 +3,7 @@ using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
+using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
@@ -15,16 +16,16 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
-        var cell = new ParticipantCell(participant, state, _room.Options.StepHook);
-        var devices = _room.Devices;
-        var props = participant.Kind switch
-        {
-            ParticipantKind.Ioas => Props.Create(() => new IoasActor(cell)),
-            ParticipantKind.Hwpt => Props.Create(() => new HwptActor(cell, devices)),
-            ParticipantKind.Device => Props.Create(() => new DeviceActor(cell, devices)),
-            ParticipantKind.Access => Props.Create(() => new AccessActor(cell)),
-            _ => Props.Create(() => new ObjectActor(cell)),
-        };
+        var options = _room.Options;
+        var cell = new ParticipantCell(
+            participant,
+            state,
+            options.StepHook,
+            options.Faults,
+            options.Wrap,
+            options.Sampler
+        );
+        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
 
@@ -51,7 +52,7 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow)
     {
-        foreach (var change in flow.Events)
+        foreach (var change in flow.Journalled)
         {
             Record(change);
         }
@@ -71,7 +72,7 @@ public sealed partial class ContextActor
         }
     }
 
-    private void Release(Flow flow)
+    private void Release(Flow flow, long sequence)
     {
         var replyTo = (IActorRef?)flow.ReplyTo ?? Nobody.Instance;
         switch (flow)
@@ -96,15 +97,20 @@ public sealed partial class ContextActor
                 EndAlone();
                 break;
             case CloseFlow close:
+                Witness(sequence, 0, Errno.OK);
                 _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
-                replyTo.Tell(new IommufdClosed(close.Leaked));
+                replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()));
                 Context.Stop(Self);
                 break;
             default:
+                Witness(sequence, flow.Tag, flow.Result.Errno);
                 replyTo.Tell(new IoctlAnswer(flow.Tag, flow.Result));
                 break;
         }
     }
+
+    // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
+    private int LeftBehind() => _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count;
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)

@@ -3,6 +3,7 @@
 using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -32,6 +33,12 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         _room.Core.Engine.Host = this;
         OpenJournal();
         Record(new ContextOpened(EventTypes.Version, _room.Number, _room.OpenedBy));
+        if (_room.AsContainer)
+        {
+            See(_room.Machine.Process(_room.OpenedBy));
+            _room.Core.ChargeProcess = true;
+            Record(new AccountingModeSet(true));
+        }
     }
 
     /// <inheritdoc/>
@@ -58,6 +65,7 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         if (message is not Continue)
         {
             _room.Inbox.Enqueue((message, Sender));
+            CrashIfStruck(message);
         }
 
         while (_room.Inbox.TryPeek(out var next))
@@ -69,6 +77,21 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
 
         _room.Core.Engine.Pump();
         RunAloneIfIdle();
+    }
+
+    private void CrashIfStruck(object message)
+    {
+        if (_room.Options.Faults is not { } faults || message is not (FlowReply or IoctlRequest))
+        {
+            return;
+        }
+
+        var word = message is IoctlRequest request ? OperationWords.Of(request.Command) : null;
+        var site = new FaultSite(_room.Number, (message as FlowReply)?.Flow ?? 0, Operation: word);
+        if (faults.ShouldFail(FaultPoints.ContextCrash, site))
+        {
+            throw new InjectedCrashException(FaultPoints.ContextCrash);
+        }
     }
 
     private void Handle(object message, IActorRef sender)
@@ -93,6 +116,11 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
                 sender.Tell(new IommufdClosed(_room.Core.Objects.Count));
                 break;
             case CloseIommufd:
+                if (_room.Core.Engine.RunningCount > 0)
+                {
+                    _room.Options.Faults?.Saw(Sights.ClosedUnderLoad);
+                }
+
                 _room.Closing = true;
                 _room.Alone.Enqueue((message, sender));
                 break;
@@ -118,27 +146,28 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         }
 
         See(caller);
-        var flow = CommandFlows.Create(_room.Core, caller, request.Command);
+        var flow =
+            _room.Options.MakeFlow?.Invoke(_room.Core, caller, request.Command)
+            ?? CommandFlows.Create(_room.Core, caller, request.Command);
         flow.Tag = request.Tag;
         flow.ReplyTo = sender;
         _room.Core.Engine.Start(flow);
     }
 
+    // Again when a limit or a capability has changed: it decides how pages mapped from now on are charged.
     private void See(Caller caller)
     {
-        if (_room.SeenProcesses.Add(caller.ProcessId))
+        var memory = caller.Memory;
+        var seen = new ProcessSeen(
+            caller.ProcessId,
+            memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size,
+            memory.CapIpcLock,
+            memory.CapSysResource
+        );
+        if (!_room.SeenProcesses.TryGetValue(caller.ProcessId, out var known) || known != seen)
         {
-            var memory = caller.Memory;
-            Record(
-                new ProcessSeen(
-                    caller.ProcessId,
-                    memory.RlimitMemlockPages == ulong.MaxValue
-                        ? ulong.MaxValue
-                        : memory.RlimitMemlockPages * HostPage.Size,
-                    memory.CapIpcLock,
-                    memory.CapSysResource
-                )
-            );
+            _room.SeenProcesses[caller.ProcessId] = seen;
+            Record(seen);
         }
     }
 

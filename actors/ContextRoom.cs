@@ -29,6 +29,7 @@ public sealed class ContextRoom
         MachineActor = machineActor;
         OpenedBy = openedBy;
         Core = new ContextCore(number, machine, DetachedHost.Instance);
+        Core.Engine.Faults = options.Faults;
     }
 
     /// <summary>The context's number.</summary>
@@ -49,6 +50,9 @@ public sealed class ContextRoom
     /// <summary>The process that opened it.</summary>
     public uint OpenedBy { get; }
 
+    /// <summary>Whether it was opened as VFIO's container: locked memory is charged to the process from the start.</summary>
+    public bool AsContainer { get; init; }
+
     /// <summary>Objects, groups, running flows.</summary>
     public ContextCore Core { get; }
 
@@ -62,10 +66,10 @@ public sealed class ContextRoom
     internal Queue<(object Message, IActorRef Sender)> Alone { get; } = new();
 
     /// <summary>The participants' actors.</summary>
-    internal SortedDictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
+    internal Dictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
 
-    /// <summary>Processes that the journal knows.</summary>
-    internal SortedSet<uint> SeenProcesses { get; } = [];
+    /// <summary>Processes that the journal knows, as it knows them.</summary>
+    internal SortedDictionary<uint, ProcessSeen> SeenProcesses { get; } = [];
 
     /// <summary>The journal's actor; null without one.</summary>
     internal IActorRef? Journal { get; set; }

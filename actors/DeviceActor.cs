@@ -6,26 +6,40 @@ namespace Iommufd.Actors;
 
 /// <summary>
 /// /user/iommufd-N/device-ID: a DEVICE. A switch of its translation is answered by the physical device, once DMA goes through the
-/// new tables and the IOTLB has forgotten the old ones.
+/// new tables and the IOTLB has forgotten the old ones; so is an invalidation by the guest.
 /// </summary>
-public sealed class DeviceActor(ParticipantCell cell, DeviceDirectory devices) : ParticipantActor(cell)
+/// <param name="cell">The state and the steps not answered yet.</param>
+/// <param name="devices">The physical devices.</param>
+/// <param name="process">The process that opened the context.</param>
+public sealed class DeviceActor(ParticipantCell cell, DeviceDirectory devices, uint process) : ParticipantActor(cell)
 {
     private readonly DeviceState _state = (DeviceState)cell.State;
 
     /// <inheritdoc/>
     protected override void Answer(FlowStep step, IActorRef replyTo, FlowResponse response)
     {
-        if (
-            step.Request is SwitchTranslation change
-            && step.WantsReply
-            && devices.Find(_state.PhysicalDevice) is { } hardware
-        )
+        if (devices.Find(_state.PhysicalDevice) is not { } hardware)
         {
-            var answer = new FlowReply(step.Flow, step.Step, response);
-            hardware.Tell(new SwitchDma(change.Pasid, change.Root, replyTo, answer));
+            base.Answer(step, replyTo, response);
             return;
         }
 
-        base.Answer(step, replyTo, response);
+        var answer = new FlowReply(step.Flow, step.Step, response);
+        switch (step.Request)
+        {
+            case SwitchTranslation change when step.WantsReply && response.Errno == Messages.Errno.OK:
+                var owner = new DmaOwner(Context.Parent, (int)process, Cell.Name.Id, change.ViommuId != 0);
+                hardware.Tell(new SwitchDma(change.Pasid, change.Root, owner, replyTo, answer));
+                break;
+            case ForgetTranslations forget when step.WantsReply:
+                hardware.Tell(new ForgetNested(forget.Pasid, forget.Ranges, replyTo, answer));
+                break;
+            case RespondToPageRequest respond:
+                hardware.Tell(new PageResponse(respond.GroupId, respond.Success));
+                break;
+            default:
+                base.Answer(step, replyTo, response);
+                break;
+        }
     }
 }

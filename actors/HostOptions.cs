@@ -1,6 +1,13 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Iommufd.Core.Context;
+using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
+using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
+using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
 
 namespace Iommufd.Actors;
 
@@ -15,6 +22,35 @@ public sealed record HostOptions
 
     /// <summary>Strikes around steps; null for none.</summary>
     public IStepHook? StepHook { get; init; }
+
+    /// <summary>Told once for each stream that cannot be read or written any more, on any thread; null only logs.</summary>
+    public Action<JournalFailure>? JournalFailed { get; init; }
+
+    /// <summary>Told of every event and every reply.</summary>
+    public IReadOnlyList<IJournalWitness> Witnesses { get; init; } = [];
+
+    /// <summary>
+    /// The digests of contexts of an earlier life of the host that are closed; contexts opened from now on have higher numbers.
+    /// </summary>
+    public IReadOnlyDictionary<int, ulong> EarlierContexts { get; init; } = new Dictionary<int, ulong>();
+
+    /// <summary>Decides whether something fails; null where nothing does, and nobody asks then.</summary>
+    public IFaultSource? Faults { get; init; }
+
+    /// <summary>Puts another state in the place of a participant's, as it comes into being; null for none. For tests of the checks.</summary>
+    public Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap { get; init; }
+
+    /// <summary>Checks participants in the middle of flows; null for never.</summary>
+    public IStateSampler? Sampler { get; init; }
+
+    /// <summary>Makes the flow of a command; null, or an answer of null, is the usual one. For tests of the checks.</summary>
+    public Func<ContextCore, Caller, IoctlCommand, Flow?>? MakeFlow { get; init; }
+
+    /// <summary>Makes the DMA side of a device, by its name; null for the usual one. For tests of the checks.</summary>
+    public Func<string, HostMachine, DmaEngine>? MakeEngine { get; init; }
+
+    /// <summary>Told each event when it is durable: context, sequence number, event. On the context's thread; null for nobody.</summary>
+    public Action<int, long, ContextEvent>? Recorded { get; init; }
 
     /// <summary>The memory actors by process id: contexts send steps to them directly. Filled by the machine.</summary>
     internal ConcurrentDictionary<int, IActorRef> Memories { get; } = new();

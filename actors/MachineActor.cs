@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
+using Iommufd.Core.Pages;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -20,6 +21,7 @@ public sealed class MachineActor : UntypedActor
     private readonly SortedDictionary<int, IActorRef> _memories = [];
     private readonly SortedDictionary<int, IActorRef> _contexts = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
+    private readonly SharedDescriptors _shared;
     private int _nextContext;
 
     /// <summary>Makes the machine's actor.</summary>
@@ -28,6 +30,12 @@ public sealed class MachineActor : UntypedActor
         _machine = machine;
         _options = options;
         _devices = devices;
+        _shared = new SharedDescriptors(machine);
+        foreach (var (number, digest) in options.EarlierContexts)
+        {
+            _ended.Add(number, digest);
+            _nextContext = Math.Max(_nextContext, number);
+        }
     }
 
     /// <inheritdoc/>
@@ -57,10 +65,13 @@ public sealed class MachineActor : UntypedActor
                 Sender.Tell(new HostResult(known));
                 break;
             case StartProcess start:
-                Start(_machine.StartProcess(start.Spec));
+                Sender.Tell(Start(_machine.StartProcess(start.Spec)));
                 break;
             case StartChild start:
-                Start(_machine.StartProcess(start.Spec, _machine.Process(start.Parent)));
+                Sender.Tell(Start(_machine.StartProcess(start.Spec, _machine.Process(start.Parent))));
+                break;
+            case ForkProcess fork:
+                Fork(fork);
                 break;
             case OpenIommufd open:
                 Open(open);
@@ -71,8 +82,8 @@ public sealed class MachineActor : UntypedActor
             case RunDma run:
                 Sender.Tell(new DmaDone(run.Tag, Errno.ENODEV, default));
                 break;
-            case CheckInvariants:
-                Collect(Sender);
+            case CheckInvariants check:
+                Collect(check, Sender);
                 break;
             case QueryDigest query:
                 CollectDigest(query, Sender);
@@ -82,29 +93,59 @@ public sealed class MachineActor : UntypedActor
                 _contexts.Remove(ended.Number);
                 break;
             default:
-                Unhandled(message);
+                if (_shared.Answer(message) is { } answer)
+                {
+                    Sender.Tell(answer);
+                }
+                else
+                {
+                    Unhandled(message);
+                }
+
                 break;
         }
     }
 
     private void MakeDevice(string name)
     {
-        var engine = PhysicalDeviceActor.MakeEngine(name, _machine);
-        _devices.Add(name, Context.ActorOf(Props.Create(() => new PhysicalDeviceActor(engine)), $"device-{name}"));
+        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
+        var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
+        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(hardware)), $"device-{name}"));
     }
 
-    private void Start(Caller caller)
+    // The parent's memory copies itself: only there nothing changes its mappings meanwhile.
+    private void Fork(ForkProcess fork)
+    {
+        var parent = _machine.Process(fork.Parent);
+        var memory = parent.Memory;
+        var limit =
+            memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size;
+        var spec = new ProcessSpec(fork.Name, limit, memory.CapIpcLock, memory.CapSysResource);
+        var child = _machine.StartProcess(spec, parent);
+        _memories[(int)fork.Parent].Tell(new CopyInto(child.Memory, Sender, Start(child)));
+    }
+
+    private ProcessStarted Start(Caller caller)
     {
         var id = (int)caller.ProcessId;
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.StepHook
+            _options.StepHook,
+            _options.Faults,
+            _options.Wrap,
+            _options.Sampler
         );
-        var memory = Context.ActorOf(Props.Create(() => new MemoryActor(cell)), $"memory-{id}");
+        var machine = _machine;
+        var devices = _devices;
+        var guests = new GuestBook();
+        var memory = Context.ActorOf(
+            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine, devices, guests)),
+            $"memory-{id}"
+        );
         _memories.Add(id, memory);
         _options.Memories[id] = memory;
-        Sender.Tell(new ProcessStarted(id, memory));
+        return new ProcessStarted(id, memory);
     }
 
     private void Open(OpenIommufd open)
@@ -117,19 +158,22 @@ public sealed class MachineActor : UntypedActor
 
         var number = ++_nextContext;
         var machine = Self;
-        var room = new ContextRoom(number, _machine, _options, _devices, machine, (uint)open.ProcessId);
+        var room = new ContextRoom(number, _machine, _options, _devices, machine, (uint)open.ProcessId)
+        {
+            AsContainer = open.AsContainer,
+        };
         var context = Context.System.ActorOf(Props.Create(() => new ContextActor(room)), $"iommufd-{number}");
         _contexts.Add(number, context);
         Sender.Tell(new IommufdOpened(Errno.OK, number, context));
     }
 
     // The collectors ask everybody and answer when all have: short-lived actors, so that the machine keeps no state of it.
-    private void Collect(IActorRef replyTo)
+    private void Collect(CheckInvariants check, IActorRef replyTo)
     {
         IActorRef[] contexts = [.. _contexts.Values];
         IActorRef[] memories = [.. _memories.Values];
         var machine = _machine;
-        Context.ActorOf(Props.Create(() => new InvariantCollector(machine, contexts, memories, replyTo)));
+        Context.ActorOf(Props.Create(() => new InvariantCollector(check, machine, contexts, memories, replyTo)));
     }
 
     private void CollectDigest(QueryDigest query, IActorRef replyTo)

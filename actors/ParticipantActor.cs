@@ -26,7 +26,6 @@ public abstract class ParticipantActor(ParticipantCell cell) : UntypedActor
                 DoPending();
                 break;
             case ParticipantDone:
-                (Cell.State as IDisposable)?.Dispose();
                 Context.Stop(Self);
                 break;
             default:
@@ -51,6 +50,11 @@ public abstract class ParticipantActor(ParticipantCell cell) : UntypedActor
         }
     }
 
+    // Here, and not where it is told that its object is gone: a context that stops takes its children with it, before they have
+    // read what it told them last. A restart does not come by here.
+    /// <inheritdoc/>
+    protected override void PostStop() => (Cell.State as IDisposable)?.Dispose();
+
     /// <inheritdoc/>
     protected override void PreRestart(Exception reason, object message)
     {
@@ -72,6 +76,7 @@ public abstract class ParticipantActor(ParticipantCell cell) : UntypedActor
         {
             var (step, replyTo, response) = Cell.DoNext();
             Answer(step, (IActorRef)replyTo, response);
+            Cell.Answered();
         }
     }
 

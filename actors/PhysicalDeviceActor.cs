@@ -2,23 +2,30 @@ using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
 using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
+using Iommufd.Messages.Host;
 
 namespace Iommufd.Actors;
 
+// PhysicalDeviceActor in parts: this file (bursts, invalidations, switches), .PageRequests (PRI: waiting for pages, events of faults).
+
 /// <summary>
 /// /user/machine/device-NAME: the hardware. DMA runs in bursts, each one message, so that invalidations and switches come between
-/// them as they would on a real bus; every translation is checked.
+/// them as they would on a real bus; every translation is checked. A device that was pulled out confirms invalidations (it has no
+/// IOTLB any more) and takes switches without effect: its DEVICE object lives on until it is unbound.
 /// </summary>
-public sealed class PhysicalDeviceActor(DmaEngine engine) : UntypedActor
+public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : UntypedActor
 {
     /// <summary>Blocks transferred in one burst.</summary>
     public const int BurstTransfers = 512;
 
+    private readonly DmaEngine _engine = device.Engine;
+
     /// <summary>Makes the DMA side of a device.</summary>
     public static DmaEngine MakeEngine(string name, HostMachine machine) =>
-        new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle);
+        new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle, memory: machine.Physical);
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
@@ -26,21 +33,47 @@ public sealed class PhysicalDeviceActor(DmaEngine engine) : UntypedActor
         switch (message)
         {
             case RunDma run:
-                Burst(new DmaUnderWay(run, Sender, engine.Totals, run.Transfers));
+                Burst(new DmaUnderWay(run, Sender, default, run.Transfers, null));
                 break;
             case DmaUnderWay more:
                 Burst(more);
                 break;
-            case InvalidateRange invalidate:
-                engine.Iotlb.Invalidate(invalidate.Range);
-                invalidate.Round.Confirm();
+            case InvalidateTable invalidate:
+                Invalidate(invalidate);
+                break;
+            case DelayedInvalidation delayed:
+                Confirm(delayed.Late);
+                break;
+            case ForgetShared forget:
+                foreach (var range in forget.Ranges)
+                {
+                    _engine.Iotlb.Invalidate(range);
+                }
+
+                Sender.Tell(new SharedForgotten(forget.Ticket, forget.Device));
+                break;
+            case ForgetNested forget:
+                foreach (var range in forget.Ranges)
+                {
+                    _engine.Iotlb.Invalidate(range, forget.Pasid);
+                }
+
+                forget.ReplyTo.Tell(forget.Answer);
                 break;
             case SwitchDma change:
-                engine.Attach((change.Root as HwptState)?.Table, change.Pasid);
-                change.ReplyTo.Tell(change.Answer);
+                Switch(change);
                 break;
             case QueryDma:
-                Sender.Tell(new DmaTotals(Self.Path.Name, engine.Totals, engine.Violations.ToArray()));
+                Sender.Tell(new DmaTotals(Self.Path.Name, _engine.Totals, _engine.Violations.ToArray()));
+                break;
+            case PageResponse response:
+                Respond(response);
+                break;
+            case IoctlAnswer answer:
+                OnRequestAnswered(answer);
+                break;
+            case RequestTimedOut late:
+                GiveUp(late.Request);
                 break;
             default:
                 Unhandled(message);
@@ -57,24 +90,96 @@ public sealed class PhysicalDeviceActor(DmaEngine engine) : UntypedActor
     /// <inheritdoc/>
     protected override void PostRestart(Exception reason) { }
 
-    private void Burst(DmaUnderWay work)
+    private void Invalidate(InvalidateTable invalidate)
     {
-        var now = (int)Math.Min(BurstTransfers, work.Left);
-        if (now > 0)
+        if (device.Faults is { } faults)
         {
-            engine.Run(work.Request.Pattern, now);
+            var step = invalidate.Step;
+            var site = new FaultSite(step.Context, step.Flow, Device: device.Name);
+            if (faults.ShouldFail(FaultPoints.IotlbLost, site))
+            {
+                return;
+            }
+
+            if (faults.ShouldFail(FaultPoints.IotlbSlow, site))
+            {
+                var wait = TimeSpan.FromMilliseconds(1 + faults.Choose(30));
+                Context.System.Scheduler.ScheduleTellOnce(wait, Self, new DelayedInvalidation(invalidate), Self);
+                return;
+            }
         }
 
-        if (work.Left > now)
+        Confirm(invalidate);
+    }
+
+    private void Confirm(InvalidateTable invalidate)
+    {
+        _engine.InvalidateTable(invalidate.HwptId, invalidate.Range);
+        invalidate.Round.Confirm(invalidate.Place);
+    }
+
+    private void Burst(DmaUnderWay work)
+    {
+        var failed = device.FailsNow();
+        if (failed != Errno.OK)
         {
-            Self.Tell(work with { Left = work.Left - now });
+            work.ReplyTo.Tell(new DmaDone(work.Request.Tag, failed, work.Report));
             return;
         }
 
-        work.ReplyTo.Tell(new DmaDone(work.Request.Tag, Errno.OK, engine.Totals - work.Before));
+        var now = (int)Math.Min(BurstTransfers, work.Left);
+        var faults = _engine.Totals.Faults;
+        if (work.Request.PageRequests)
+        {
+            work = BurstWithRequests(work, now);
+            now = 0;
+        }
+        else if (now > 0)
+        {
+            work = work with { Report = work.Report + _engine.Run(work.Request.Pattern, now) };
+        }
+
+        ReportFaults(_engine.Totals.Faults - faults);
+        GoOn(work with { Left = work.Left - now });
     }
 
-    private sealed record DmaUnderWay(RunDma Request, IActorRef ReplyTo, DmaReport Before, long Left);
+    private void GoOn(DmaUnderWay work)
+    {
+        if (work.Missing is not null)
+        {
+            return;
+        }
+
+        if (work.Left > 0)
+        {
+            Self.Tell(work);
+            return;
+        }
+
+        work.ReplyTo.Tell(new DmaDone(work.Request.Tag, Errno.OK, work.Report));
+    }
+
+    private void Switch(SwitchDma change)
+    {
+        device.Switch(change.Pasid, (change.Root as IDmaRoot)?.Translation, change.Root is null ? null : change.Owner);
+        if (change.Root is null)
+        {
+            GiveUpAll(change.Pasid);
+        }
+
+        change.ReplyTo.Tell(change.Answer);
+    }
+
+    internal sealed record DmaUnderWay(
+        RunDma Request,
+        IActorRef ReplyTo,
+        DmaReport Report,
+        long Left,
+        DmaMissing? Missing,
+        int Attempts = 0
+    );
+
+    private sealed record DelayedInvalidation(InvalidateTable Late);
 }
 
 /// <summary>Door → device: what DMA was done so far. Answered by <see cref="DmaTotals"/>.</summary>

@@ -1,6 +1,7 @@
 // What doors and clients say to the machine, and what needs an actor reference to be said.
 using Akka.Actor;
 using Iommufd.Core.Dma;
+using Iommufd.Core.Pages;
 using Iommufd.Messages;
 
 namespace Iommufd.Actors.Protocol;
@@ -9,6 +10,27 @@ namespace Iommufd.Actors.Protocol;
 /// <param name="ProcessId">Its number on the machine.</param>
 /// <param name="Memory">Its memory actor.</param>
 public sealed record ProcessStarted(int ProcessId, IActorRef Memory);
+
+/// <summary>
+/// Client → machine: a process forks. The child has copies of its private memory, shares its files and its descriptors, and has
+/// the same limits and capabilities. Answered by <see cref="ProcessStarted"/>.
+/// </summary>
+/// <param name="Parent">The parent's number.</param>
+/// <param name="Name">The child's name.</param>
+public sealed record ForkProcess(uint Parent, string Name);
+
+/// <summary>Client → memory: a new file of memory. Answered by <see cref="FileMade"/>.</summary>
+/// <param name="Kind">What it is made of.</param>
+/// <param name="Size">Bytes; whole 2 MiB pages for a file of them.</param>
+public sealed record MakeFile(MemoryFileKind Kind, ulong Size);
+
+/// <summary>Memory → client: the file's descriptor.</summary>
+/// <param name="Errno">OK, or EINVAL for a size that a file of the kind cannot have.</param>
+/// <param name="Fd">The descriptor; -1 without a file.</param>
+public sealed record FileMade(Errno Errno, int Fd);
+
+/// <summary>Machine → memory: copy yourself into a child, then tell somebody that it runs.</summary>
+internal sealed record CopyInto(ProcessMemory Child, IActorRef ReplyTo, ProcessStarted Answer);
 
 /// <summary>Machine → client: /dev/iommu was opened.</summary>
 /// <param name="Errno">OK, or ENOENT for an unknown process.</param>
@@ -21,7 +43,14 @@ public sealed record IommufdOpened(Errno Errno, int Number, IActorRef Context);
 /// <param name="Device">The device's name.</param>
 /// <param name="Pattern">What it does.</param>
 /// <param name="Transfers">Blocks to transfer.</param>
-public sealed record RunDma(long Tag, string Device, DmaPattern Pattern, long Transfers);
+public sealed record RunDma(long Tag, string Device, DmaPattern Pattern, long Transfers)
+{
+    /// <summary>Whether the device asks for missing pages (PRI) and waits for them, instead of faulting.</summary>
+    public bool PageRequests { get; init; }
+
+    /// <summary>How long it waits for the response to a page request; then the transfer has faulted.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
 
 /// <summary>Device → client: the DMA is done.</summary>
 /// <param name="Tag">From the request.</param>
@@ -33,7 +62,10 @@ public sealed record DmaDone(long Tag, Errno Errno, DmaReport Report);
 /// Door or client → machine: check every invariant that can be checked now. A context checks itself when no command is running in
 /// it. Answered by <see cref="InvariantReport"/>.
 /// </summary>
-public sealed record CheckInvariants;
+/// <param name="IsQuiet">
+/// Whether nothing is under way anywhere: what holds between contexts, memories and the machine is checked too then.
+/// </param>
+public sealed record CheckInvariants(bool IsQuiet = false);
 
 /// <summary>A broken invariant.</summary>
 /// <param name="Invariant">Its name.</param>

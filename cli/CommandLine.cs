@@ -66,6 +66,14 @@ public static class CommandLine
             DiffCommand.Create(streams),
             ConformCommand.Create(streams),
             BenchCommand.Create(streams),
+            ResumeCommand.Create(streams),
+            ReexecuteCommand.Create(streams),
+            ExplainCommand.Create(streams),
+            ExportCommand.Create(streams),
+            ImportCommand.Create(streams),
+            ShrinkCommand.Create(streams),
+            FaultsCommand.Create(streams),
+            SoakCommand.Create(streams),
         };
 
     // Names what was mistyped and the nearest valid word: the parser's own message only says that it is unknown.
@@ -100,4 +108,7 @@ public static class CommandLine
 /// <summary>Input that cannot be used and is not a scenario: FILE:LINE:COLUMN: error: message.</summary>
 /// <param name="file">The file, as the user named it.</param>
 /// <param name="message">What is wrong, what would be right.</param>
-public sealed class BadInputException(string file, string message) : Exception($"{file}:1:1: error: {message}");
+/// <param name="line">The line, from 1.</param>
+/// <param name="column">The column, from 1.</param>
+public sealed class BadInputException(string file, string message, int line = 1, int column = 1)
+    : Exception($"{file}:{line}:{column}: error: {message}");

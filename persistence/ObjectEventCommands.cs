@@ -1,3 +1,4 @@
+using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 
@@ -15,11 +16,27 @@ internal static class ObjectEventCommands
                 [e.HwptId],
                 []
             ),
+            GuestStageAllocated e => (
+                [new AllocateGuestStage(e.DeviceId, e.PtId, (HwptAllocFlags)e.Flags, e.DataType, e.Data, e.FaultId)],
+                [e.HwptId],
+                []
+            ),
             HwptFaultSet e => ([new SetHwptFault(e.HwptId, e.FaultId)], [], []),
             IotlbInvalidated e => ([new ZeroIotlb(e.HwptId, e.Mask)], [], []),
             CachesInvalidated e => ([new ZeroCaches(e.DeviceIds, e.Masks)], [], []),
             ReservedPasidRefused e => ([new AllowReservedPasid(e.DeviceId)], [], []),
             HwQueueAllocated e => ([Queue(e)], [e.HwQueueId, e.AccessId], e.Pinned),
+            SharedHwptAllocated e => (
+                [new AllocateKnownSharedHwpt(e.DeviceId, (HwptAllocFlags)e.Flags, e.Format)],
+                [e.HwptId],
+                []
+            ),
+            EntryPolicySet e => ([new SetEntryPolicy(e.PtId, (EntryPolicy)e.Policy)], [], []),
+            EntriesResized e => (
+                [new ResizeEntries(e.HwptId, e.First, unchecked(e.Last - e.First + 1), e.PageSize, e.Merge)],
+                [],
+                []
+            ),
             _ => OfFault(change) ?? OfViommu(change),
         };
 
@@ -28,6 +45,11 @@ internal static class ObjectEventCommands
         {
             FaultQueueAllocated e => ([new FaultQueueAlloc()], [e.FaultId], []),
             FaultReported e => ([Report(e)], [], []),
+            PagesRequested e => (
+                [new RequestPages(e.DeviceId, e.Pasid, e.GroupId, e.Permissions, e.Addresses)],
+                [],
+                []
+            ),
             FaultsRead e => ([new TakeFaults(e.FaultId, e.Groups)], [], []),
             FaultsAnswered e => ([new AnswerFaults(e.FaultId, e.Cookies, e.Codes)], [], []),
             QueueDescriptorClosed e => ([new CloseFaultQueue(e.ObjectId)], [], []),

@@ -18,9 +18,13 @@ public sealed class ReplayedContext
 {
     private readonly HostMachine _machine = new(new PhysicalMemory(recorded: true));
     private readonly SequentialContext _context;
-    private readonly Dictionary<uint, (uint Process, ulong Base, uint Replayed)> _pageSets = [];
+    private readonly Dictionary<uint, (uint Process, ulong Base)> _pageSets = [];
+    private readonly Dictionary<uint, uint> _recordedPageSets = [];
     private readonly MemoryEventCommands _memory;
+    private readonly List<ProcessMemory> _memories = [];
+    private readonly HashSet<uint> _named = [];
     private Caller? _owner;
+    private (long At, ulong Value) _lastDigest = (-1, 0);
 
     /// <summary>Makes an empty context.</summary>
     /// <param name="number">Its number on the machine.</param>
@@ -28,21 +32,30 @@ public sealed class ReplayedContext
     {
         Number = number;
         _memory = new MemoryEventCommands(_machine);
-        _context = new SequentialContext(_machine, number);
+        _context = new SequentialContext(_machine, number) { KeepsEvents = false };
         _context.Core.Recorded = new RecordedChoices();
     }
 
     /// <summary>The context's number.</summary>
     public int Number { get; }
 
-    /// <summary>Events applied.</summary>
-    public long Applied { get; private set; }
+    /// <summary>Events applied, those included that were left out because they do not matter any more.</summary>
+    public long Applied { get; internal set; }
+
+    /// <summary>Whether events that do not matter any more are left out: frames of memory that is gone are passed over.</summary>
+    internal bool IsPartial { get; init; }
 
     /// <summary>Digests that the journal recorded and that were found again.</summary>
     public int DigestsVerified { get; private set; }
 
     /// <summary>Digests that the journal recorded and that differ, with the event's number.</summary>
     public List<(long Event, ulong Recorded, ulong Found)> Mismatches { get; } = [];
+
+    /// <summary>
+    /// At the first digest that differs: the objects that events named since the last one that was found again, as they are there.
+    /// One of them is not what it was when the digest was recorded. Empty while all digests were found again.
+    /// </summary>
+    public IReadOnlyList<string> Suspects { get; private set; } = [];
 
     /// <summary>The digest just before the context was closed; null while it is open.</summary>
     public ulong? ClosedWith { get; private set; }
@@ -51,11 +64,55 @@ public sealed class ReplayedContext
     public SequentialContext State => _context;
 
     /// <summary>The digest as a run reports it: of a closed context, the one taken just before the close.</summary>
-    public ulong Digest => ClosedWith ?? Describe(withText: false).Digest;
+    public ulong Digest => ClosedWith ?? CurrentDigest();
 
     /// <summary>Describes the state in canonical lines.</summary>
     public DescribeContextFlow Describe(bool withText) =>
         (DescribeContextFlow)_context.Run(new DescribeContextFlow(_context.Core, Owner(), withText));
+
+    /// <summary>
+    /// Closes a context that its host left open, and returns the events of the close; none for one that cannot be closed, because it
+    /// maps its own descriptor.
+    /// </summary>
+    public IReadOnlyList<ContextEvent> Close()
+    {
+        if (_context.Core.PageSets.HoldContextOpen)
+        {
+            return [];
+        }
+
+        var recorded = new DigestRecorded(Digest);
+        Expect([]);
+        _context.KeepsEvents = true;
+        var before = _context.Events.Count;
+        var leaked = _context.Close(Owner());
+        Invariant.Holds(leaked == 0, "a restored context closes without leaving anything");
+        ClosedWith = recorded.Digest;
+        return [recorded, .. _context.Events.Skip(before)];
+    }
+
+    /// <summary>An event that this context made, with the numbers that its page sets have in the journal.</summary>
+    internal ContextEvent InRecordedNumbers(ContextEvent made) =>
+        made switch
+        {
+            AreaMapped e => e with { PageSet = Recorded(e.PageSet), Pinned = Recorded(e.Pinned) },
+            FileMapped e => e with { PageSet = Recorded(e.PageSet), Pinned = Recorded(e.Pinned) },
+            VfioMapped e => e with { PageSet = Recorded(e.PageSet), Pinned = Recorded(e.Pinned) },
+            AreasCopied e => e with { Pinned = Recorded(e.Pinned) },
+            HwptAllocated e => e with { Pinned = Recorded(e.Pinned) },
+            DeviceAttached e => e with { Pinned = Recorded(e.Pinned) },
+            DeviceReplaced e => e with { Pinned = Recorded(e.Pinned) },
+            MockDeviceMade e => e with { Pinned = Recorded(e.Pinned) },
+            AccessPinned e => e with { Pinned = Recorded(e.Pinned) },
+            HwQueueAllocated e => e with { Pinned = Recorded(e.Pinned) },
+            _ => made,
+        };
+
+    // Page sets count up in the order in which maps begin, and are replayed in the order in which they ended.
+    private uint Recorded(uint replayed) => _recordedPageSets[replayed];
+
+    private ulong[] Recorded(ulong[] pinned) =>
+        [.. pinned.Select((value, i) => i % 4 == 0 ? Recorded((uint)value) : value)];
 
     /// <summary>Applies the next event.</summary>
     /// <exception cref="JournalFormatException">The event does not fit the state: the journal is damaged, or this is a bug.</exception>
@@ -65,14 +122,20 @@ public sealed class ReplayedContext
         {
             ApplyKnown(change);
         }
-        catch (InvariantBrokenException e)
+        catch (Exception e) when (e is not (JournalFormatException or OutOfMemoryException))
         {
+            // A row that was overwritten can ask for anything: a page set that never was, a process, a range beyond all addresses.
             throw new JournalFormatException(
                 FormattableString.Invariant(
                     $"event {Applied + 1} of context {Number} ({change.GetType().Name}): {e.Message}"
                 ),
                 e
             );
+        }
+
+        foreach (var named in EventObjects.Of(change))
+        {
+            _named.Add(named);
         }
 
         Applied++;
@@ -89,7 +152,7 @@ public sealed class ReplayedContext
                     )
                 );
             case ContextOpened opened:
-                _machine.AddProcess(opened.ProcessId, new ProcessSpec("owner"), new DescriptorTable());
+                AddProcess(opened.ProcessId, new ProcessSpec("owner"));
                 _owner = _machine.Process(opened.ProcessId);
                 break;
             case ProcessSeen seen:
@@ -99,7 +162,7 @@ public sealed class ReplayedContext
                 Verify(digest);
                 break;
             case ContextClosed:
-                ClosedWith = Describe(withText: false).Digest;
+                ClosedWith = CurrentDigest();
                 Invariant.Holds(_context.Close(Owner()) == 0, "a replayed context closes without leaving anything");
                 Invariant.Holds(_machine.Physical.TotalPins == 0, "a closed context has nothing pinned");
                 break;
@@ -107,19 +170,11 @@ public sealed class ReplayedContext
                 Map(mapped);
                 break;
             case FileMapped mapped:
-                _pageSets[mapped.PageSet] = (
-                    mapped.ProcessId,
-                    mapped.Start & ~HostPage.OffsetMask,
-                    _context.Core.PageSets.NextNumber
-                );
+                Remember(mapped.PageSet, mapped.ProcessId, mapped.Start);
                 ApplyMemory(change, mapped.Pinned);
                 break;
             case VfioMapped mapped:
-                _pageSets[mapped.PageSet] = (
-                    mapped.ProcessId,
-                    mapped.UserVa & ~HostPage.OffsetMask,
-                    _context.Core.PageSets.NextNumber
-                );
+                Remember(mapped.PageSet, mapped.ProcessId, mapped.UserVa);
                 ApplyMemory(change, mapped.Pinned);
                 break;
             case ProcessChanged changed:
@@ -167,8 +222,7 @@ public sealed class ReplayedContext
 
     private void Map(AreaMapped mapped)
     {
-        var replayed = _context.Core.PageSets.NextNumber;
-        _pageSets[mapped.PageSet] = (mapped.ProcessId, mapped.UserVa & ~HostPage.OffsetMask, replayed);
+        Remember(mapped.PageSet, mapped.ProcessId, mapped.UserVa);
         Expect(mapped.Pinned);
         Run(
             _machine.Process(mapped.ProcessId),
@@ -183,18 +237,30 @@ public sealed class ReplayedContext
         );
     }
 
+    // The page set that the next map makes.
+    private void Remember(uint pageSet, uint process, ulong start)
+    {
+        _pageSets[pageSet] = (process, start & ~HostPage.OffsetMask);
+        _recordedPageSets[_context.Core.PageSets.NextNumber] = pageSet;
+    }
+
     // Frames are taken in the order recorded; a page set's frames come from the memory of its process.
     private void Expect(ulong[] pinned)
     {
-        foreach (var process in _machine.Processes)
+        foreach (var memory in _memories)
         {
-            process.Memory.RecordedPins ??= new RecordedPins();
-            process.Memory.RecordedPins.Clear();
+            memory.RecordedPins!.Clear();
         }
 
         for (var i = 0; i + 3 < pinned.Length; i += 4)
         {
-            var (process, start, _) = _pageSets[(uint)pinned[i]];
+            if (!_pageSets.TryGetValue((uint)pinned[i], out var set))
+            {
+                Invariant.Holds(IsPartial, "an event pins pages of memory that was mapped");
+                continue;
+            }
+
+            var (process, start) = set;
             _machine
                 .Process(process)
                 .Memory.RecordedPins!.Add(
@@ -207,18 +273,29 @@ public sealed class ReplayedContext
     private void Run(Caller caller, IoctlCommand command)
     {
         var result = _context.Execute(caller, command);
-        Invariant.Holds(result.IsOk, $"{command.GetType().Name} succeeds again (now {result.Errno})");
+        if (!result.IsOk)
+        {
+            throw new InvariantBrokenException($"{command.GetType().Name} succeeds again (now {result.Errno})");
+        }
     }
 
     private void Verify(DigestRecorded digest)
     {
-        var found = Describe(withText: false).Digest;
+        var found = CurrentDigest();
+        // An event that records a digest changes nothing.
+        _lastDigest = (Applied + 1, found);
         if (found == digest.Digest)
         {
             DigestsVerified++;
+            _named.Clear();
         }
         else
         {
+            if (Mismatches.Count == 0)
+            {
+                Suspects = StateObjects.WithIds(_named, StateObjects.Of(this));
+            }
+
             Mismatches.Add((Applied + 1, digest.Digest, found));
         }
     }
@@ -235,9 +312,18 @@ public sealed class ReplayedContext
         }
         else
         {
-            _machine.AddProcess(seen.ProcessId, spec, new DescriptorTable());
+            AddProcess(seen.ProcessId, spec);
         }
     }
+
+    private void AddProcess(uint id, ProcessSpec spec)
+    {
+        var memory = _machine.AddProcess(id, spec, new DescriptorTable()).Memory;
+        memory.RecordedPins = new RecordedPins();
+        _memories.Add(memory);
+    }
+
+    private ulong CurrentDigest() => _lastDigest.At == Applied ? _lastDigest.Value : Describe(withText: false).Digest;
 
     private Caller Owner() => _owner ?? throw new JournalFormatException("the journal does not begin with an open");
 }

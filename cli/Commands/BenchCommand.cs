@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Iommufd.Bench;
 using Iommufd.Bench.Actors;
+using Iommufd.Bench.Flow;
 using Iommufd.Bench.Iopte;
 using Iommufd.Bench.Iova;
 using Iommufd.Bench.Journal;
@@ -20,6 +21,7 @@ internal static class BenchCommand
         ("iopte", IopteBenchmarks.Run),
         ("iova", IovaBenchmarks.Run),
         ("journal", JournalBenchmarks.Run),
+        ("flow", FlowBenchmarks.Run),
     ];
 
     public static Command Create(Streams streams)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Iommufd.Cli.Output;
-using Iommufd.Messages.Events;
 using Iommufd.Persistence;
 
 namespace Iommufd.Cli.Commands;
@@ -9,6 +8,9 @@ namespace Iommufd.Cli.Commands;
 /// <summary><c>iommufd diff</c>: the first event at which two journals differ, and the state difference there.</summary>
 internal static class DiffCommand
 {
+    // More lines of an object than these are counted: what differs is at the beginning.
+    private const int LinesShown = 12;
+
     public static Command Create(Streams streams)
     {
         var first = new Argument<string>("JOURNAL") { Description = "One journal." };
@@ -35,23 +37,7 @@ internal static class DiffCommand
     {
         using JournalFile one = JournalPlace.ForReading(first);
         using JournalFile other = JournalPlace.ForReading(second);
-        Difference? found = null;
-        try
-        {
-            foreach (string stream in one.Streams().Union(other.Streams()))
-            {
-                found = Compare(stream, one.Read(stream), other.Read(stream));
-                if (found is not null)
-                {
-                    break;
-                }
-            }
-        }
-        catch (JournalFormatException wrong)
-        {
-            throw JournalPlace.Refused(first, wrong);
-        }
-
+        Divergence? found = Compare((first, one), (second, other));
         if (isJson)
         {
             streams.WriteJson(Json(found));
@@ -64,58 +50,21 @@ internal static class DiffCommand
         return found is null ? ExitCode.Success : ExitCode.CheckFailed;
     }
 
-    // Both contexts are restored on the way, so that the states just after the difference can be shown.
-    private static Difference? Compare(
-        string stream,
-        IEnumerable<JournaledEvent> ours,
-        IEnumerable<JournaledEvent> theirs
-    )
+    // What is wrong with one journal is said of that one.
+    private static Divergence? Compare((string File, JournalFile Journal) one, (string File, JournalFile Journal) other)
     {
-        var left = new ReplayedContext(JournalReplay.NumberOf(stream));
-        var right = new ReplayedContext(left.Number);
-        using IEnumerator<JournaledEvent> a = ours.GetEnumerator();
-        using IEnumerator<JournaledEvent> b = theirs.GetEnumerator();
-        for (long number = 1; ; number++)
+        try
         {
-            ContextEvent? mine = a.MoveNext() ? a.Current.Event : null;
-            ContextEvent? other = b.MoveNext() ? b.Current.Event : null;
-            if (mine is null && other is null)
-            {
-                return null;
-            }
-
-            Apply(left, mine);
-            Apply(right, other);
-            if (
-                mine is null
-                || other is null
-                || !EventPayload.ToBytes(mine).AsSpan().SequenceEqual(EventPayload.ToBytes(other))
-            )
-            {
-                return new Difference(
-                    stream,
-                    number,
-                    mine?.ToString() ?? "nothing",
-                    other?.ToString() ?? "nothing",
-                    [.. Lines(left).Except(Lines(right))],
-                    [.. Lines(right).Except(Lines(left))]
-                );
-            }
+            return JournalComparison.Of(one.Journal, other.Journal);
+        }
+        catch (JournalFormatException wrong)
+        {
+            JournalPlace.Read(one.File, () => JournalReplay.Run(one.Journal));
+            throw JournalPlace.Refused(other.File, wrong);
         }
     }
 
-    private static void Apply(ReplayedContext context, ContextEvent? change)
-    {
-        if (change is not null)
-        {
-            context.Apply(change);
-        }
-    }
-
-    private static IReadOnlyList<string> Lines(ReplayedContext context) =>
-        context.Applied == 0 || context.ClosedWith is not null ? [] : context.Describe(withText: true).Lines;
-
-    private static JsonObject Json(Difference? found) =>
+    private static JsonObject Json(Divergence? found) =>
         new()
         {
             ["equal"] = found is null,
@@ -124,15 +73,31 @@ internal static class DiffCommand
                 : new JsonObject
                 {
                     ["stream"] = found.Stream,
-                    ["event"] = found.Event,
-                    ["ours"] = found.Ours,
-                    ["theirs"] = found.Theirs,
-                    ["onlyInOurs"] = new JsonArray([.. found.OnlyInOurs.Select(l => JsonValue.Create(l))]),
-                    ["onlyInTheirs"] = new JsonArray([.. found.OnlyInTheirs.Select(l => JsonValue.Create(l))]),
+                    ["event"] = found.SequenceNr,
+                    ["ours"] = found.Ours?.Event.ToString() ?? "nothing",
+                    ["theirs"] = found.Theirs?.Event.ToString() ?? "nothing",
+                    ["ourRow"] = found.Ours?.Row,
+                    ["theirRow"] = found.Theirs?.Row,
+                    ["before"] = Lines(found.Before),
+                    ["onlyInOurs"] = Lines([.. found.Objects.SelectMany(o => o.OnlyInOurs)]),
+                    ["onlyInTheirs"] = Lines([.. found.Objects.SelectMany(o => o.OnlyInTheirs)]),
+                    ["objects"] = new JsonArray(
+                        [
+                            .. found.Objects.Select(o => new JsonObject
+                            {
+                                ["object"] = o.Name,
+                                ["onlyInOurs"] = Lines(o.OnlyInOurs),
+                                ["onlyInTheirs"] = Lines(o.OnlyInTheirs),
+                            }),
+                        ]
+                    ),
+                    ["streamsThatDiffer"] = found.StreamsThatDiffer,
                 },
         };
 
-    private static void WriteText(Difference? found, TextWriter output)
+    private static JsonArray Lines(IReadOnlyList<string> lines) => new([.. lines.Select(l => JsonValue.Create(l))]);
+
+    private static void WriteText(Divergence? found, TextWriter output)
     {
         if (found is null)
         {
@@ -140,27 +105,50 @@ internal static class DiffCommand
             return;
         }
 
-        output.WriteLine($"{found.Stream}, event {found.Event}:");
-        output.WriteLine($"- {found.Ours}");
-        output.WriteLine($"+ {found.Theirs}");
-        output.WriteLine("the state after it:");
-        foreach (string line in found.OnlyInOurs)
+        output.WriteLine($"{found.Stream}, event {found.SequenceNr}: all before it are the same");
+        output.WriteLine($"- {Side(found.Ours)}");
+        output.WriteLine($"+ {Side(found.Theirs)}");
+        if (found.Before.Count > 0)
         {
-            output.WriteLine($"- {line}");
+            output.WriteLine("before it:");
+            WriteLines(output, "  ", found.Before);
         }
 
-        foreach (string line in found.OnlyInTheirs)
+        if (found.Objects.Count > 0)
         {
-            output.WriteLine($"+ {line}");
+            output.WriteLine("after it these differ:");
+        }
+
+        foreach (ObjectDifference one in found.Objects)
+        {
+            output.WriteLine($"  {one.Name}");
+            WriteLines(output, "  - ", one.OnlyInOurs);
+            WriteLines(output, "  + ", one.OnlyInTheirs);
+        }
+
+        if (found.StreamsThatDiffer > 1)
+        {
+            output.WriteLine($"{Figures.Count(found.StreamsThatDiffer)} contexts differ; this is the first");
         }
     }
 
-    private sealed record Difference(
-        string Stream,
-        long Event,
-        string Ours,
-        string Theirs,
-        IReadOnlyList<string> OnlyInOurs,
-        IReadOnlyList<string> OnlyInTheirs
-    );
+    private static void WriteLines(TextWriter output, string mark, IReadOnlyList<string> lines)
+    {
+        foreach (string line in lines.Take(LinesShown))
+        {
+            output.WriteLine(mark + line);
+        }
+
+        if (lines.Count > LinesShown)
+        {
+            output.WriteLine(
+                $"{mark}… and {Figures.Count(lines.Count - LinesShown)} more lines (--output json has all)"
+            );
+        }
+    }
+
+    private static string Side(ComparedEvent? side) =>
+        side is null
+            ? "no more events"
+            : $"{EventSentence.Of(side.Event)} ({side.Event.GetType().Name}, event {side.Row} of the file)";
 }

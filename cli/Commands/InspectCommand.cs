@@ -9,6 +9,9 @@ namespace Iommufd.Cli.Commands;
 /// <summary><c>iommufd inspect</c>: objects, areas, page tables and pins of a journal's contexts at a point of time.</summary>
 internal static class InspectCommand
 {
+    // More closed contexts than these are counted, not listed.
+    private const int ClosedShown = 16;
+
     public static Command Create(Streams streams)
     {
         var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
@@ -17,12 +20,14 @@ internal static class InspectCommand
             Description = "The state after this event of the file.",
             HelpName = "SEQ",
         };
+        var context = new Option<int?>("--context") { Description = "Only the context iommufd-N.", HelpName = "N" };
         var target = new Option<uint?>("--object") { Description = "Only the object with this id.", HelpName = "ID" };
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("inspect", "Prints objects, areas, page tables and pins at a point of time.")
         {
             journal,
             at,
+            context,
             target,
             output,
         };
@@ -30,6 +35,7 @@ internal static class InspectCommand
             Run(
                 parsed.GetRequiredValue(journal),
                 parsed.GetValue(at),
+                parsed.GetValue(context),
                 parsed.GetValue(target),
                 ScenarioOptions.IsJson(parsed.GetValue(output)),
                 streams
@@ -38,57 +44,82 @@ internal static class InspectCommand
         return command;
     }
 
-    private static int Run(string file, long? at, uint? target, bool isJson, Streams streams)
+    private static int Run(string file, long? at, int? context, uint? target, bool isJson, Streams streams)
     {
-        RestoredJournal replay = RestoredJournal.Of(file, at);
+        PointInTime then = JournalPlace.Read(file, () => PointInTime.Of(file, at, context));
+        JournaledRun? run = JournalPlace.RunOf(file);
         if (isJson)
         {
-            streams.WriteJson(
-                new JsonObject
-                {
-                    ["events"] = replay.Events,
-                    ["state"] = new JsonObject { ["digest"] = replay.Digest },
-                    ["contexts"] = new JsonArray([.. replay.Contexts.Select(c => Json(c, target))]),
-                }
-            );
-            return ExitCode.Success;
+            JsonObject json = Json(then, target);
+            json["run"] = RunOrigin.Json(run);
+            streams.WriteJson(json);
         }
-
-        foreach (ReplayedContext context in replay.Contexts)
+        else
         {
-            string state = context.ClosedWith is null ? "open" : "closed";
-            streams.Out.WriteLine(
-                $"iommufd-{context.Number}: {state}, {context.Applied} events, digest {context.Digest:x16}"
-            );
-            foreach (string line in LinesOf(context, target))
-            {
-                streams.Out.WriteLine($"  {line}");
-            }
+            RunOrigin.Write(run, streams.Out);
+            WriteText(then, target, context is not null, streams.Out);
         }
 
         return ExitCode.Success;
     }
 
-    private static JsonObject Json(ReplayedContext context, uint? target) =>
+    private static JsonObject Json(PointInTime then, uint? target) =>
+        new()
+        {
+            ["events"] = then.Events,
+            ["state"] = new JsonObject { ["digest"] = then.Digest is { } digest ? $"{digest:x16}" : null },
+            ["applied"] = then.Applied,
+            ["index"] = then.IndexWasBuilt ? "built" : "read",
+            ["milliseconds"] = Math.Round(then.Elapsed.TotalMilliseconds, 1),
+            ["contexts"] = new JsonArray([.. then.Contexts.Select(c => Json(c, target))]),
+        };
+
+    private static JsonObject Json(ContextThen context, uint? target) =>
         new()
         {
             ["context"] = context.Number,
-            ["open"] = context.ClosedWith is null,
-            ["events"] = context.Applied,
+            ["open"] = context.State is not null,
+            ["events"] = context.Events,
             ["digest"] = $"{context.Digest:x16}",
             ["lines"] = new JsonArray([.. LinesOf(context, target).Select(l => JsonValue.Create(l))]),
         };
 
-    // A closed context has nothing left to describe. An object's lines follow its heading, "KindObject ID users N".
-    private static IEnumerable<string> LinesOf(ReplayedContext context, uint? target)
+    private static void WriteText(PointInTime then, uint? target, bool isOne, TextWriter output)
     {
-        if (context.ClosedWith is not null)
+        bool listsClosed = isOne || then.Contexts.Count(c => c.State is null) <= ClosedShown;
+        foreach (ContextThen context in then.Contexts)
+        {
+            if (context.State is null && !listsClosed)
+            {
+                continue;
+            }
+
+            string state = context.State is null ? "closed" : "open";
+            output.WriteLine(
+                $"iommufd-{context.Number}: {state}, {context.Events} events, digest {context.Digest:x16}"
+            );
+            foreach (string line in LinesOf(context, target))
+            {
+                output.WriteLine($"  {line}");
+            }
+        }
+
+        if (!listsClosed)
+        {
+            output.WriteLine($"{Figures.Count(then.Contexts.Count(c => c.State is null))} more contexts are closed");
+        }
+    }
+
+    // A closed context has nothing left to describe. An object's lines follow its heading, "KindObject ID users N".
+    private static IEnumerable<string> LinesOf(ContextThen context, uint? target)
+    {
+        if (context.State is null)
         {
             yield break;
         }
 
         bool isWanted = target is null;
-        foreach (string line in context.Describe(withText: true).Lines)
+        foreach (string line in context.State.Describe(withText: true).Lines)
         {
             string[] words = line.Split(' ');
             if (target is { } id && words.Length > 2 && words[0].EndsWith("Object", StringComparison.Ordinal))

@@ -19,6 +19,13 @@ internal static class ScenarioOptions
             AllowMultipleArgumentsPerToken = false,
         };
 
+    public static Option<string?> Faults() =>
+        new("--faults")
+        {
+            Description = "Injects faults: a plan file, or the name of a shipped plan (see: iommufd faults).",
+            HelpName = "PLAN",
+        };
+
     public static Option<string> Output()
     {
         var option = new Option<string>("--output")
@@ -29,6 +36,14 @@ internal static class ScenarioOptions
         option.AcceptOnlyFromAmong("text", "json");
         return option;
     }
+
+    public static Option<string?> ReplyLog() =>
+        new("--ack-log")
+        {
+            Description =
+                "Writes down every reply when it leaves: stream, last event, hash of the stream up to it, tag, errno.",
+            HelpName = "FILE",
+        };
 
     /// <summary>Whether <c>--output json</c> was given.</summary>
     public static bool IsJson(string? output) => string.Equals(output, "json", StringComparison.Ordinal);

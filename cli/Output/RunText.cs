@@ -27,6 +27,7 @@ internal static class RunText
         console.WriteLine();
         console.Write(Operations(report));
         WriteFailures(report, console);
+        WriteExpectedFailure(report, console);
         WriteJournal(report, request, console);
     }
 
@@ -52,6 +53,16 @@ internal static class RunText
         if (report.FirstViolation is { } first)
         {
             Add("  first", $"{first.Invariant} at {first.Where}: {first.What}");
+        }
+
+        if (report.HistoryAnswers > 0 || report.HistoriesGivenUp > 0)
+        {
+            string undecided =
+                report.HistoriesGivenUp == 0 ? string.Empty : $", {report.HistoriesGivenUp} IOASes undecided";
+            Add(
+                "histories",
+                $"{Figures.Count(report.HistoryAnswers)} answers have an order that explains them{undecided}"
+            );
         }
 
         Add("memory", $"{Figures.Bytes(report.PeakBytes)} at the peak");
@@ -113,6 +124,23 @@ internal static class RunText
         {
             console.WriteLine($"… and {Figures.Count(report.FailedExpectations - FailuresShown)} more");
         }
+    }
+
+    // A scenario that `shrink` saved is there to fail: says whether it still does as it did then.
+    private static void WriteExpectedFailure(RunReport report, IAnsiConsole console)
+    {
+        if (report.ExpectedFailure is not { } expected)
+        {
+            return;
+        }
+
+        console.WriteLine();
+        console.WriteLine($"saved with this failure: {expected.Check}: {expected.What}");
+        console.WriteLine(
+            report.Ok ? "it does not fail any more"
+            : report.Seed == expected.Seed ? "it still fails"
+            : FormattableString.Invariant($"it fails; the seed it was saved with is {expected.Seed}")
+        );
     }
 
     private static void WriteJournal(RunReport report, RunRequest request, IAnsiConsole console)

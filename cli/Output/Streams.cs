@@ -29,7 +29,10 @@ public sealed record Streams(TextWriter Out, TextWriter Error)
     public IAnsiConsole ProgressConsole() => ConsoleOn(Error, ErrorIsTerminal);
 
     /// <summary>Writes the one JSON object of a command.</summary>
-    public void WriteJson(JsonObject result) => Out.WriteLine(result.ToJsonString(Written));
+    public void WriteJson(JsonObject result) => Out.WriteLine(Format(result));
+
+    /// <summary>A JSON object as commands write it.</summary>
+    public string Format(JsonObject result) => result.ToJsonString(Written);
 
     private static IAnsiConsole ConsoleOn(TextWriter writer, bool isTerminal)
     {

@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
 using Iommufd.Messages;
@@ -29,6 +30,9 @@ public interface IHostRegistry
 
     /// <summary>Gives a device back; a mock device disappears.</summary>
     void ReleaseDevice(string name);
+
+    /// <summary>A page table was made (1) or freed (-1).</summary>
+    void CountTables(int change);
 }
 
 /// <summary>Which of a context's page sets lives in which memory, and how many areas are on it.</summary>
@@ -114,7 +118,7 @@ public sealed class PageSetObject(uint number, uint process, bool writable, ulon
 /// </summary>
 public sealed class ContextCore
 {
-    private readonly SortedDictionary<int, DeviceGroup> _groups = [];
+    private readonly Dictionary<int, DeviceGroup> _groups = [];
     private ulong _nextArea = 1;
     private ulong _nextHandle = 1;
 
@@ -138,6 +142,9 @@ public sealed class ContextCore
     /// <summary>Its running flows.</summary>
     public FlowEngine Engine { get; }
 
+    /// <summary>Decides whether something fails; null where nothing does.</summary>
+    public IFaultSource? Faults => Engine.Faults;
+
     /// <summary>Its objects.</summary>
     public ObjectTable Objects { get; } = new();
 
@@ -159,8 +166,8 @@ public sealed class ContextCore
     /// <summary>Values that a replay dictates: ids and IOVAs that were chosen when the journal was written.</summary>
     public RecordedChoices? Recorded { get; set; }
 
-    /// <summary>The groups that have devices here.</summary>
-    public IEnumerable<DeviceGroup> Groups => _groups.Values;
+    /// <summary>The groups that have devices here, by number.</summary>
+    public IEnumerable<DeviceGroup> Groups => _groups.Values.OrderBy(g => g.Number);
 
     /// <summary>The key that the next area gets.</summary>
     public ulong NextAreaKey => _nextArea;

@@ -21,6 +21,9 @@ public sealed class IoasObject : ContextObject
     /// <summary>All its paging HWPTs in the order in which they were made.</summary>
     public List<uint> Hwpts { get; } = [];
 
+    /// <summary>How large its HWPTs keep their entries: what a new one starts with.</summary>
+    public EntryPolicy Entries { get; set; }
+
     /// <summary>Accesses attached to it, in the order in which they came.</summary>
     public List<uint> Accesses { get; } = [];
 }
@@ -105,7 +108,7 @@ public sealed class DeviceGroup(int number)
     public FlowLock Lock { get; } = new();
 
     /// <summary>Attachments by PASID; 0 is the devices' own requests.</summary>
-    public SortedDictionary<uint, Attachment> Attachments { get; } = [];
+    public AttachmentTable Attachments { get; } = new();
 
     /// <summary>Devices bound in this context.</summary>
     public int Devices { get; set; }
@@ -121,7 +124,7 @@ public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
     public ulong Handle { get; set; } = handle;
 
     /// <summary>The devices that called attach, by DEVICE id.</summary>
-    public SortedSet<uint> Devices { get; } = [];
+    public IdSet Devices { get; } = new();
 }
 
 /// <summary>What an IOMMU unit is, as drivers see it.</summary>

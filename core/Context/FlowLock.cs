@@ -9,19 +9,22 @@ namespace Iommufd.Core.Context;
 /// </summary>
 public sealed class FlowLock
 {
-    private readonly Queue<(Flow Flow, bool Exclusive)> _waiting = new();
+    // Most locks are never waited for.
+    private Queue<(Flow Flow, bool Exclusive)>? _waiting;
     private int _shared;
     private Flow? _exclusive;
 
     /// <summary>Whether anybody holds it or waits.</summary>
-    public bool IsIdle => _shared == 0 && _exclusive is null && _waiting.Count == 0;
+    public bool IsIdle => _shared == 0 && _exclusive is null && !HasWaiters;
+
+    private bool HasWaiters => _waiting is { Count: > 0 };
 
     /// <summary>Takes the lock, or queues the flow and returns false; the flow is then woken holding it.</summary>
     internal bool TryAcquire(Flow flow, bool exclusive)
     {
-        if (_waiting.Count > 0 || !IsFree(exclusive))
+        if (HasWaiters || !IsFree(exclusive))
         {
-            _waiting.Enqueue((flow, exclusive));
+            (_waiting ??= new()).Enqueue((flow, exclusive));
             return false;
         }
 
@@ -43,7 +46,7 @@ public sealed class FlowLock
             _shared--;
         }
 
-        while (_waiting.TryPeek(out var next) && IsFree(next.Exclusive))
+        while (_waiting is not null && _waiting.TryPeek(out var next) && IsFree(next.Exclusive))
         {
             _waiting.Dequeue();
             Grant(next.Flow, next.Exclusive);

@@ -28,19 +28,25 @@ public sealed class HostMachine : IHostRegistry
     private readonly ConcurrentDictionary<uint, Caller> _processes = new();
     private readonly ConcurrentDictionary<int, IommuTraits> _iommus = new();
     private readonly ConcurrentDictionary<string, PhysicalDevice> _devices = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, IsolationGroup> _groups = new();
     private int _nextProcess;
     private int _nextFile;
+    private int _tables;
     private int _nextMockGroup = FirstMockGroup - 1;
 
     /// <summary>Makes an empty machine.</summary>
     /// <param name="physical">Its memory; a new one when null.</param>
-    public HostMachine(PhysicalMemory? physical = null) => Physical = physical ?? new PhysicalMemory();
+    public HostMachine(PhysicalMemory? physical = null)
+    {
+        Physical = physical ?? new PhysicalMemory();
+        PinOracle = new FramePins(Physical);
+    }
 
     /// <summary>All frames, their pins and contents.</summary>
     public PhysicalMemory Physical { get; }
 
     /// <summary>Tells DMA checks which frames are pinned.</summary>
-    public IPinOracle PinOracle => new FramePins(Physical);
+    public IPinOracle PinOracle { get; }
 
     /// <summary>The user that owns every process; locked memory in USER mode is charged here.</summary>
     public UserAccount User { get; } = new();
@@ -99,7 +105,9 @@ public sealed class HostMachine : IHostRegistry
 
     /// <summary>Adds a device whose traits are known in full (a replay). EEXIST for a name in use.</summary>
     public Errno AddDevice(DeviceTraits traits) =>
-        _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: false)) ? Errno.OK : Errno.EEXIST;
+        _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: false, GroupOf(traits.Group)))
+            ? Errno.OK
+            : Errno.EEXIST;
 
     /// <summary>Starts a process; a child shares its parent's descriptors.</summary>
     public Caller StartProcess(ProcessSpec spec, Caller? parent = null)
@@ -142,23 +150,9 @@ public sealed class HostMachine : IHostRegistry
             return Errno.ENODEV;
         }
 
-        // DMA ownership is per group: every device of the group belongs to one context or to nobody.
-        lock (_devices)
+        if (!device.TryClaim(context))
         {
-            foreach (var other in _devices.Values)
-            {
-                if (other.Traits.Group == device.Traits.Group && other.Owner is { } owner && owner != context)
-                {
-                    return Errno.EBUSY;
-                }
-            }
-
-            if (device.Owner is not null)
-            {
-                return Errno.EBUSY;
-            }
-
-            device.Owner = context;
+            return Errno.EBUSY;
         }
 
         traits = device.Traits;
@@ -176,43 +170,77 @@ public sealed class HostMachine : IHostRegistry
             dirtyTracking,
             pasid ? MockPasids : 1
         );
-        Invariant.Holds(
-            _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: true) { Owner = context }),
-            "a mock device's name is free"
-        );
+        var device = new PhysicalDevice(traits, isMock: true, new IsolationGroup());
+        Invariant.Holds(device.TryClaim(context), "a new mock device is nobody's");
+        Invariant.Holds(_devices.TryAdd(traits.Name, device), "a mock device's name is free");
         return traits;
     }
+
+    /// <summary>Page tables that were made and not freed: 0 when nothing is open.</summary>
+    public int Tables => Volatile.Read(ref _tables);
+
+    /// <inheritdoc/>
+    public void CountTables(int change) => Interlocked.Add(ref _tables, change);
 
     /// <inheritdoc/>
     public void ReleaseDevice(string name)
     {
         if (_devices.TryGetValue(name, out var device))
         {
+            device.Release();
             if (device.IsMock)
             {
                 _devices.TryRemove(name, out _);
-            }
-            else
-            {
-                lock (_devices)
-                {
-                    device.Owner = null;
-                }
             }
         }
     }
 
     private sealed class FramePins(PhysicalMemory physical) : IPinOracle
     {
-        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn);
+        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn) || physical.IsLent(pfn);
     }
 
-    private sealed class PhysicalDevice(DeviceTraits traits, bool isMock)
+    private IsolationGroup GroupOf(int number) => _groups.GetOrAdd(number, static _ => new IsolationGroup());
+
+    // DMA ownership is per group: every claimed device of a group belongs to one context. The group object is its own lock.
+    private sealed class IsolationGroup
     {
+        public int Owner { get; set; }
+
+        public int Claimed { get; set; }
+    }
+
+    private sealed class PhysicalDevice(DeviceTraits traits, bool isMock, IsolationGroup group)
+    {
+        private bool _claimed;
+
         public DeviceTraits Traits { get; } = traits;
 
         public bool IsMock { get; } = isMock;
 
-        public int? Owner { get; set; }
+        public bool TryClaim(int context)
+        {
+            lock (group)
+            {
+                if (_claimed || (group.Claimed > 0 && group.Owner != context))
+                {
+                    return false;
+                }
+
+                _claimed = true;
+                group.Owner = context;
+                group.Claimed++;
+                return true;
+            }
+        }
+
+        public void Release()
+        {
+            lock (group)
+            {
+                group.Claimed -= _claimed ? 1 : 0;
+                _claimed = false;
+            }
+        }
     }
 }

@@ -37,22 +37,27 @@ public abstract class ContextObject
 /// </summary>
 public sealed class ObjectTable
 {
-    private readonly SortedDictionary<uint, ContextObject> _objects = [];
+    // By id: ids are dense, as the lowest free one is always taken.
+    private readonly List<ContextObject?> _objects = [null];
     private readonly SortedSet<uint> _freed = [];
-    private uint _next = 1;
+
+    // Ids that a replay may leap over: those of objects whose making failed. More is a broken journal.
+    private const uint MaxGap = 1 << 20;
+
+    private int _taken;
+    private int _tombstones;
 
     /// <summary>Whether any id is taken, also by an object under construction or a tombstone.</summary>
-    public bool IsEmpty => _objects.Count == 0;
+    public bool IsEmpty => _taken == 0;
 
     /// <summary>Objects that can be found, by ascending id.</summary>
-    public IEnumerable<ContextObject> Live => _objects.Values.Where(o => o.Phase == ObjectPhase.Live);
+    public IEnumerable<ContextObject> Live => All().Where(o => o.Phase == ObjectPhase.Live);
 
     /// <summary>Objects that hold something: those under construction too, by ascending id.</summary>
-    public IEnumerable<ContextObject> Taken =>
-        _objects.Values.Where(o => o.Phase is ObjectPhase.Live or ObjectPhase.Reserved);
+    public IEnumerable<ContextObject> Taken => All().Where(o => o.Phase is ObjectPhase.Live or ObjectPhase.Reserved);
 
     /// <summary>Number of ids that are taken, tombstones apart.</summary>
-    public int Count => _objects.Values.Count(o => o.Phase != ObjectPhase.Tombstone);
+    public int Count => _taken - _tombstones;
 
     /// <summary>Takes the lowest free id for an object that nobody can find yet.</summary>
     public T Reserve<T>(T made, uint forcedId = 0)
@@ -60,7 +65,8 @@ public sealed class ObjectTable
     {
         made.Id = forcedId != 0 ? Take(forcedId) : TakeLowest();
         made.Phase = ObjectPhase.Reserved;
-        _objects.Add(made.Id, made);
+        _objects[(int)made.Id] = made;
+        _taken++;
         return made;
     }
 
@@ -85,9 +91,14 @@ public sealed class ObjectTable
     public void Remove(ContextObject gone, bool tombstone = false)
     {
         gone.Phase = tombstone ? ObjectPhase.Tombstone : ObjectPhase.Dying;
-        if (!tombstone)
+        if (tombstone)
         {
-            _objects.Remove(gone.Id);
+            _tombstones++;
+        }
+        else
+        {
+            _objects[(int)gone.Id] = null;
+            _taken--;
             _freed.Add(gone.Id);
         }
     }
@@ -95,7 +106,19 @@ public sealed class ObjectTable
     /// <summary>Finds a live object of a type; null is ENOENT.</summary>
     public T? Find<T>(uint id)
         where T : ContextObject =>
-        _objects.TryGetValue(id, out var found) && found.Phase == ObjectPhase.Live ? found as T : null;
+        id < _objects.Count && _objects[(int)id] is T { Phase: ObjectPhase.Live } found ? found : null;
+
+    // An object may be added or removed while somebody goes through them.
+    private IEnumerable<ContextObject> All()
+    {
+        for (var id = 1; id < _objects.Count; id++)
+        {
+            if (_objects[id] is { } taken)
+            {
+                yield return taken;
+            }
+        }
+    }
 
     private uint TakeLowest()
     {
@@ -106,7 +129,8 @@ public sealed class ObjectTable
             return lowest;
         }
 
-        return _next++;
+        _objects.Add(null);
+        return (uint)_objects.Count - 1;
     }
 
     private uint Take(uint id)
@@ -116,13 +140,15 @@ public sealed class ObjectTable
             return id;
         }
 
-        Invariant.Holds(id >= _next, "a recorded id is free");
-        for (; _next < id; _next++)
+        Invariant.Holds(id >= _objects.Count, "a recorded id is free");
+        Invariant.Holds(id - _objects.Count < MaxGap, "a recorded id is near those that were taken before");
+        while (_objects.Count < id)
         {
-            _freed.Add(_next);
+            _freed.Add((uint)_objects.Count);
+            _objects.Add(null);
         }
 
-        _next = id + 1;
+        _objects.Add(null);
         return id;
     }
 }

@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
 using Iommufd.Messages.Commands;
@@ -26,8 +27,11 @@ public sealed class SequentialContext : IParticipantHost
     /// <summary>The context.</summary>
     public ContextCore Core { get; }
 
-    /// <summary>Every change so far, in order.</summary>
+    /// <summary>Every change so far, in order, if they are kept.</summary>
     public List<ContextEvent> Events { get; } = [];
+
+    /// <summary>Whether <see cref="Events"/> is filled; a replay of a long journal has no use for it.</summary>
+    public bool KeepsEvents { get; set; } = true;
 
     /// <summary>The participants, by kind and id.</summary>
     public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants => _participants;
@@ -58,8 +62,16 @@ public sealed class SequentialContext : IParticipantHost
         _completed.Clear();
         Core.Engine.Start(flow);
         Invariant.Holds(_completed.Contains(flow), "a flow of the sequential model never waits");
-        Invariant.Holds(Core.Engine.Crashes.Count == 0, string.Join("; ", Core.Engine.Crashes));
-        Events.AddRange(flow.Events);
+        if (Core.Engine.Crashes.Count > 0)
+        {
+            throw new InvariantBrokenException(string.Join("; ", Core.Engine.Crashes));
+        }
+
+        if (KeepsEvents)
+        {
+            Events.AddRange(flow.Journalled);
+        }
+
         return flow;
     }
 
@@ -79,7 +91,7 @@ public sealed class SequentialContext : IParticipantHost
     /// <inheritdoc/>
     void IParticipantHost.Send(Participant to, FlowStep step)
     {
-        var response = Find(to).Handle(step.Request);
+        var response = Handle(to, step);
         if (step.WantsReply)
         {
             Core.Engine.Deliver(new FlowReply(step.Flow, step.Step, response));
@@ -87,10 +99,22 @@ public sealed class SequentialContext : IParticipantHost
     }
 
     /// <inheritdoc/>
-    void IParticipantHost.Committed(ContextEvent change) => Events.Add(change);
+    void IParticipantHost.Committed(ContextEvent change)
+    {
+        if (KeepsEvents)
+        {
+            Events.Add(change);
+        }
+    }
 
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow) => _completed.Add(flow);
+
+    private FlowResponse Handle(Participant to, FlowStep step)
+    {
+        var state = Find(to);
+        return FaultGate.Handle(to, state, state, step, Core.Faults);
+    }
 
     private IFlowParticipant Find(Participant participant)
     {

@@ -38,6 +38,9 @@ public sealed class VeventqObject : ContextObject
     /// <summary>What its events are; one queue of a type in a vIOMMU.</summary>
     public required uint Type { get; init; }
 
+    /// <summary>Events that it holds; 0 where nobody needs to know.</summary>
+    public uint Depth { get; init; }
+
     /// <summary>Whether its descriptor is open.</summary>
     public bool DescriptorOpen { get; set; } = true;
 

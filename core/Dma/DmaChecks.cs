@@ -51,7 +51,8 @@ public readonly record struct DmaViolation(
 /// <param name="Iova">The address the device used.</param>
 /// <param name="Access">What the device wanted.</param>
 /// <param name="Present">Whether the address is mapped at all (then the permission was missing).</param>
-public readonly record struct DmaFault(ulong Iova, IoptePermissions Access, bool Present);
+/// <param name="Pasid">The address space; 0 is the device's own.</param>
+public readonly record struct DmaFault(ulong Iova, IoptePermissions Access, bool Present, uint Pasid = 0);
 
 /// <summary>Counts of DMA work.</summary>
 /// <param name="Transfers">Blocks transferred or tried.</param>

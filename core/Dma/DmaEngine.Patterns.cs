@@ -1,9 +1,10 @@
+using System.Buffers.Binary;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Dma;
 
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     /// <summary>Transfers in one hold of the gate: an invalidation waits for no more than these.</summary>
     private const int TransfersPerBatch = 32;
@@ -11,6 +12,8 @@ public sealed partial class DmaEngine
     /// <summary>Blocks of a sequential run of the streaming pattern, and of a list of the scatter-gather pattern.</summary>
     private const int StreamBlocks = 256;
     private const int ListBlocks = 16;
+
+    private const ulong StoreBytes = 512;
 
     private DmaRandom _random;
 
@@ -40,7 +43,7 @@ public sealed partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            Space space = _spaces.TryGetValue(pattern.Pasid, out Space attached) ? attached : default;
+            Space space = SpaceOf(pattern.Pasid);
             TableReclamation.ReadSection section = TableReclamation.Enter();
             for (int i = 0; i < transfers; i++)
             {
@@ -53,30 +56,77 @@ public sealed partial class DmaEngine
 
     private void Transfer(in Space space, in DmaPattern pattern)
     {
+        DmaBlock block = NextBlock(pattern);
+        ulong iova = block.Iova;
+        ulong last = iova + (block.Bytes - 1);
+        // Nothing is attached: every page size is as good.
+        ulong offsetMask = space.Table is null ? HostPage.OffsetMask : space.StepMask;
+        while (true)
+        {
+            // A block is translated page by page, of the smallest size that the table can have.
+            if (!Translate(space, pattern.Pasid, iova, block.Access, out ulong physical, out DmaFault fault))
+            {
+                Count(fault);
+                return;
+            }
+
+            ulong pageLast = iova | offsetMask;
+            if (pattern.Data != DmaData.None && block.Access == IoptePermissions.Write)
+            {
+                Store(pattern, physical, Math.Min(pageLast, last) - iova + 1);
+            }
+
+            if (pageLast >= last)
+            {
+                _bytes += block.Bytes;
+                return;
+            }
+
+            iova = pageLast + 1;
+        }
+    }
+
+    private DmaBlock NextBlock(in DmaPattern pattern)
+    {
         _transfers++;
         ulong room = pattern.Window.Last - pattern.Window.First;
         ulong bytes = (ulong)pattern.BlockBytes - 1 > room ? room + 1 : (ulong)pattern.BlockBytes;
         ulong iova = pattern.Window.First + NextOffset(pattern.Kind, room - (bytes - 1), bytes);
         IoptePermissions access =
             _random.Below(100) < (ulong)pattern.WritePercent ? IoptePermissions.Write : IoptePermissions.Read;
-        ulong last = iova + (bytes - 1);
-        ulong offsetMask = space.StepMask;
-        while (true)
+        return new DmaBlock(iova, bytes, access);
+    }
+
+    /// <summary>Writes data behind a translation of this batch; the page is marked dirty already.</summary>
+    private void Store(in DmaPattern pattern, ulong physical, ulong bytes)
+    {
+        if (_memory is null)
         {
-            // A block is translated page by page, of the smallest size that the table can have.
-            if (!Translate(space, pattern.Pasid, iova, access, out _))
-            {
-                return;
-            }
+            throw new InvalidOperationException("a DMA engine without memory writes no data");
+        }
 
-            ulong pageLast = iova | offsetMask;
-            if (pageLast >= last)
-            {
-                _bytes += bytes;
-                return;
-            }
+        Span<byte> data = stackalloc byte[(int)Math.Min(bytes, StoreBytes)];
+        if (pattern.Data == DmaData.Fill)
+        {
+            data.Fill(pattern.Fill);
+        }
+        else
+        {
+            Span<byte> stamp = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64LittleEndian(stamp, _transfers);
+            data = data[..Math.Min(data.Length, stamp.Length)];
+            stamp[..data.Length].CopyTo(data);
+            bytes = (ulong)data.Length;
+        }
 
-            iova = pageLast + 1;
+        for (ulong done = 0; done < bytes; done += (ulong)data.Length)
+        {
+            ulong at = physical + done;
+            _memory.Write(
+                Pfn.Containing(at),
+                (int)(at & HostPage.OffsetMask),
+                data[..(int)Math.Min((ulong)data.Length, bytes - done)]
+            );
         }
     }
 

@@ -1,9 +1,11 @@
+using Iommufd.Core.Pages;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Dma;
 
-// DmaEngine in parts: this file (translation through IOTLB and table, with the checks), .Patterns (batches of traffic).
+// DmaEngine in parts: this file (translation through IOTLB and table, with the checks), .Nested (guest tables), .Patterns (batches of
+// traffic), .Requests (traffic that waits for missing pages).
 
 /// <summary>
 /// A device's DMA: translates addresses through its IOTLB and the page tables it is attached to, and checks every translation
@@ -13,18 +15,24 @@ namespace Iommufd.Core.Dma;
 /// One thread at a time drives an engine; <see cref="Iotlb.Invalidate"/> may come from any thread meanwhile. Page tables may be
 /// changed by others at any time.
 /// </remarks>
-public sealed partial class DmaEngine
+public partial class DmaEngine
 {
     private const int Kept = 16;
 
     private readonly IPinOracle? _pins;
     private readonly IMappingOracle? _mappings;
-    private readonly Dictionary<uint, Space> _spaces = [];
-    private readonly DmaViolation[] _violations = new DmaViolation[Kept];
-    private readonly DmaFault[] _faults = new DmaFault[Kept];
+    private readonly PhysicalMemory? _memory;
+
+    // The device's own requests (PASID 0), and the rest once there is one.
+    private DmaTranslation? _own;
+    private Dictionary<uint, DmaTranslation>? _translations;
+
+    // Most devices never have one.
+    private DmaViolation[]? _violations;
+    private DmaFault[]? _faults;
     private int _violationsKept;
     private ulong _transfers;
-    private ulong _translations;
+    private ulong _translationCount;
     private ulong _hits;
     private ulong _faultCount;
     private ulong _violationCount;
@@ -35,22 +43,30 @@ public sealed partial class DmaEngine
     /// <param name="seed">Seed of its traffic.</param>
     /// <param name="pins">Knows which frames are pinned; null leaves that check out.</param>
     /// <param name="mappings">Knows which IOVAs are mapped by right; null leaves that check out.</param>
-    public DmaEngine(Iotlb iotlb, ulong seed, IPinOracle? pins = null, IMappingOracle? mappings = null)
+    /// <param name="memory">The machine's memory, for data and for guest tables; null for neither.</param>
+    public DmaEngine(
+        Iotlb iotlb,
+        ulong seed,
+        IPinOracle? pins = null,
+        IMappingOracle? mappings = null,
+        PhysicalMemory? memory = null
+    )
     {
         Iotlb = iotlb;
         _random = new DmaRandom(seed);
         _pins = pins;
         _mappings = mappings;
+        _memory = memory;
     }
 
     /// <summary>The device's IOTLB.</summary>
     public Iotlb Iotlb { get; }
 
     /// <summary>Everything done so far.</summary>
-    public DmaReport Totals => new(_transfers, _translations, _hits, _faultCount, _violationCount, _bytes);
+    public DmaReport Totals => new(_transfers, _translationCount, _hits, _faultCount, _violationCount, _bytes);
 
     /// <summary>The first violations, at most 16; <see cref="DmaReport.Violations"/> counts all.</summary>
-    public ReadOnlySpan<DmaViolation> Violations => _violations.AsSpan(0, _violationsKept);
+    public ReadOnlySpan<DmaViolation> Violations => (_violations ?? []).AsSpan(0, _violationsKept);
 
     /// <summary>The latest faults, at most 16, newest last.</summary>
     public DmaFault[] RecentFaults()
@@ -59,7 +75,7 @@ public sealed partial class DmaEngine
         var faults = new DmaFault[count];
         for (int i = 0; i < count; i++)
         {
-            faults[i] = _faults[(_faultCount - (ulong)count + (ulong)i) % Kept];
+            faults[i] = _faults![(_faultCount - (ulong)count + (ulong)i) % Kept];
         }
 
         return faults;
@@ -72,21 +88,34 @@ public sealed partial class DmaEngine
     /// <param name="table">The table; null detaches.</param>
     /// <param name="pasid">The address space; 0 is the device's own.</param>
     /// <param name="markDirty">Whether writes mark the table's items dirty.</param>
-    public void Attach(IoPageTable? table, uint pasid = 0, bool markDirty = false)
+    public void Attach(IoPageTable? table, uint pasid = 0, bool markDirty = false) =>
+        Switch(table is null ? null : new DmaTranslation(table) { MarksDirty = markDirty }, pasid);
+
+    /// <summary>As <see cref="Attach"/>, with any translation.</summary>
+    /// <param name="translation">The translation; null detaches.</param>
+    /// <param name="pasid">The address space; 0 is the device's own, and those that a guest manages behind it.</param>
+    public virtual void Switch(DmaTranslation? translation, uint pasid = 0)
     {
+        bool hadPasids;
         lock (Iotlb.Gate)
         {
-            if (table is null)
+            DmaTranslation? old = TranslationOf(pasid);
+            hadPasids = old?.Guest is { Root.HasPasids: true };
+            if (pasid == 0)
             {
-                _spaces.Remove(pasid);
+                _own = translation;
+            }
+            else if (translation is null)
+            {
+                _translations?.Remove(pasid);
             }
             else
             {
-                _spaces[pasid] = new Space(table, markDirty);
+                (_translations ??= [])[pasid] = translation;
             }
         }
 
-        Iotlb.Invalidate(IovaRange.All, pasid);
+        Iotlb.Invalidate(IovaRange.All, hadPasids ? null : pasid);
     }
 
     /// <summary>
@@ -96,42 +125,79 @@ public sealed partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            bool attached = _spaces.TryGetValue(pasid, out Space space);
-            return Translate(attached ? space : default, pasid, iova, access, out physical);
+            if (Translate(SpaceOf(pasid), pasid, iova, access, out physical, out DmaFault fault))
+            {
+                return true;
+            }
+
+            Count(fault);
+            return false;
         }
     }
 
-    private bool Translate(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
+    private DmaTranslation? TranslationOf(uint pasid) => pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
+
+    private bool Translate(
+        in Space space,
+        uint pasid,
+        ulong iova,
+        IoptePermissions access,
+        out ulong physical,
+        out DmaFault fault
+    )
     {
-        _translations++;
+        _translationCount++;
         IotlbResult result = Iotlb.TryFind(pasid, iova, out int index);
         if (result != IotlbResult.Miss)
         {
             ref Iotlb.Entry entry = ref Iotlb.At(index);
-            bool needsMark = space.MarkDirty && access != IoptePermissions.Read && !entry.Dirty;
+            bool needsMark = space.WritesMark && access != IoptePermissions.Read && !entry.Dirty;
             if ((entry.Permissions & access) == access && !needsMark)
             {
                 _hits++;
+                fault = default;
                 physical = entry.PagePhysical | (iova & ((1UL << entry.PageSizeShift) - 1));
                 if (result == IotlbResult.Stale)
                 {
                     Report(DmaViolationKind.StaleIotlb, iova, physical, access);
+                }
+                else if (_pins is not null && !_pins.IsPinned(Pfn.Containing(physical)))
+                {
+                    // Nobody told this device that the page goes: no invalidation came that could have made the entry stale.
+                    Report(DmaViolationKind.NotPinned, iova, physical, access);
                 }
 
                 return true;
             }
         }
 
-        return Walk(space, pasid, iova, access, out physical);
+        return Walk(space, pasid, iova, access, out physical, out fault);
     }
 
-    private bool Walk(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
+    private bool Walk(
+        in Space space,
+        uint pasid,
+        ulong iova,
+        IoptePermissions access,
+        out ulong physical,
+        out DmaFault fault
+    )
     {
-        if (space.Table is null || !space.Table.TryAccess(iova, access, space.MarkDirty, out IopteTranslation found))
+        fault = default;
+        physical = 0;
+        IopteTranslation found;
+        if (space.Translation?.Guest is { } guest)
+        {
+            if (!WalkNested(space, guest, pasid, iova, access, out found, out bool present))
+            {
+                fault = new DmaFault(iova, access, present, pasid);
+                return false;
+            }
+        }
+        else if (space.Table is null || !space.Table.TryAccess(iova, access, space.MarksDirty, out found))
         {
             bool present = space.Table is not null && space.Table.TryTranslate(iova, out ulong _);
-            _faults[_faultCount++ % Kept] = new DmaFault(iova, access, present);
-            physical = 0;
+            fault = new DmaFault(iova, access, present, pasid);
             return false;
         }
 
@@ -157,19 +223,48 @@ public sealed partial class DmaEngine
         return true;
     }
 
+    private void Count(in DmaFault fault) => (_faults ??= new DmaFault[Kept])[_faultCount++ % Kept] = fault;
+
+    // Inside the gate: a PASID that the host has not attached belongs to the guest where the guest keeps a table of PASIDs.
+    private Space SpaceOf(uint pasid)
+    {
+        if (TranslationOf(pasid) is { } own)
+        {
+            return new Space(own);
+        }
+
+        return _own is { Guest.Root.HasPasids: true } ? new Space(_own) : default;
+    }
+
     private void Report(DmaViolationKind kind, ulong iova, ulong physical, IoptePermissions access)
     {
         _violationCount++;
         if (_violationsKept < Kept)
         {
-            _violations[_violationsKept++] = new DmaViolation(kind, iova, physical, access, _transfers);
+            (_violations ??= new DmaViolation[Kept])[_violationsKept++] = new DmaViolation(
+                kind,
+                iova,
+                physical,
+                access,
+                _transfers
+            );
         }
     }
 
-    /// <summary>One address space of the device.</summary>
-    private readonly record struct Space(IoPageTable? Table, bool MarkDirty)
+    /// <summary>One address space of the device, as it is during a batch.</summary>
+    private readonly struct Space(DmaTranslation translation)
     {
+        internal DmaTranslation? Translation { get; } = translation;
+
+        internal IoPageTable? Table { get; } = translation.Table;
+
+        /// <summary>Whether writes mark items of the table.</summary>
+        internal bool MarksDirty { get; } = translation.MarksDirty;
+
+        /// <summary>Whether a write needs more than an IOTLB entry that a read has filled: a mark in the table, or in the guest's.</summary>
+        internal bool WritesMark { get; } = translation.MarksDirty || translation.Guest is not null;
+
         /// <summary>Offset bits of the smallest page.</summary>
-        internal ulong StepMask { get; } = (Table?.SmallestPage ?? HostPage.Size) - 1;
+        internal ulong StepMask { get; } = translation.Table.SmallestPage - 1;
     }
 }

@@ -24,13 +24,30 @@ public enum DmaPatternKind
 /// <param name="BlockBytes">Bytes of one transfer, at least 1; a block that passes the window's end is moved back.</param>
 /// <param name="WritePercent">Of 100 transfers, how many write to memory; the others read.</param>
 /// <param name="Pasid">The address space; 0 is the device's own.</param>
+/// <param name="Data">What blocks that are written put into memory.</param>
+/// <param name="Fill">The byte of <see cref="DmaData.Fill"/>.</param>
 public readonly record struct DmaPattern(
     DmaPatternKind Kind,
     IovaRange Window,
     int BlockBytes = 4096,
     int WritePercent = 50,
-    uint Pasid = 0
+    uint Pasid = 0,
+    DmaData Data = DmaData.None,
+    byte Fill = 0
 );
+
+/// <summary>What a device writes. Needs an engine that knows the machine's memory.</summary>
+public enum DmaData
+{
+    /// <summary>Nothing: only the translation is done.</summary>
+    None,
+
+    /// <summary>One byte everywhere.</summary>
+    Fill,
+
+    /// <summary>The first bytes of every page of a block get a number that no other transfer of the device has.</summary>
+    Stamp,
+}
 
 /// <summary>A small deterministic generator (SplitMix64): equal seeds give equal sequences on every machine.</summary>
 internal struct DmaRandom(ulong seed)

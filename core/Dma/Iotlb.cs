@@ -31,16 +31,17 @@ internal enum IotlbResult
 /// the same gate: when it returns, every batch that could have used the old entries has ended. That is the completion that an
 /// unmap waits for before it unpins.
 /// </remarks>
-public sealed class Iotlb
+public class Iotlb
 {
     private const int LogLength = 64;
 
-    private readonly Entry[] _entries;
-    private readonly int _setMask;
-    private readonly int _ways;
+    private readonly IotlbGeometry _geometry;
+
+    // Both come with the first fill: most devices of a large fleet never do DMA, and an empty IOTLB has nothing to be stale.
+    private Entry[] _entries = [];
 
     /// <summary>The last completed invalidations; number n stands at n % LogLength.</summary>
-    private readonly Invalidation[] _log = new Invalidation[LogLength];
+    private Invalidation[] _log = [];
 
     private ulong _invalidations;
 
@@ -59,9 +60,7 @@ public sealed class Iotlb
             throw new ArgumentException($"{geometry.Sets} sets: must be a power of two", nameof(geometry));
         }
 
-        _entries = new Entry[geometry.Sets * geometry.Ways];
-        _setMask = geometry.Sets - 1;
-        _ways = geometry.Ways;
+        _geometry = geometry;
     }
 
     /// <summary>Invalidations completed so far.</summary>
@@ -79,11 +78,6 @@ public sealed class Iotlb
         }
     }
 
-    /// <summary>
-    /// A fault for the zoo: invalidations complete without removing anything. The DMA checks then report stale hits.
-    /// </summary>
-    public bool IgnoresInvalidations { get; set; }
-
     /// <summary>Held by the device during a batch and by an invalidation.</summary>
     internal Lock Gate { get; } = new();
 
@@ -98,13 +92,13 @@ public sealed class Iotlb
     {
         lock (Gate)
         {
-            if (!IgnoresInvalidations)
+            Remove(range, pasid);
+            ulong number = _invalidations + 1;
+            if (_log.Length > 0)
             {
-                Remove(range, pasid);
+                _log[number % LogLength] = new Invalidation(range.First, range.Last, pasid);
             }
 
-            ulong number = _invalidations + 1;
-            _log[number % LogLength] = new Invalidation(range.First, range.Last, pasid);
             Volatile.Write(ref _invalidations, number);
             return number;
         }
@@ -114,13 +108,14 @@ public sealed class Iotlb
     internal IotlbResult TryFind(uint pasid, ulong iova, out int index)
     {
         ulong sizes = _sizes;
+        int ways = _geometry.Ways;
         while (sizes != 0)
         {
             int shift = BitOperations.TrailingZeroCount(sizes);
             sizes &= sizes - 1;
             ulong tag = iova >> shift;
-            int first = ((int)tag & _setMask) * _ways;
-            for (index = first; index < first + _ways; index++)
+            int first = ((int)tag & (_geometry.Sets - 1)) * ways;
+            for (index = first; index < first + ways; index++)
             {
                 ref Entry entry = ref _entries[index];
                 if (entry.Tag == tag && entry.PageSizeShift == shift && entry.Pasid == pasid)
@@ -143,11 +138,18 @@ public sealed class Iotlb
     /// <summary>Caches a translation. Inside <see cref="Gate"/> only.</summary>
     internal int Fill(uint pasid, ulong iova, in IopteTranslation translation)
     {
+        if (_entries.Length == 0)
+        {
+            _entries = new Entry[_geometry.Sets * _geometry.Ways];
+            _log = new Invalidation[LogLength];
+        }
+
+        int ways = _geometry.Ways;
         int shift = translation.PageShift;
         ulong tag = iova >> shift;
-        int first = ((int)tag & _setMask) * _ways;
-        int index = first + (int)(_victim++ % (uint)_ways);
-        for (int way = first; way < first + _ways; way++)
+        int first = ((int)tag & (_geometry.Sets - 1)) * ways;
+        int index = first + (int)(_victim++ % (uint)ways);
+        for (int way = first; way < first + ways; way++)
         {
             ref Entry other = ref _entries[way];
             if (other.PageSizeShift == 0 || (other.Tag == tag && other.PageSizeShift == shift && other.Pasid == pasid))
@@ -193,7 +195,8 @@ public sealed class Iotlb
         return false;
     }
 
-    private void Remove(IovaRange range, uint? pasid)
+    /// <summary>Removes the entries that overlap a range. Called by <see cref="Invalidate"/>, inside <see cref="Gate"/>.</summary>
+    protected virtual void Remove(IovaRange range, uint? pasid)
     {
         foreach (ref Entry entry in _entries.AsSpan())
         {

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -9,7 +10,7 @@ namespace Iommufd.Core.Flows;
 public abstract class AccessFlow(ContextCore context, Caller caller) : UnmappingFlow(context, caller)
 {
     /// <summary>PFNs of the pages pinned by <see cref="Pin"/>, in order.</summary>
-    protected List<PfnRun> PinnedRuns { get; } = [];
+    protected List<PfnRun> PinnedRuns => field ??= [];
 
     /// <summary>The number that <see cref="Pin"/> remembered the pin under: in a replay the recorded one.</summary>
     protected uint PinId { get; private set; }
@@ -164,6 +165,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
         }
         else
         {
+            Context.Faults?.Saw(Sights.PinRolledBack);
             foreach (var wait in UndoPin(ioas, opened.Areas, pinned, access.Internal))
             {
                 yield return wait;

@@ -52,8 +52,55 @@ public static class CommandFlows
                 or TestUnknownOp;
 
     /// <summary>Makes the flow of a command; a command that this kernel does not have ends with EOPNOTSUPP or ENOTTY.</summary>
-    public static Flow Create(ContextCore context, Caller caller, IoctlCommand command) =>
+    public static Flow Create(ContextCore context, Caller caller, IoctlCommand command)
+    {
+        var flow = Make(context, caller, command);
+        flow.Command = command;
+        return flow;
+    }
+
+    /// <summary>Whether the kernel allocates something before a command does anything else, so that it can end with ENOMEM at once.</summary>
+    public static bool Allocates(IoctlCommand command) =>
+        command
+            is not (
+                Destroy
+                or IoasUnmap
+                or IoasIovaRanges
+                or Option
+                or HwptSetDirtyTracking
+                or GetHwInfo
+                or UnbindDevice
+                or DetachDevice
+                or DestroyAccess
+                or UnpinAccessPages
+                or CloseFaultQueue
+                or CloseVeventq
+                or PollFaultQueue
+                or PollVeventq
+                or ReadFaultQueue
+                or WriteFaultQueue
+                or ReadVeventq
+                or MapWindow
+                or UnmapWindow
+                or VfioGetApiVersion
+                or VfioCheckExtension
+                or VfioIommuUnmapDma
+                or VfioIommuDirtyPages
+                or TestMdCheckMap
+                or TestMdCheckRefs
+                or TestMdCheckIotlb
+                or TestDevCheckCache
+                or TestPasidDetach
+                or TestPasidCheckHwpt
+                or TestDestroyAccessPages
+                or TestSetTempMemoryLimit
+                or TestUnknownOp
+                or TestDirty
+            );
+
+    private static Flow Make(ContextCore context, Caller caller, IoctlCommand command) =>
         ObjectCommandFlows.TryCreate(context, caller, command)
+        ?? EntryCommandFlows.TryCreate(context, caller, command)
         ?? MemoryCommandFlows.TryCreate(context, caller, command)
         ?? command switch
         {

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -78,7 +79,7 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
 
         if (pasid == 0 && device.Traits.Reserved.Count > 0)
         {
-            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Paging.Ioas.Id, new ReleaseRanges(device.Id));
+            yield return Unreserve(device, hwpt);
         }
 
         Release(group.Lock);
@@ -162,7 +163,12 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
                 Format = format,
             }
         );
-        var state = new HwptState(hwpt.Id, format);
+        var registry = Context.Registry;
+        var state = new HwptState(hwpt.Id, format, ioas.Entries, canFail: Context.Faults is not null)
+        {
+            Freed = () => registry.CountTables(-1),
+        };
+        registry.CountTables(1);
         hwpt.SmallestPage = state.SmallestPage;
         hwpt.Aperture = tableType == 1 ? state.TableRange : traits.Iommu.Aperture;
         hwpt.Root = state;
@@ -276,6 +282,12 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
         Outcome outcome
     )
     {
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            outcome.Errno = Errno.ENOMEM;
+            yield break;
+        }
+
         var hwpt = MakeHwpt(ioas, device.Traits, HwptAllocFlags.None, 0, auto: true);
 
         // An attach switches the device first and fills then, a replace fills first: the device never loses its old pages

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
 
@@ -74,6 +75,7 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
             yield break;
         }
 
+        Context.Faults?.Saw(Sights.MapRolledBack);
         yield return FlowWait.ForAll(
             [
                 .. asks.Where(a => a.Response!.Errno == Errno.OK)
@@ -243,6 +245,11 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
 
     private IEnumerable<FlowWait> LeaveHalfFilled(HwptObject hwpt, AreaList areas, int filled, bool first)
     {
+        if (filled > 0)
+        {
+            Context.Faults?.Saw(Sights.AttachRolledBack);
+        }
+
         for (var i = 0; i < filled; i++)
         {
             var area = areas.Areas[i];

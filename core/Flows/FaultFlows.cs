@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -36,12 +37,34 @@ public sealed class FaultQueueAllocFlow(ContextCore context, Caller caller, Faul
     }
 }
 
-/// <summary>The selftest's TRIGGER_IOPF: a mock device reports a page fault. Nobody is told whether somebody handles it.</summary>
-public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTriggerIopf command) : Flow(context, caller)
+/// <summary>Flows that bring a device's page requests to the queue that they belong to.</summary>
+public abstract class PageRequestFlow(ContextCore context, Caller caller) : Flow(context, caller)
 {
-    private const uint PasidValid = 1;
-    private const uint LastPage = 2;
+    /// <summary>Flag of a request: it has a PASID.</summary>
+    protected const uint PasidValid = 1;
 
+    /// <summary>Flag of a request: the last one of its group.</summary>
+    protected const uint LastPage = 2;
+
+    /// <summary>
+    /// Where requests of a group's devices go (D.11): a PASID that is not attached belongs to the user's own PASID table when the device
+    /// is attached to a nested HWPT. Under the group's lock.
+    /// </summary>
+    protected static Attachment? Route(DeviceGroup group, uint pasid)
+    {
+        if (group.Attachments.TryGetValue(pasid, out var exact))
+        {
+            return exact;
+        }
+
+        return group.Attachments.TryGetValue(0, out var own) && own.Hwpt is NestedHwptObject ? own : null;
+    }
+}
+
+/// <summary>The selftest's TRIGGER_IOPF: a mock device reports a page fault. Nobody is told whether somebody handles it.</summary>
+public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTriggerIopf command)
+    : PageRequestFlow(context, caller)
+{
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
@@ -54,8 +77,14 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
         // Held so that the attachment cannot end, and drop its faults, between the look-up and the queue.
         var group = device.Group;
         yield return FlowWait.ForLock(group.Lock, exclusive: false);
-        if (Route(group) is not { Hwpt.Fault: { } fault } attachment)
+        if (Route(group, command.Pasid) is not { Hwpt.Fault: { } fault } attachment)
         {
+            yield break;
+        }
+
+        if (Strikes(FaultPoints.PriRequestLost, device.Traits.Name))
+        {
+            // The hardware answers for the system: nobody ever hears of it.
             yield break;
         }
 
@@ -67,17 +96,6 @@ public sealed class TriggerIopfFlow(ContextCore context, Caller caller, TestTrig
             new QueueFault(new FaultGroup(attachment.Handle, device.Id, [request]))
         );
         Events.Add(new FaultReported(fault.Id, device.Id, command.Pasid, command.GrpId, command.Perm, command.Addr));
-    }
-
-    // D.11: a PASID that is not attached belongs to the user's own PASID table when the device is attached to a nested HWPT.
-    private Attachment? Route(DeviceGroup group)
-    {
-        if (group.Attachments.TryGetValue(command.Pasid, out var exact))
-        {
-            return exact;
-        }
-
-        return group.Attachments.TryGetValue(0, out var own) && own.Hwpt is NestedHwptObject ? own : null;
     }
 }
 
@@ -122,7 +140,7 @@ public sealed class ReadFaultQueueFlow(ContextCore context, Caller caller, ReadF
             }
 
             var bytes = Format(group, taken.Cookie);
-            if (!Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
+            if (Strikes(FaultPoints.QueueCopyOut) || !Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
             {
                 yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new ReturnFault(taken.Cookie));
                 errno = Errno.EFAULT;
@@ -186,6 +204,7 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
         yield return FlowWait.ForLock(fault.Lock, exclusive: true);
         var cookies = new List<uint>();
         var codes = new List<uint>();
+        var asked = new List<FaultGroup>();
         var errno = Errno.OK;
         for (var done = 0ul; done < command.Count; done += ResponseSize)
         {
@@ -205,11 +224,39 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
 
             cookies.Add(cookie);
             codes.Add(code);
+            var group = answer.As<FaultAnswered>().Group;
+            if (Strikes(FaultPoints.PriResponseLost))
+            {
+                // The device waits in vain and asks again. The lock on the queue keeps its attachment from ending meanwhile.
+                yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new QueueFault(group));
+                asked.Add(group);
+            }
+            else if (Context.Objects.Find<DeviceObject>(group.DeviceId) is { } device)
+            {
+                // The device hears it from its driver; by now it may have gone.
+                var response = new RespondToPageRequest(group.Requests[0].GroupId, code != Invalid);
+                Tell(ParticipantKind.Device, device.Id, response);
+            }
         }
 
         if (cookies.Count > 0)
         {
             Events.Add(new FaultsAnswered(fault.Id, [.. cookies], [.. codes]));
+        }
+
+        foreach (var again in asked)
+        {
+            var request = again.Requests[0];
+            Events.Add(
+                new FaultReported(
+                    fault.Id,
+                    again.DeviceId,
+                    request.Pasid,
+                    request.GroupId,
+                    request.Permissions,
+                    request.Address
+                )
+            );
         }
 
         Result =

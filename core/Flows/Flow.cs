@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -13,9 +14,13 @@ namespace Iommufd.Core.Flows;
 /// </summary>
 public abstract class Flow
 {
-    private readonly List<(FlowLock Lock, bool Exclusive)> _held = [];
-    private readonly List<ContextObject> _references = [];
-    private readonly List<PinnedRun> _pinned = [];
+    private static readonly List<ContextEvent> NoEvents = [];
+
+    // Lists come with their first entry: flows are made by the million, and most need few of them.
+    private List<(FlowLock Lock, bool Exclusive)>? _held;
+    private List<ContextObject>? _references;
+    private List<PinnedRun>? _pinned;
+    private List<ContextEvent>? _events;
     private IEnumerator<FlowWait>? _steps;
     private int _nextStep;
 
@@ -38,14 +43,23 @@ public abstract class Flow
     /// <summary>What the flow is doing, for crash reports and the list of operations in progress.</summary>
     public virtual string Name => GetType().Name;
 
+    /// <summary>The command that it carries out; null for a check, a description or the close.</summary>
+    public IoctlCommand? Command { get; internal set; }
+
+    /// <summary>The operation's word in fault plans and reports.</summary>
+    public virtual string Operation => Command is { } command ? OperationWords.Of(command) : OperationWords.None;
+
     /// <summary>How the command ended; valid once the flow has completed.</summary>
     public IoctlResult Result { get; protected set; } = IoctlResult.Success;
 
     /// <summary>What the command changed, for the journal, in order; empty when nothing did.</summary>
-    public List<ContextEvent> Events { get; } = [];
+    public IReadOnlyList<ContextEvent> Journalled => _events ?? NoEvents;
 
     /// <summary>What it waits for now.</summary>
     internal FlowWait? Waiting { get; set; }
+
+    /// <summary>Where the steps of the flow put <see cref="Journalled"/>.</summary>
+    protected List<ContextEvent> Events => _events ??= [];
 
     /// <summary>The context it runs in.</summary>
     protected ContextCore Context { get; }
@@ -54,11 +68,16 @@ public abstract class Flow
     protected Caller Caller { get; }
 
     /// <summary>Pages newly pinned on the way, for the event; cleared by a rollback that unpins them.</summary>
-    protected List<PinnedRun> Pinned => _pinned;
+    protected List<PinnedRun> Pinned => _pinned ??= [];
 
     /// <summary><see cref="Pinned"/> as events hold it: page set, first index, first PFN, count; repeated.</summary>
     protected ulong[] PinnedForEvent()
     {
+        if (_pinned is null || _pinned.Count == 0)
+        {
+            return [];
+        }
+
         var flat = new ulong[_pinned.Count * 4];
         for (var i = 0; i < _pinned.Count; i++)
         {
@@ -92,31 +111,58 @@ public abstract class Flow
     /// <summary>The flow threw: whatever it had found so far does not count.</summary>
     internal void Crash()
     {
-        Events.Clear();
+        _events?.Clear();
         Fail(Errno.EIO);
     }
+
+    /// <summary>A command that fails before it has begun: its struct cannot be read, or there is no memory for it.</summary>
+    internal bool FailsAtOnce()
+    {
+        if (_steps is not null || Command is not { } command)
+        {
+            return false;
+        }
+
+        if (command is not DriverCommand && Strikes(FaultPoints.CommandCopyIn))
+        {
+            Fail(Errno.EFAULT);
+            return true;
+        }
+
+        if (CommandFlows.Allocates(command) && Strikes(FaultPoints.CommandAlloc))
+        {
+            Fail(Errno.ENOMEM);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a fault strikes this flow here; false where no faults are injected.</summary>
+    protected bool Strikes(FaultPoint point, string? device = null) =>
+        Context.Faults is { } faults && faults.ShouldFail(point, new FaultSite(Context.Number, Id, Device: device));
 
     /// <summary>The number for the next question to a participant.</summary>
     internal int TakeStep() => _nextStep++;
 
     /// <summary>A lock was granted, at once or after waiting.</summary>
-    internal void Granted(FlowLock flowLock, bool exclusive) => _held.Add((flowLock, exclusive));
+    internal void Granted(FlowLock flowLock, bool exclusive) => (_held ??= []).Add((flowLock, exclusive));
 
     /// <summary>Releases every lock and reference; the flow is over.</summary>
     internal void Finish(Queue<Flow> woken)
     {
-        for (var i = _held.Count - 1; i >= 0; i--)
+        for (var i = (_held?.Count ?? 0) - 1; i >= 0; i--)
         {
-            _held[i].Lock.Release(this, _held[i].Exclusive, woken);
+            _held![i].Lock.Release(this, _held[i].Exclusive, woken);
         }
 
-        _held.Clear();
-        foreach (var reference in _references)
+        _held = null;
+        foreach (var reference in _references ?? [])
         {
             reference.Users--;
         }
 
-        _references.Clear();
+        _references = null;
     }
 
     /// <summary>Ends the command with an errno that writes nothing back.</summary>
@@ -133,7 +179,7 @@ public abstract class Flow
         if (found is not null)
         {
             found.Users++;
-            _references.Add(found);
+            (_references ??= []).Add(found);
         }
 
         return found;
@@ -142,16 +188,21 @@ public abstract class Flow
     /// <summary>Lets go of an object before the flow ends.</summary>
     protected void Put(ContextObject reference)
     {
-        Invariant.Holds(_references.Remove(reference), "a flow puts what it got");
+        Invariant.Holds(_references?.Remove(reference) ?? false, "a flow puts what it got");
         reference.Users--;
     }
 
     /// <summary>Gives a lock back before the flow ends.</summary>
     protected void Release(FlowLock flowLock)
     {
-        var index = _held.FindLastIndex(h => ReferenceEquals(h.Lock, flowLock));
+        var index = (_held?.Count ?? 0) - 1;
+        while (index >= 0 && !ReferenceEquals(_held![index].Lock, flowLock))
+        {
+            index--;
+        }
+
         Invariant.Holds(index >= 0, "a flow releases a lock that it holds");
-        var exclusive = _held[index].Exclusive;
+        var exclusive = _held![index].Exclusive;
         _held.RemoveAt(index);
         Context.Engine.Released(this, flowLock, exclusive);
     }

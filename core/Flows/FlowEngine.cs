@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
@@ -40,10 +41,14 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     private readonly Queue<Flow> _ready = new();
     private readonly List<string> _crashes = [];
     private ulong _nextFlow = 1;
+    private Flow? _advancing;
     private bool _pumping;
 
     /// <summary>Where the participants are; set anew when the context's actor was restarted.</summary>
     public IParticipantHost Host { get; set; } = initialHost;
+
+    /// <summary>Decides whether something fails; null where nothing does.</summary>
+    public IFaultSource? Faults { get; set; }
 
     /// <summary>Flows that ended in an exception: bugs of ours.</summary>
     public IReadOnlyList<string> Crashes => _crashes;
@@ -59,6 +64,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     {
         flow.Id = _nextFlow++;
         _running.Add(flow.Id, flow);
+        Faults?.Begun(context, flow.Id, flow.Operation, flow.Tag);
         _ready.Enqueue(flow);
         Pump();
     }
@@ -71,18 +77,17 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
             return;
         }
 
-        foreach (var ask in wait.Asks)
+        // Steps of one wait are numbered in a row.
+        var index = wait.AskCount > 0 ? reply.Step - wait.Ask(0).Step : -1;
+        if (index >= 0 && index < wait.AskCount && wait.Ask(index) is { Response: null } ask)
         {
-            if (ask.Step == reply.Step && ask.Response is null)
-            {
-                ask.Response = reply.Response;
-                wait.Outstanding--;
-                if (wait.Outstanding == 0 && !_ready.Contains(flow))
-                {
-                    _ready.Enqueue(flow);
-                }
+            ask.Response = reply.Response;
+            wait.Outstanding--;
 
-                break;
+            // The flow that is being advanced finds its answers itself.
+            if (wait.Outstanding == 0 && !ReferenceEquals(flow, _advancing))
+            {
+                _ready.Enqueue(flow);
             }
         }
 
@@ -102,11 +107,13 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         {
             while (_ready.TryDequeue(out var flow))
             {
+                _advancing = flow;
                 Advance(flow);
             }
         }
         finally
         {
+            _advancing = null;
             _pumping = false;
         }
     }
@@ -127,6 +134,12 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     {
         try
         {
+            if (Faults is not null && flow.FailsAtOnce())
+            {
+                wait = null;
+                return false;
+            }
+
             if (flow.MoveNext(out wait))
             {
                 Send(flow, wait!);
@@ -147,8 +160,9 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     private void Send(Flow flow, FlowWait wait)
     {
         flow.Waiting = wait;
-        foreach (var ask in wait.Asks)
+        for (var i = 0; i < wait.AskCount; i++)
         {
+            var ask = wait.Ask(i);
             ask.Step = flow.TakeStep();
             Host.Send(ask.To, new FlowStep(context, flow.Id, ask.Step, ask.Request, WantsReply: true));
         }
@@ -162,6 +176,7 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
             {
                 if (!flowLock.TryAcquire(flow, wait.Exclusive))
                 {
+                    Faults?.Saw(Sights.FlowQueued);
                     return;
                 }
 
@@ -173,25 +188,13 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
                 return;
             }
 
-            // The sequential model answers at once; the flow was queued by the last answer and goes on right here.
-            RemoveReady(flow);
+            // The sequential model answers at once: the flow goes on right here.
         }
 
         flow.Waiting = null;
         _running.Remove(flow.Id);
         flow.Finish(_ready);
+        Faults?.Ended(context, flow.Id);
         Host.Completed(flow);
-    }
-
-    private void RemoveReady(Flow flow)
-    {
-        for (var i = _ready.Count; i > 0; i--)
-        {
-            var queued = _ready.Dequeue();
-            if (!ReferenceEquals(queued, flow))
-            {
-                _ready.Enqueue(queued);
-            }
-        }
     }
 }

@@ -22,19 +22,27 @@ public sealed class FlowAsk(Participant to, FlowRequest request)
 /// <summary>What a flow waits for: answers (one or several asked at the same time), or a lock.</summary>
 public sealed class FlowWait
 {
-    private FlowWait(IReadOnlyList<FlowAsk> asks, FlowLock? flowLock, bool exclusive)
+    // Nearly every wait is for one answer: that one needs no list.
+    private readonly FlowAsk? _only;
+    private readonly IReadOnlyList<FlowAsk>? _several;
+
+    private FlowWait(FlowAsk? only, IReadOnlyList<FlowAsk>? several, FlowLock? flowLock, bool exclusive)
     {
-        Asks = asks;
+        _only = only;
+        _several = several;
         Lock = flowLock;
         Exclusive = exclusive;
-        Outstanding = asks.Count;
+        Outstanding = AskCount;
     }
 
-    /// <summary>The questions; empty for a lock.</summary>
-    public IReadOnlyList<FlowAsk> Asks { get; }
+    /// <summary>Number of questions; 0 for a lock.</summary>
+    public int AskCount => _only is null ? _several?.Count ?? 0 : 1;
+
+    /// <summary>A question, by its place from 0.</summary>
+    public FlowAsk Ask(int index) => _only ?? _several![index];
 
     /// <summary>The answer to the only question.</summary>
-    public FlowResponse Response => Asks[0].Response!;
+    public FlowResponse Response => Ask(0).Response!;
 
     /// <summary>The lock wanted, or null.</summary>
     internal FlowLock? Lock { get; }
@@ -47,13 +55,13 @@ public sealed class FlowWait
 
     /// <summary>Waits for one answer.</summary>
     public static FlowWait For(ParticipantKind kind, uint id, FlowRequest request) =>
-        new([new FlowAsk(new Participant(kind, id), request)], null, false);
+        new(new FlowAsk(new Participant(kind, id), request), null, null, false);
 
     /// <summary>Waits for several answers; the questions go out together.</summary>
-    public static FlowWait ForAll(IReadOnlyList<FlowAsk> asks) => new(asks, null, false);
+    public static FlowWait ForAll(IReadOnlyList<FlowAsk> asks) => new(null, asks, null, false);
 
     /// <summary>Waits for a lock.</summary>
-    public static FlowWait ForLock(FlowLock flowLock, bool exclusive) => new([], flowLock, exclusive);
+    public static FlowWait ForLock(FlowLock flowLock, bool exclusive) => new(null, null, flowLock, exclusive);
 
     /// <summary>The answer to the only question, as what it is.</summary>
     public T As<T>()

@@ -1,5 +1,8 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
+using Iommufd.Core.Dma;
+using Iommufd.Core.Dma.Guest;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -15,7 +18,8 @@ public sealed class HwptAllocFlow(
     HwptAlloc command,
     uint tableType = 0,
     uint iotlb = 0,
-    bool recorded = false
+    bool recorded = false,
+    ulong[]? recordedStage = null
 ) : DeviceFlow(context, caller)
 {
     private const HwptAllocFlags PagingFlags =
@@ -25,6 +29,7 @@ public sealed class HwptAllocFlow(
 
     private uint _iotlb = iotlb;
     private uint _tableType = tableType;
+    private GuestStageData? _stage;
 
     private bool WantsFaults => command.Flags.HasFlag(HwptAllocFlags.FaultIdValid);
 
@@ -76,6 +81,12 @@ public sealed class HwptAllocFlow(
         if (CheckPaging(device) is var bad && bad != Errno.OK)
         {
             Fail(bad);
+            yield break;
+        }
+
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            Fail(Errno.ENOMEM);
             yield break;
         }
 
@@ -132,6 +143,12 @@ public sealed class HwptAllocFlow(
             return;
         }
 
+        if (Strikes(FaultPoints.HwptAlloc, device.Traits.Name))
+        {
+            Fail(Errno.ENOMEM);
+            return;
+        }
+
         var hwpt = Context.Reserve(
             new NestedHwptObject(parent, viommu)
             {
@@ -146,22 +163,29 @@ public sealed class HwptAllocFlow(
             return;
         }
 
-        var state = new NestedHwptState(hwpt.Id, parent.Root, _iotlb);
+        var state = new NestedHwptState(hwpt.Id, (IDmaRoot)parent.Root!, _iotlb, _stage);
         hwpt.Root = state;
         hwpt.Holds.Users++;
         Context.Engine.Host.Open(new Participant(ParticipantKind.NestedHwpt, hwpt.Id), state);
         Context.Objects.Publish(hwpt);
-        Events.Add(
-            new NestedHwptAllocated(
+        Events.Add(EventOf(hwpt));
+        Succeed(command with { OutHwptId = hwpt.Id });
+    }
+
+    private ContextEvent EventOf(NestedHwptObject hwpt)
+    {
+        var fault = WantsFaults ? command.FaultId : 0;
+        return _stage is null
+            ? new NestedHwptAllocated(hwpt.Id, command.DevId, command.PtId, (uint)command.Flags, _iotlb, fault)
+            : new GuestStageAllocated(
                 hwpt.Id,
                 command.DevId,
                 command.PtId,
                 (uint)command.Flags,
-                _iotlb,
-                WantsFaults ? command.FaultId : 0
-            )
-        );
-        Succeed(command with { OutHwptId = hwpt.Id });
+                _stage.Type,
+                _stage.Words,
+                fault
+            );
     }
 
     private bool TrySetFault(HwPageTableObject hwpt)
@@ -218,7 +242,31 @@ public sealed class HwptAllocFlow(
             return Errno.EINVAL;
         }
 
-        return recorded ? Errno.OK : ReadSelftestData();
+        if (recordedStage is not null)
+        {
+            return GuestStageData.TryParse(command.DataType, recordedStage, out _stage);
+        }
+
+        if (recorded)
+        {
+            return Errno.OK;
+        }
+
+        var type = GuestStageData.TypeOf(device.Traits.Iommu, viommu is not null);
+        return type != HwptDataType.None && command.DataType == type ? ReadStageData() : ReadSelftestData();
+    }
+
+    private Errno ReadStageData()
+    {
+        Span<byte> data = stackalloc byte[GuestStageData.SizeOf(command.DataType)];
+        if (command.DataLen != (uint)data.Length)
+        {
+            return Errno.EINVAL;
+        }
+
+        return Caller.Memory.TryRead(command.DataUptr, data)
+            ? GuestStageData.TryParse(command.DataType, GuestStageData.WordsOf(data), out _stage)
+            : Errno.EFAULT;
     }
 
     private Errno ReadSelftestData()

@@ -11,7 +11,8 @@ namespace Iommufd.Core.Flows;
 /// HWPT_INVALIDATE (facts sheet B.15): of a nested HWPT's IOTLB, or of the caches of a vIOMMU's devices. The number of entries done is
 /// written back whatever happens. As an entry can only zero words, those before the first bad one are collected and done at once.
 /// </summary>
-public sealed class InvalidateFlow(ContextCore context, Caller caller, HwptInvalidate command) : Flow(context, caller)
+public sealed partial class InvalidateFlow(ContextCore context, Caller caller, HwptInvalidate command)
+    : Flow(context, caller)
 {
     private const uint MaxEntries = 1u << 19;
     private const int NestedEntry = 8;
@@ -48,6 +49,10 @@ public sealed class InvalidateFlow(ContextCore context, Caller caller, HwptInval
             case null:
                 End(Errno.ENOENT, 0);
                 return Nothing();
+            case NestedHwptObject nested when TakesVtd(nested):
+                return InvalidateVtd(nested);
+            case ViommuObject viommu when TakesArmCommands(viommu):
+                return InvalidateByCommands(viommu);
             case NestedHwptObject or ViommuObject when command.DataType != InvalidateDataType.Selftest:
                 End(Errno.EINVAL, 0);
                 return Nothing();
@@ -92,6 +97,13 @@ public sealed class InvalidateFlow(ContextCore context, Caller caller, HwptInval
         {
             yield return FlowWait.For(ParticipantKind.NestedHwpt, nested.Id, new ZeroWords(mask));
             Events.Add(new IotlbInvalidated(nested.Id, mask));
+            if (nested.Iommu.Index >= 0 && mask == AllWords)
+            {
+                foreach (var wait in Forget(nested, [IovaRange.All]))
+                {
+                    yield return wait;
+                }
+            }
         }
 
         End(errno, done);

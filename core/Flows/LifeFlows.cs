@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -28,6 +29,7 @@ public abstract class LifeFlow(ContextCore context, Caller caller) : ObjectLifeF
             HwptObject hwpt => DestroyHwpt(hwpt),
             SelftestObject selftest => Unbind(selftest.Device),
             NestedHwptObject nested => DestroyNested(nested),
+            SharedHwptObject shared => DestroyShared(shared),
             FaultObject fault => DestroyFault(fault),
             VdeviceObject vdevice => DestroyVdevice(vdevice),
             VeventqObject veventq => DestroyVeventq(veventq),
@@ -83,6 +85,9 @@ public sealed class DestroyFlow(ContextCore context, Caller caller, Destroy comm
 /// </summary>
 public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(context, caller)
 {
+    /// <inheritdoc/>
+    public override string Operation => OperationWords.Close;
+
     /// <summary>Objects that could not be destroyed: a bug if not 0.</summary>
     public int Leaked { get; private set; }
 

@@ -25,6 +25,8 @@ public static class ObjectCommandFlows
     private static Flow? TryCreateDriver(ContextCore context, Caller caller, DriverCommand command) =>
         command switch
         {
+            RequestPages c => new RequestPagesFlow(context, caller, c),
+            ReportDmaFault c => new ReportDmaFaultFlow(context, caller, c),
             ReadFaultQueue c => new ReadFaultQueueFlow(context, caller, c),
             WriteFaultQueue c => new WriteFaultQueueFlow(context, caller, c),
             PollFaultQueue c => new PollQueueFlow(context, caller, ParticipantKind.Fault, c.FaultId),

@@ -73,6 +73,16 @@ public static class ReplayFlows
                     FaultId = c.FaultId,
                 };
                 return new HwptAllocFlow(context, caller, nested, iotlb: c.Iotlb, recorded: true);
+            case AllocateGuestStage c:
+                var guest = new HwptAlloc
+                {
+                    DevId = c.DeviceId,
+                    PtId = c.PtId,
+                    Flags = c.Flags,
+                    FaultId = c.FaultId,
+                    DataType = c.DataType,
+                };
+                return new HwptAllocFlow(context, caller, guest, recorded: true, recordedStage: c.Data);
             case AllocateViommu c:
                 var viommu = new ViommuAlloc
                 {

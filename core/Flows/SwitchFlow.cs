@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
@@ -26,6 +27,13 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
             }
 
             virtId = vdevice.VirtId;
+        }
+
+        if (Strikes(FaultPoints.DeviceAttach, device.Traits.Name))
+        {
+            Context.Faults!.Saw(Sights.SwitchRolledBack);
+            outcome.Errno = Errno.ENODEV;
+            yield break;
         }
 
         Link(hwpt, device);
@@ -93,13 +101,23 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
         }
 
         yield return FlowWait.ForLock(fault.Lock, exclusive: true);
-        yield return FlowWait.For(ParticipantKind.Fault, fault.Id, new DropFaults(handle));
+        var drop = FlowWait.For(ParticipantKind.Fault, fault.Id, new DropFaults(handle));
+        yield return drop;
+        foreach (var group in drop.As<FaultsDropped>().Groups)
+        {
+            if (Context.Objects.Find<DeviceObject>(group.DeviceId) is { } device)
+            {
+                var response = new RespondToPageRequest(group.Requests[0].GroupId, Success: false);
+                Tell(ParticipantKind.Device, device.Id, response);
+            }
+        }
+
         Release(fault.Lock);
     }
 
     /// <summary>A device does not translate through a HWPT any more.</summary>
     protected void Unlink(HwPageTableObject hwpt, DeviceObject device) =>
-        Tell(ParticipantKind.Hwpt, hwpt.Paging.Id, new UnlinkDevice(device.Traits.Name));
+        Tell(hwpt.Links.Kind, hwpt.Links.Id, new UnlinkDevice(device.Traits.Name));
 
     /// <summary>Takes a vDEVICE away from its device and its vIOMMU; it is out of the table already.</summary>
     protected IEnumerable<FlowWait> DestroyVdevice(VdeviceObject vdevice)
@@ -117,5 +135,5 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
     private static ulong VirtIdOf(DeviceObject device) => device.Vdevice?.VirtId ?? 0;
 
     private void Link(HwPageTableObject hwpt, DeviceObject device) =>
-        Tell(ParticipantKind.Hwpt, hwpt.Paging.Id, new LinkDevice(device.Traits.Name));
+        Tell(hwpt.Links.Kind, hwpt.Links.Id, new LinkDevice(device.Traits.Name));
 }

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -45,6 +46,8 @@ public abstract class UnmappingFlow(ContextCore context, Caller caller) : Domain
             var area = step.Area!;
             if (step.Action == UnmapAction.Notify)
             {
+                Context.Faults?.Saw(Sights.UnmapWaited);
+
                 // The kernel drops its locks here, so that the access can run while it lets go.
                 Release(ioas.DomainsLock);
                 rest = new IovaRange(area.Range.First, rest.Last);

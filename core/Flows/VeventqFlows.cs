@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -34,7 +35,14 @@ public sealed class VeventqAllocFlow(ContextCore context, Caller caller, Veventq
             yield break;
         }
 
-        var veventq = Context.Reserve(new VeventqObject { Viommu = viommu, Type = command.Type });
+        var veventq = Context.Reserve(
+            new VeventqObject
+            {
+                Viommu = viommu,
+                Type = command.Type,
+                Depth = command.VeventqDepth,
+            }
+        );
         var add = FlowWait.For(ParticipantKind.Viommu, viommu.Id, new AddVeventq(command.Type, veventq.Id));
         yield return add;
         if (add.Response.Errno != Errno.OK)
@@ -66,6 +74,9 @@ public sealed class VeventqAllocFlow(ContextCore context, Caller caller, Veventq
 public sealed class TriggerVeventFlow(ContextCore context, Caller caller, TestTriggerVevent command)
     : Flow(context, caller)
 {
+    // A storm that overflows a deeper queue is no quick test of anything.
+    private const uint MaxStorm = 256;
+
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
@@ -96,8 +107,15 @@ public sealed class TriggerVeventFlow(ContextCore context, Caller caller, TestTr
 
         var payload = new byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(payload, unchecked((uint)known.VirtId));
-        yield return FlowWait.For(ParticipantKind.Veventq, veventq.Id, new ReportEvent(payload));
-        Events.Add(new VeventReported(veventq.Id, payload));
+        var reports =
+            veventq.Depth <= MaxStorm && Strikes(FaultPoints.VeventqOverflow, device.Traits.Name)
+                ? veventq.Depth + 1
+                : 1;
+        for (var i = 0u; i < reports; i++)
+        {
+            yield return FlowWait.For(ParticipantKind.Veventq, veventq.Id, new ReportEvent(payload));
+            Events.Add(new VeventReported(veventq.Id, payload));
+        }
     }
 }
 
@@ -135,7 +153,7 @@ public sealed class ReadVeventqFlow(ContextCore context, Caller caller, ReadVeve
             }
 
             var bytes = Format(read);
-            if (!Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
+            if (Strikes(FaultPoints.QueueCopyOut) || !Caller.Memory.TryWrite(unchecked(command.Address + done), bytes))
             {
                 yield return FlowWait.For(ParticipantKind.Veventq, veventq.Id, new ReturnEvent(read));
                 errno = Errno.EFAULT;

@@ -86,7 +86,7 @@ public sealed class ViommuAllocFlow(
             return Errno.ENOENT;
         }
 
-        if (command.Type != ViommuType.Selftest)
+        if (command.Type != ViommuType.Selftest && !IsOwnType(device))
         {
             return Errno.EOPNOTSUPP;
         }
@@ -104,6 +104,11 @@ public sealed class ViommuAllocFlow(
 
         return command.DataLen == 0 ? Errno.OK : ReadData();
     }
+
+    // Arm's has no data of its own.
+    private bool IsOwnType(DeviceObject device) =>
+        command is { Type: ViommuType.ArmSmmuV3, DataLen: 0 }
+        && device.Traits.Iommu is { Index: >= 0, Format: PageTables.IoPageTableFormat.ArmV8Lpae4K };
 
     private Errno ReadData()
     {

@@ -15,7 +15,10 @@ internal sealed class ReservedRanges
     /// <summary>What the ranges cover, ascending, disjoint.</summary>
     private readonly List<IovaRange> _runs = [];
 
-    private readonly Dictionary<ulong, List<IovaRange>> _byOwner = [];
+    private readonly Dictionary<ulong, IovaRange[]> _byOwner = [];
+
+    // Devices of one kind reserve the same window: owners of one range share its array while they follow one another.
+    private IovaRange[] _lastSingle = [];
 
     /// <summary>What is reserved: ascending, disjoint.</summary>
     public IReadOnlyList<IovaRange> Runs => _runs;
@@ -24,7 +27,7 @@ internal sealed class ReservedRanges
     public List<(IovaRange Range, ulong Owner)> ToList()
     {
         var all = new List<(IovaRange Range, ulong Owner)>();
-        foreach ((ulong owner, List<IovaRange> ranges) in _byOwner)
+        foreach ((ulong owner, IovaRange[] ranges) in _byOwner)
         {
             foreach (IovaRange range in ranges)
             {
@@ -51,8 +54,8 @@ internal sealed class ReservedRanges
     /// <summary>Adds a reservation. Runs that it swallows and the run that results go to the tree.</summary>
     public void Add(IovaRange range, ulong owner, SpanTree tree)
     {
-        ref List<IovaRange>? owned = ref CollectionsMarshal.GetValueRefOrAddDefault(_byOwner, owner, out _);
-        (owned ??= []).Add(range);
+        ref IovaRange[]? owned = ref CollectionsMarshal.GetValueRefOrAddDefault(_byOwner, owner, out _);
+        owned = owned is null ? Single(range) : [.. owned, range];
         int index = FindDistinct(range);
         if (index >= 0)
         {
@@ -78,7 +81,7 @@ internal sealed class ReservedRanges
     /// <summary>Removes all reservations of an owner, from here and where nothing else covers them from the tree.</summary>
     public void Remove(ulong owner, SpanTree tree)
     {
-        if (!_byOwner.Remove(owner, out List<IovaRange>? owned))
+        if (!_byOwner.Remove(owner, out IovaRange[]? owned))
         {
             return;
         }
@@ -118,6 +121,16 @@ internal sealed class ReservedRanges
             _runs.Insert(at++, run);
             tree.Insert(run.First, run.Last, null);
         }
+    }
+
+    private IovaRange[] Single(IovaRange range)
+    {
+        if (_lastSingle.Length == 0 || _lastSingle[0] != range)
+        {
+            _lastSingle = [range];
+        }
+
+        return _lastSingle;
     }
 
     private int FirstRunEndingFrom(ulong address)

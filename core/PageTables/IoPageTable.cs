@@ -20,7 +20,8 @@ public abstract class IoPageTable : IDisposable
     /// <summary>Stands for the physical address of an IOVA that is not mapped; no format has that many address bits.</summary>
     public const ulong NotMapped = ulong.MaxValue;
 
-    private protected IoPageTable() { }
+    /// <summary>For the tables that <see cref="Create"/> makes, and for what stands in front of one.</summary>
+    protected IoPageTable() { }
 
     /// <summary>The format.</summary>
     public abstract IoPageTableFormat Format { get; }
@@ -30,6 +31,12 @@ public abstract class IoPageTable : IDisposable
 
     /// <summary>The smallest page, bytes.</summary>
     public ulong SmallestPage => PageSizes & (0 - PageSizes);
+
+    /// <summary>
+    /// Bytes that the process has taken from the system for page tables, in use or free: a high-water mark, as slabs are never given
+    /// back. Any thread.
+    /// </summary>
+    public static long ArenaBytes => TableArena.Bytes;
 
     /// <summary>What a domain over this table reports as its aperture. The table itself may take more (the mock's does).</summary>
     public abstract IovaRange Aperture { get; }

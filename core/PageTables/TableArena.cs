@@ -25,6 +25,9 @@ internal static unsafe partial class TableArena
     /// <summary>Slabs taken from the system so far.</summary>
     internal static long Slabs => Volatile.Read(ref s_slabs);
 
+    /// <summary>Bytes of these slabs.</summary>
+    internal static long Bytes => Slabs * (long)SlabBytes;
+
     /// <summary>Fills an array with pages of unknown content; false when the system has no memory.</summary>
     internal static bool TryTake(Span<nint> pages)
     {

@@ -9,16 +9,21 @@ namespace Iommufd.Core.Pages;
 /// <param name="Protection">What the process may do.</param>
 /// <param name="Backing">The pages.</param>
 /// <param name="FirstPage">Index in <paramref name="Backing"/> of the page at <paramref name="Start"/>.</param>
-/// <param name="File">The file that is mapped; null for private memory, which goes with the mapping.</param>
+/// <param name="File">The file that is mapped; null for memory without one, which goes with the mapping.</param>
+/// <param name="Private">Whether a mapping of a file keeps what is written to itself: its own pages go with it.</param>
 internal sealed record Mapping(
     ulong Start,
     ulong End,
     MemoryProtection Protection,
     BackingPages Backing,
     ulong FirstPage,
-    MemoryFile? File
+    MemoryFile? File,
+    bool Private = false
 )
 {
+    /// <summary>Whether the pages are the mapping's own, and go with it.</summary>
+    public bool OwnsPages => File is null || Private;
+
     /// <summary>Index in the backing of the page that holds an address.</summary>
     public ulong PageOf(ulong address) => FirstPage + ((address - Start) >> HostPage.Shift);
 

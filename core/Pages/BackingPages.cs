@@ -17,13 +17,17 @@ internal sealed class BackingPages
 
     private readonly PhysicalMemory _physical;
 
+    /// <summary>Where the contents of pages come from that have no frame here yet: the file of a private mapping.</summary>
+    private readonly BackingPages? _origin;
+
     /// <summary>Slot + 1 of each allocation unit's frame, 0 where there is none; grows by replacement.</summary>
     private volatile uint[]?[] _chunks;
 
     /// <summary>Makes room for pages, none of them allocated.</summary>
-    public BackingPages(PhysicalMemory physical, bool huge, ulong pages)
+    public BackingPages(PhysicalMemory physical, bool huge, ulong pages, BackingPages? origin = null)
     {
         _physical = physical;
+        _origin = origin;
         IsHuge = huge;
         _chunks = new uint[]?[ChunksFor(pages)];
     }
@@ -59,7 +63,7 @@ internal sealed class BackingPages
         while (true)
         {
             ref uint unit = ref Unit(page);
-            uint slot = Allocated(ref unit) - 1;
+            uint slot = Allocated(ref unit, page) - 1;
             if (!IsHuge)
             {
                 if (_physical.Small.TryPin(slot))
@@ -103,25 +107,44 @@ internal sealed class BackingPages
         uint found;
         if (allocate)
         {
-            found = Allocated(ref Unit(page));
+            found = Allocated(ref Unit(page), page);
         }
         else
         {
-            ulong index = IsHuge ? page >> HugeShift : page;
-            uint[]? chunk = _chunks[(int)(index >> ChunkShift)];
-            found = chunk is null ? 0 : Volatile.Read(ref chunk[index & (ChunkSize - 1)]);
+            found = Present(page);
         }
 
         if (found == 0)
         {
             pfn = default;
-            return false;
+            return _origin is not null && _origin.TryGet(page, allocate: false, out pfn);
         }
 
-        pfn = IsHuge
-            ? new Pfn(HugeFrames.PfnOf(found - 1).Value + (page & (HugeFrames.Frames - 1)))
-            : SmallFrames.PfnOf(found - 1);
+        pfn = PfnOf(found - 1, page);
         return true;
+    }
+
+    /// <summary>
+    /// What fork does with private memory: pages that are present are copied into new frames of the child. The kernel lets parent
+    /// and child share what is not pinned until one of them writes; neither can tell the difference.
+    /// </summary>
+    /// <param name="page">The first page.</param>
+    /// <param name="count">Pages.</param>
+    /// <param name="child">The child's pages, with the same numbers.</param>
+    public void CopyTo(ulong page, ulong count, BackingPages child)
+    {
+        var bytes = new byte[HostPage.Size];
+        for (ulong at = page; at < page + count; at++)
+        {
+            uint found = Present(at);
+            if (found == 0)
+            {
+                continue;
+            }
+
+            child.TryGet(at, allocate: true, out Pfn copy);
+            CopyFrame(PfnOf(found - 1, at), copy, bytes);
+        }
     }
 
     /// <summary>Lets go of the frames of pages; huge pages go when their first page is in the range.</summary>
@@ -174,7 +197,40 @@ internal sealed class BackingPages
         return Interlocked.CompareExchange(ref chunks[index], made, null) ?? made;
     }
 
-    private uint Allocated(ref uint unit)
+    private uint Present(ulong page)
+    {
+        ulong index = IsHuge ? page >> HugeShift : page;
+        uint[]? chunk = _chunks[(int)(index >> ChunkShift)];
+        return chunk is null ? 0 : Volatile.Read(ref chunk[index & (ChunkSize - 1)]);
+    }
+
+    private Pfn PfnOf(uint slot, ulong page) =>
+        IsHuge ? new Pfn(HugeFrames.PfnOf(slot).Value + (page & (HugeFrames.Frames - 1))) : SmallFrames.PfnOf(slot);
+
+    private void CopyFrame(Pfn from, Pfn to, byte[] bytes)
+    {
+        _physical.Read(from, 0, bytes);
+        if (bytes.AsSpan().ContainsAnyExcept((byte)0))
+        {
+            _physical.Write(to, 0, bytes);
+        }
+    }
+
+    // Before the frame is published, so that nobody sees the page without what the file has in it.
+    private void FillFromOrigin(uint slot, ulong page)
+    {
+        var bytes = new byte[HostPage.Size];
+        ulong first = IsHuge ? page & ~(ulong)(HugeFrames.Frames - 1) : page;
+        for (ulong at = first; at < first + (IsHuge ? HugeFrames.Frames : 1); at++)
+        {
+            if (_origin!.TryGet(at, allocate: false, out Pfn source))
+            {
+                CopyFrame(source, PfnOf(slot, at), bytes);
+            }
+        }
+    }
+
+    private uint Allocated(ref uint unit, ulong page)
     {
         uint found = Volatile.Read(ref unit);
         if (found != 0)
@@ -183,6 +239,11 @@ internal sealed class BackingPages
         }
 
         uint slot = IsHuge ? _physical.Huge.Allocate() : _physical.Small.Allocate();
+        if (_origin is not null)
+        {
+            FillFromOrigin(slot, page);
+        }
+
         found = Interlocked.CompareExchange(ref unit, slot + 1, 0);
         if (found == 0)
         {

@@ -62,6 +62,11 @@ public sealed class MemoryFile : IMappableFile
         }
     }
 
+    /// <summary>Whether a file of a kind can have a size: at most 16 TiB, and whole pages where they are of 2 MiB.</summary>
+    public static bool CanHave(MemoryFileKind kind, ulong size) =>
+        size <= BackingPages.MostBytes
+        && (kind != MemoryFileKind.MemfdHuge2M || size % ProcessMemory.HugePageSize == 0);
+
     /// <inheritdoc/>
     public uint Number { get; init; }
 

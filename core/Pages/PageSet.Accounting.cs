@@ -24,7 +24,8 @@ public sealed partial class PageSet
             return Errno.OK;
         }
 
-        Errno result = Owner.Charge(Accounting, change);
+        bool refused = change > 0 && _fault is { FailsPins: false };
+        Errno result = refused ? Errno.ENOMEM : Owner.Charge(Accounting, change);
         if (result == Errno.OK)
         {
             _accounted = PinnedPages;

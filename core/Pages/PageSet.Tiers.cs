@@ -166,6 +166,24 @@ public sealed partial class PageSet
 
     private Errno PinSourceRun(ulong index, ulong pages, out PfnRun run)
     {
+        if (_fault is { FailsPins: true } fault)
+        {
+            run = default;
+            if (fault.PagesBefore == 0)
+            {
+                return fault.Errno;
+            }
+
+            Errno pinned = PinFromSource(index, Math.Min(pages, fault.PagesBefore), out run);
+            _fault = fault with { PagesBefore = fault.PagesBefore - run.Count };
+            return pinned;
+        }
+
+        return PinFromSource(index, pages, out run);
+    }
+
+    private Errno PinFromSource(ulong index, ulong pages, out PfnRun run)
+    {
         if (_file is null)
         {
             return Owner.PinRun(BaseAddress + (index << HostPage.Shift), pages, Writable, out run);

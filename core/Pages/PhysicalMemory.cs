@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
@@ -15,6 +17,7 @@ public sealed class PhysicalMemory
     private readonly SmallFrames _small = new();
     private readonly HugeFrames _huge = new();
     private readonly ContiguousRuns _runs = new();
+    private readonly ConcurrentDictionary<ulong, int> _lent = new();
     private readonly bool _recorded;
     private long _recordedPins;
 
@@ -157,6 +160,25 @@ public sealed class PhysicalMemory
     /// <summary>Whether a frame has a pin; what a DMA must find.</summary>
     public bool IsPinned(Pfn pfn) => PinCount(pfn) > 0;
 
+    /// <summary>
+    /// Devices may reach a frame that nobody pins, through a table that they share with a CPU, until it is taken back. Counted.
+    /// </summary>
+    public void Lend(Pfn pfn) => _lent.AddOrUpdate(pfn.Value, 1, static (_, count) => count + 1);
+
+    /// <summary>Devices have forgotten a frame that was lent.</summary>
+    public void TakeBack(Pfn pfn)
+    {
+        int left = _lent.AddOrUpdate(pfn.Value, -1, static (_, count) => count - 1);
+        Invariant.Holds(left >= 0, "a frame is taken back as often as it was lent");
+        _lent.TryRemove(new KeyValuePair<ulong, int>(pfn.Value, 0));
+    }
+
+    /// <summary>Whether a frame is lent to devices.</summary>
+    public bool IsLent(Pfn pfn) => !_lent.IsEmpty && _lent.ContainsKey(pfn.Value);
+
+    /// <summary>Frames that are lent to devices. For leak checks.</summary>
+    public int LentFrames => _lent.Count;
+
     /// <summary>Whether a frame is part of a 2 MiB page.</summary>
     public static bool IsCompound(Pfn pfn) => HugeFrames.Owns(pfn.Value);
 
@@ -200,6 +222,27 @@ public sealed class PhysicalMemory
             offset = 0;
         }
     }
+
+    /// <summary>Reads eight bytes, little endian, in one piece: never half of a concurrent <see cref="TryReplaceWord"/>.</summary>
+    /// <param name="pfn">The frame.</param>
+    /// <param name="offset">A multiple of 8 below 4096.</param>
+    public ulong ReadWord(Pfn pfn, int offset)
+    {
+        byte[]? page = Volatile.Read(ref Data(pfn));
+        return page is null ? 0 : Volatile.Read(ref WordAt(page, offset));
+    }
+
+    /// <summary>Replaces eight bytes by compare-and-swap; false when they are not what was expected.</summary>
+    /// <param name="pfn">The frame.</param>
+    /// <param name="offset">A multiple of 8 below 4096.</param>
+    /// <param name="expected">What they must be.</param>
+    /// <param name="word">What they become.</param>
+    public bool TryReplaceWord(Pfn pfn, int offset, ulong expected, ulong word) =>
+        Interlocked.CompareExchange(ref WordAt(Materialise(ref Data(pfn)), offset), word, expected) == expected;
+
+    // The bytes of an array begin at a multiple of eight.
+    private static ref ulong WordAt(byte[] page, int offset) =>
+        ref Unsafe.As<byte, ulong>(ref page.AsSpan(offset & ~7, sizeof(ulong))[0]);
 
     private bool TryPin(PfnRun run)
     {

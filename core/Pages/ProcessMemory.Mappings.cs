@@ -48,13 +48,17 @@ public sealed partial class ProcessMemory
         return Errno.OK;
     }
 
-    /// <summary>Maps a file, shared. The mapping holds a reference on the file.</summary>
+    /// <summary>Maps a file. The mapping holds a reference on the file.</summary>
     /// <param name="address">Where; what is mapped there goes away, as with MAP_FIXED. Null chooses a place.</param>
     /// <param name="length">Bytes, rounded up to pages; pages beyond the end of the file fault.</param>
     /// <param name="file">The file.</param>
     /// <param name="offset">Where in the file, page aligned.</param>
     /// <param name="prot">What the process may do.</param>
     /// <param name="at">The first address.</param>
+    /// <param name="isPrivate">
+    /// Whether pages that are written or pinned become the process's own (copies of the file's), as pinning a private mapping
+    /// breaks the sharing first; else everybody who maps the file sees them.
+    /// </param>
     /// <returns>EINVAL for length 0, misaligned arguments, a file that is not memory; ENOMEM outside of user space.</returns>
     public Errno MapFile(
         ulong? address,
@@ -62,7 +66,8 @@ public sealed partial class ProcessMemory
         MemoryFile file,
         ulong offset,
         MemoryProtection prot,
-        out ulong at
+        out ulong at,
+        bool isPrivate = false
     )
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -80,7 +85,11 @@ public sealed partial class ProcessMemory
         }
 
         file.Acquire();
-        Publish(new Mapping(at, at + length, prot, file.Backing, offset >> HostPage.Shift, file));
+        ulong first = offset >> HostPage.Shift;
+        BackingPages backing = isPrivate
+            ? new BackingPages(_physical, file.IsHuge, first + (length >> HostPage.Shift), file.Backing)
+            : file.Backing;
+        Publish(new Mapping(at, at + length, prot, backing, first, file, isPrivate));
         return Errno.OK;
     }
 
@@ -106,17 +115,12 @@ public sealed partial class ProcessMemory
             return Errno.EINVAL;
         }
 
-        for (ulong reached = address; reached < end; )
+        if (!IsMappedWhole(address, end))
         {
-            int found = AddressSpace.Find(_mappings, reached);
-            if (found < 0)
-            {
-                return Errno.ENOMEM;
-            }
-
-            reached = _mappings[found].End;
+            return Errno.ENOMEM;
         }
 
+        Tell(address, end);
         var changed = new List<Mapping>();
         Mapping[] mappings = AddressSpace.Without(_mappings, address, end, changed);
         foreach (Mapping mapping in changed)
@@ -205,6 +209,7 @@ public sealed partial class ProcessMemory
 
     private void RemoveRange(ulong start, ulong end)
     {
+        Tell(start, end);
         var gone = new List<Mapping>();
         Mapping[] mappings = AddressSpace.Without(_mappings, start, end, gone);
         KeepFilesOf(_mappings, mappings, gone);

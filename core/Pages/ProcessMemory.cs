@@ -91,6 +91,7 @@ public sealed partial class ProcessMemory : IUserMemory
     public void Exit()
     {
         _exited = true;
+        Tell(0, AddressEnd);
         Mapping[] gone = _mappings;
         _mappings = [];
         foreach (Mapping mapping in gone)
@@ -131,17 +132,15 @@ public sealed partial class ProcessMemory : IUserMemory
 
     private void LetGo(Mapping mapping)
     {
-        if (mapping.File is null)
+        if (mapping.OwnsPages)
         {
             // Pairs with DropIfUnmapped: the mappings are replaced before the pages are looked at, here, and a page is allocated before
             // the mappings are looked at, there. Without the fence both could miss the other and the frame would never be free again.
             Interlocked.MemoryBarrier();
             mapping.Backing.Drop(mapping.FirstPage, (mapping.End - mapping.Start) >> HostPage.Shift);
         }
-        else
-        {
-            mapping.File.Release();
-        }
+
+        mapping.File?.Release();
     }
 
     /// <summary>A page was looked up, and perhaps allocated, in mappings that may be out of date by now: then it is let go again.</summary>
@@ -149,7 +148,7 @@ public sealed partial class ProcessMemory : IUserMemory
     {
         Interlocked.MemoryBarrier();
         Mapping[] now = _mappings;
-        if (ReferenceEquals(seen, now) || mapping.File is not null)
+        if (ReferenceEquals(seen, now) || !mapping.OwnsPages)
         {
             return;
         }

@@ -13,10 +13,15 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
     public const uint ReservedPasid = 1024;
 
     private const uint InitialCache = 0xbad_dad;
-    private readonly SortedDictionary<uint, ITranslationRoot> _translations = [];
-    private readonly MockWords _cache = new(InitialCache);
+    private static readonly MockWords Untouched = new(InitialCache);
+    private static readonly VirtualId NoVirtualId = new(0, 0);
+
+    // Most devices translate their own requests only; what uses PASIDs has a table of them besides.
+    private ITranslationRoot? _own;
+    private SortedDictionary<uint, ITranslationRoot>? _pasids;
+    private readonly MockWords _cache = isMock ? new(InitialCache) : Untouched;
     private bool _refusesReservedPasid;
-    private VirtualId _virtualId = new(0, 0);
+    private VirtualId _virtualId = NoVirtualId;
 
     /// <summary>The hardware's name on the machine.</summary>
     public string PhysicalDevice { get; } = physicalDevice;
@@ -33,7 +38,11 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
                 return FlowResponse.Done;
             case QueryVirtualId:
                 return _virtualId;
+            case ForgetTranslations or RespondToPageRequest:
+                // The hardware's business.
+                return FlowResponse.Done;
             case ZeroWords zero:
+                Invariant.Holds(isMock, "only the selftest's devices have words to invalidate");
                 _cache.Zero(zero.Mask);
                 return FlowResponse.Done;
             case CheckWord check:
@@ -59,13 +68,17 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
             }
         }
 
-        if (change.Root is null)
+        if (change.Pasid == 0)
         {
-            _translations.Remove(change.Pasid);
+            _own = change.Root;
+        }
+        else if (change.Root is null)
+        {
+            _pasids?.Remove(change.Pasid);
         }
         else
         {
-            _translations[change.Pasid] = change.Root;
+            (_pasids ??= [])[change.Pasid] = change.Root;
         }
 
         // Between HWPTs of one vIOMMU the number is kept, though the vDEVICE may be another one by now.
@@ -81,7 +94,12 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
     {
         var lines = new StateLines(withText);
         lines.Add($"device {PhysicalDevice}");
-        foreach (var (pasid, root) in _translations)
+        if (_own is not null)
+        {
+            lines.Add($"pasid 0 hwpt {_own.HwptId}");
+        }
+
+        foreach (var (pasid, root) in _pasids ?? [])
         {
             lines.Add($"pasid {pasid} hwpt {root.HwptId}");
         }

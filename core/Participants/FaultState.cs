@@ -93,24 +93,26 @@ public sealed class FaultState : IFlowParticipant
 
     private FlowResponse Answer(AnswerFault answer)
     {
-        if (Forget(answer.Cookie) is null)
+        if (Forget(answer.Cookie) is not { } group)
         {
             return FlowResponse.Fail(Errno.EINVAL);
         }
 
         _succeeded += answer.Success ? 1u : 0;
         _invalid += answer.Success ? 0u : 1;
-        return FlowResponse.Done;
+        return new FaultAnswered(group);
     }
 
-    private FlowResponse Drop(ulong handle)
+    private FaultsDropped Drop(ulong handle)
     {
+        var dropped = new List<FaultGroup>();
         for (var node = _queued.First; node is not null; )
         {
             var next = node.Next;
             if (node.Value.Handle == handle)
             {
                 _queued.Remove(node);
+                dropped.Add(node.Value);
                 _invalid++;
             }
 
@@ -119,11 +121,11 @@ public sealed class FaultState : IFlowParticipant
 
         foreach (var cookie in _waiting.Where(w => w.Value.Handle == handle).Select(w => w.Key).ToArray())
         {
-            Forget(cookie);
+            dropped.Add(Forget(cookie)!);
             _invalid++;
         }
 
-        return FlowResponse.Done;
+        return new FaultsDropped(dropped);
     }
 
     private StateDescription Describe(bool withText)

@@ -19,16 +19,17 @@ public sealed partial class HwptState
         {
             if (area.PageSet == pageSet && _withoutPages.Add(area.Range.First))
             {
-                var unmapped = Table.Unmap(area.Range.First, area.Range.Length);
-                Invariant.Holds(unmapped == area.Range.Length, "an area's IOPTEs cover exactly the area");
+                UnmapArea(area);
             }
         }
 
         return FlowResponse.Done;
     }
 
-    private FlowResponse Track(bool enable)
+    private EntriesChanged Track(bool enable)
     {
+        IsTracking = enable;
+        var stale = FollowTracking();
         if (enable)
         {
             foreach (var area in _installed.Values)
@@ -38,7 +39,8 @@ public sealed partial class HwptState
         }
 
         IsTracking = enable;
-        return FlowResponse.Done;
+        Translation.MarksDirty = enable;
+        return new EntriesChanged(Errno.OK, 0, stale);
     }
 
     // As in the kernel, reading does not ask whether tracking is on.
@@ -82,6 +84,12 @@ public sealed partial class HwptState
     private InstalledSplit Split(SplitInstalled split)
     {
         Invariant.Holds(_installed.Remove(split.Whole.Range.First), "only an installed area is cut");
+        if (_pageByPage.Remove(split.Whole.Range.First))
+        {
+            _pageByPage.Add(split.Left.Range.First);
+            _pageByPage.Add(split.Right.Range.First);
+        }
+
         _installed.Add(split.Left.Range.First, split.Left);
         _installed.Add(split.Right.Range.First, split.Right);
         return new InstalledSplit(new AreaPfnSource(Table, split.Left), new AreaPfnSource(Table, split.Right));

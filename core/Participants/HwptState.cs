@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -10,16 +12,30 @@ namespace Iommufd.Core.Participants;
 /// The participant behind a paging HWPT: a real page table, and which areas are in it. Devices translate through the table while
 /// the participant changes it; the participant itself does one request at a time.
 /// </summary>
-public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDisposable
+public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, IDmaRoot, IDisposable
 {
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
-    private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
+    private string[]? _devicesInOrder;
+    private bool _isFreed;
 
     /// <summary>Makes an empty table.</summary>
-    public HwptState(uint hwptId, IoPageTableFormat format)
+    /// <param name="hwptId">The HWPT's id.</param>
+    /// <param name="format">The table's format.</param>
+    /// <param name="policy">Which entries it is made of.</param>
+    /// <param name="canFail">Whether allocations of tables may be made to fail.</param>
+    public HwptState(
+        uint hwptId,
+        IoPageTableFormat format,
+        EntryPolicy policy = EntryPolicy.AsMapped,
+        bool canFail = false
+    )
     {
         HwptId = hwptId;
-        Table = IoPageTable.Create(format);
+        Policy = policy;
+        _tables = canFail ? new TableBudget() : null;
+        Table = IoPageTable.Create(format, _tables);
+        Translation = new DmaTranslation(Table, hwptId);
     }
 
     /// <inheritdoc/>
@@ -28,6 +44,9 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     /// <summary>The page table; translation is safe from any thread.</summary>
     public IoPageTable Table { get; }
 
+    /// <inheritdoc/>
+    public DmaTranslation Translation { get; }
+
     /// <summary>The smallest page, in bytes.</summary>
     public ulong SmallestPage => Table.SmallestPage;
 
@@ -35,7 +54,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     public IovaRange TableRange => Table.InputRange;
 
     /// <summary>The devices whose IOTLBs may hold translations of this table, by name.</summary>
-    public IEnumerable<string> Devices => _devices.Keys;
+    public IReadOnlyList<string> Devices => _devicesInOrder ??= [.. _devices.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Areas installed.</summary>
     public int InstalledCount => _installed.Count;
@@ -57,13 +76,26 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
             MarkDirty mark => Mark(mark),
             QueryPageSizes => new PageSizeBits(Table.PageSizes),
             SplitInstalled split => Split(split),
+            UseEntryPolicy use => Use(use.Policy),
+            ResizeRange resize => Resize(resize),
             DescribeState describe => Describe(describe.WithText),
             CheckState => Check(),
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
         };
 
+    /// <summary>Told once when the table is freed; null for nobody.</summary>
+    public Action? Freed { get; init; }
+
     /// <inheritdoc/>
-    public void Dispose() => Table.Dispose();
+    public void Dispose()
+    {
+        if (!_isFreed)
+        {
+            _isFreed = true;
+            Table.Dispose();
+            Freed?.Invoke();
+        }
+    }
 
     private static ReadOnlySpan<PfnRun> Span(IReadOnlyList<PfnRun> runs) =>
         runs switch
@@ -93,7 +125,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
             area.PageOffset,
             area.Range.Length,
             permissions,
-            install.PageByPage ? MapOptions.PageByPage : MapOptions.None
+            install.PageByPage || SplitsNow ? MapOptions.PageByPage : MapOptions.None
         );
         if (errno != Errno.OK)
         {
@@ -101,7 +133,13 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
         }
 
         _installed.Add(area.Range.First, area);
-        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area));
+        if (install.PageByPage)
+        {
+            _pageByPage.Add(area.Range.First);
+        }
+
+        var stale = PromotesNow ? PromoteAround(area) : null;
+        return new AreaInstalled(Errno.OK, new AreaPfnSource(Table, area), stale);
     }
 
     private AreaCleared Clear(ClearArea clear)
@@ -118,8 +156,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
         }
 
         IReadOnlyList<PfnRun> runs = clear.WantPfns ? ReadRuns(area) : [];
-        var unmapped = Table.Unmap(area.Range.First, area.Range.Length);
-        Invariant.Holds(unmapped == area.Range.Length, "an area's IOPTEs cover exactly the area");
+        UnmapArea(area);
         return new AreaCleared(runs);
     }
 
@@ -147,6 +184,7 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
 
     private FlowResponse Link(string device, int change)
     {
+        _devicesInOrder = null;
         var links = _devices.GetValueOrDefault(device) + change;
         if (links > 0)
         {
@@ -203,6 +241,11 @@ public sealed partial class HwptState : IFlowParticipant, ITranslationRoot, IDis
     {
         var lines = new StateLines(withText);
         lines.Add($"format {Table.Format}");
+        if (Policy != EntryPolicy.AsMapped)
+        {
+            lines.Add($"entries {(uint)Policy}");
+        }
+
         foreach (var area in _installed.Values)
         {
             lines.Add($"installed {area.Range} permissions {area.Permissions}");

@@ -1,3 +1,4 @@
+using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -18,14 +19,33 @@ public interface IStepHook
 /// Keeps a participant's state and its unanswered steps apart from the actor that runs it: an actor that dies in the middle of
 /// a step is restarted, finds the step here, and does it or answers it, exactly once and in order.
 /// </summary>
-public sealed class ParticipantCell(Participant name, IFlowParticipant state, IStepHook? hook)
+/// <param name="name">Who it is.</param>
+/// <param name="state">Its state.</param>
+/// <param name="hook">Strikes around steps; null for none.</param>
+/// <param name="faults">Decides whether steps fail; null where nothing does.</param>
+/// <param name="sampler">Checks the state after some steps; null for never.</param>
+/// <param name="wrap">Puts something in front of the state, which then sees every step first; null for nothing.</param>
+public sealed class ParticipantCell(
+    Participant name,
+    IFlowParticipant state,
+    IStepHook? hook,
+    IFaultSource? faults = null,
+    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null,
+    IStateSampler? sampler = null
+)
 {
     private const int MaxAttempts = 3;
+    private const int BugsKept = 4;
 
-    private readonly Queue<(FlowStep Step, object ReplyTo)> _pending = new();
+    // A participant rarely has more than one step before it: the queue comes with the second.
+    private (FlowStep Step, object ReplyTo) _first;
+    private Queue<(FlowStep Step, object ReplyTo)>? _more;
+    private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
+    private readonly List<string> _bugs = [];
     private int _attempts;
+    private bool _isPoisoned;
 
     /// <summary>Who this is.</summary>
     public Participant Name { get; } = name;
@@ -34,26 +54,44 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
     public IFlowParticipant State { get; } = state;
 
     /// <summary>Whether steps wait.</summary>
-    public bool HasPending => _pending.Count > 0;
+    public bool HasPending => _first.Step is not null;
 
     /// <summary>Times a step had to be done again because the actor died in it.</summary>
     public int Retries { get; private set; }
 
     /// <summary>Takes a step in.</summary>
-    public void Add(FlowStep step, object replyTo) => _pending.Enqueue((step, replyTo));
+    public void Add(FlowStep step, object replyTo)
+    {
+        if (_first.Step is null)
+        {
+            _first = (step, replyTo);
+        }
+        else
+        {
+            (_more ??= new()).Enqueue((step, replyTo));
+        }
+    }
 
     /// <summary>
-    /// Does the oldest step. Where this throws, the step stays and is done again by the next call; a step that fails three times is
-    /// answered with EIO.
+    /// Does the oldest step. It stays the oldest until <see cref="Answered"/>: where this throws, or the actor dies before that, it is
+    /// done or answered again by the next call. A step that fails three times is answered with EIO.
     /// </summary>
     /// <returns>The step, who wants the answer, and the answer.</returns>
     public (FlowStep Step, object ReplyTo, FlowResponse Response) DoNext()
     {
-        var (step, replyTo) = _pending.Peek();
+        var (step, replyTo) = _first;
         var response = Do(step);
-        _pending.Dequeue();
-        _attempts = 0;
+        CrashAt(FaultPoints.ActorCrashInside, step);
         return (step, replyTo, response);
+    }
+
+    /// <summary>The answer to the oldest step has been sent, or is certain to be sent: it is over.</summary>
+    public void Answered()
+    {
+        CrashAt(FaultPoints.ActorCrashAfter, _first.Step);
+        _first = _more is not null && _more.TryDequeue(out var next) ? next : default;
+        _attempts = 0;
+        _isPoisoned = false;
     }
 
     private FlowResponse Do(FlowStep step)
@@ -64,15 +102,84 @@ public sealed class ParticipantCell(Participant name, IFlowParticipant state, IS
             return _lastDone == key ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
         }
 
-        Retries += _attempts > 1 ? 1 : 0;
+        if (_attempts > 1)
+        {
+            Retries++;
+            faults?.Saw(Sights.StepRetried);
+        }
+
         hook?.Before(Name, step);
         if (_lastResponse is null || _lastDone != key)
         {
-            _lastResponse = State.Handle(step.Request);
+            if (faults is not null)
+            {
+                CrashBefore(step);
+            }
+
+            _lastResponse = Handle(step);
             _lastDone = key;
+        }
+
+        if (sampler is not null && sampler.IsDue())
+        {
+            // Most of what a participant checks by itself holds between any two steps; of a memory, less.
+            FlowRequest check = State is MemoryState ? CheckInFlight.Instance : CheckState.Instance;
+            sampler.Found(Name, (StateChecked)State.Handle(check));
         }
 
         hook?.After(Name, step);
         return _lastResponse;
     }
+
+    // A step that throws is a bug of ours: whoever asked may not even look at the EIO, so the next check of the invariants says it.
+    private FlowResponse Handle(FlowStep step)
+    {
+        FlowResponse response;
+        try
+        {
+            response = FaultGate.Handle(Name, State, _handler, step, faults);
+        }
+        catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
+        {
+            if (_bugs.Count < BugsKept)
+            {
+                _bugs.Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
+            }
+
+            throw;
+        }
+
+        return _bugs.Count > 0 && response is StateChecked found
+            ? found with
+            {
+                Broken = [.. found.Broken, .. _bugs],
+            }
+            : response;
+    }
+
+    private void CrashBefore(FlowStep step)
+    {
+        if (_attempts == 1 && FaultGate.CanRefuse(step))
+        {
+            _isPoisoned = faults!.ShouldFail(FaultPoints.ActorPoisoned, SiteOf(step));
+        }
+
+        if (_isPoisoned)
+        {
+            throw new InjectedCrashException(FaultPoints.ActorPoisoned);
+        }
+
+        CrashAt(FaultPoints.ActorCrashBefore, step);
+    }
+
+    // Not at the last attempt: only a poisoned step may be given up.
+    private void CrashAt(FaultPoint point, FlowStep step)
+    {
+        if (faults is not null && _attempts < MaxAttempts && faults.ShouldFail(point, SiteOf(step)))
+        {
+            throw new InjectedCrashException(point);
+        }
+    }
+
+    private FaultSite SiteOf(FlowStep step) => FaultGate.SiteOf(Name, State, step);
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Participants;
@@ -5,22 +8,72 @@ namespace Iommufd.Core.Participants;
 /// <summary>Collects the canonical lines of a state and hashes them with FNV-1a, the same on every machine.</summary>
 public sealed class StateLines(bool keep)
 {
-    private readonly List<string> _lines = [];
+    private readonly List<string>? _lines = keep ? [] : null;
+    private readonly StringBuilder? _line = keep ? new() : null;
     private Fnv1a _hash = Fnv1a.Empty;
 
-    /// <summary>Adds a line.</summary>
-    public void Add(FormattableString line)
+    /// <summary>Adds a line, formatted the same under every culture. Without text nothing is allocated.</summary>
+    public void Add([InterpolatedStringHandlerArgument("")] ref Line line)
     {
-        var text = FormattableString.Invariant(line);
-        _hash = _hash.Add(text).Add('\n');
-        if (keep)
+        _hash = _hash.Add('\n');
+        if (_lines is not null)
         {
-            _lines.Add(text);
+            _lines.Add(_line!.ToString());
+            _line.Clear();
         }
     }
 
     /// <summary>What was collected.</summary>
-    public StateDescription ToDescription() => new(_hash.Value, _lines);
+    public StateDescription ToDescription() => new(_hash.Value, _lines is null ? [] : _lines);
+
+    /// <summary>Takes the parts of an interpolated line straight into the hash.</summary>
+    /// <param name="literalLength">Characters outside of holes.</param>
+    /// <param name="formattedCount">Holes.</param>
+    /// <param name="lines">Where they go.</param>
+    [InterpolatedStringHandler]
+    public readonly ref struct Line(int literalLength, int formattedCount, StateLines lines)
+    {
+        private const int LongestNumber = 64;
+
+        /// <summary>Characters outside of holes, and holes: what the compiler knows of the line.</summary>
+        public (int Literals, int Holes) Size => (literalLength, formattedCount);
+
+        /// <summary>Adds text.</summary>
+        public void AppendLiteral(string text) => lines.Take(text);
+
+        /// <summary>Adds text.</summary>
+        public void AppendFormatted(string? text) => lines.Take(text);
+
+        /// <summary>Adds True or False.</summary>
+        public void AppendFormatted(bool value) => lines.Take(value ? bool.TrueString : bool.FalseString);
+
+        /// <summary>Adds a value.</summary>
+        public void AppendFormatted<T>(T value, string? format = null)
+        {
+            Span<char> text = stackalloc char[LongestNumber];
+            if (
+                value is ISpanFormattable number
+                && number.TryFormat(text, out var written, format, CultureInfo.InvariantCulture)
+            )
+            {
+                lines.Take(text[..written]);
+            }
+            else
+            {
+                lines.Take(
+                    value is IFormattable other
+                        ? other.ToString(format, CultureInfo.InvariantCulture)
+                        : value?.ToString()
+                );
+            }
+        }
+    }
+
+    private void Take(ReadOnlySpan<char> text)
+    {
+        _hash = _hash.Add(text);
+        _line?.Append(text);
+    }
 }
 
 /// <summary>A 64-bit FNV-1a hash under construction.</summary>
@@ -33,7 +86,7 @@ public readonly record struct Fnv1a(ulong Value)
     public static Fnv1a Empty => new(0xcbf29ce484222325);
 
     /// <summary>Adds the UTF-16 units of a text, low byte first.</summary>
-    public Fnv1a Add(string text)
+    public Fnv1a Add(ReadOnlySpan<char> text)
     {
         var hash = this;
         foreach (var unit in text)

@@ -28,6 +28,16 @@ public sealed record QueryVirtualId : FlowRequest
 /// <param name="VirtId">The number.</param>
 public sealed record VirtualId(uint ViommuId, ulong VirtId) : FlowResponse(Errno.OK);
 
+/// <summary>Has a device forget what its IOTLB holds of a nested HWPT. Answered when no DMA that uses it is under way.</summary>
+/// <param name="Pasid">The address space; null for all of the device.</param>
+/// <param name="Ranges">Addresses as the guest knows them.</param>
+public sealed record ForgetTranslations(uint? Pasid, IReadOnlyList<IovaRange> Ranges) : FlowRequest;
+
+/// <summary>The response to a page request of the device. Wants no answer.</summary>
+/// <param name="GroupId">The request's group.</param>
+/// <param name="Success">Whether the device may try again; otherwise its access is invalid.</param>
+public sealed record RespondToPageRequest(uint GroupId, bool Success) : FlowRequest;
+
 /// <summary>Remembers a pin of an access.</summary>
 /// <param name="PinId">The driver's number for it.</param>
 /// <param name="IoasId">The IOAS it was made through.</param>

@@ -38,8 +38,14 @@ public sealed record ReturnFault(uint Cookie) : FlowRequest;
 /// <param name="Success">Whether the device may try again; otherwise the access is invalid.</param>
 public sealed record AnswerFault(uint Cookie, bool Success) : FlowRequest;
 
+/// <summary>The group that a response answered.</summary>
+public sealed record FaultAnswered(FaultGroup Group) : FlowResponse(Errno.OK);
+
 /// <summary>An attachment is over: every group that came through it is answered "invalid", queued or waiting.</summary>
 public sealed record DropFaults(ulong Handle) : FlowRequest;
+
+/// <summary>The groups that were answered "invalid".</summary>
+public sealed record FaultsDropped(IReadOnlyList<FaultGroup> Groups) : FlowResponse(Errno.OK);
 
 /// <summary>Asks whether anything can be read.</summary>
 public sealed record QueryReadable : FlowRequest

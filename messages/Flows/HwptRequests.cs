@@ -19,7 +19,10 @@ public sealed record InstallArea(AreaView Area, IReadOnlyList<PfnRun> Runs, bool
 /// <summary>An area is installed.</summary>
 /// <param name="Errno">OK, EINVAL, EADDRINUSE, ENOMEM.</param>
 /// <param name="Source">Reads its PFNs back.</param>
-public sealed record AreaInstalled(Errno Errno, IPfnSource? Source) : FlowResponse(Errno);
+/// <param name="Stale">Where entries of it and its neighbours became larger; null for nowhere.</param>
+public sealed record AreaInstalled(Errno Errno, IPfnSource? Source, IovaRange? Stale = null)
+    : FlowResponse(Errno),
+        IStaleTranslations;
 
 /// <summary>Asks how to read an area's PFNs back.</summary>
 public sealed record OpenPfnSource(AreaView Area) : FlowRequest;

@@ -11,7 +11,10 @@ public sealed record StartProcess(ProcessSpec Spec);
 
 /// <summary>Door or client → machine: opens /dev/iommu for a process. Answered by IommufdOpened.</summary>
 /// <param name="ProcessId">From ProcessStarted.</param>
-public sealed record OpenIommufd(int ProcessId);
+/// <param name="AsContainer">
+/// Whether /dev/vfio/vfio is opened instead: locked memory is then charged to the process from the start.
+/// </param>
+public sealed record OpenIommufd(int ProcessId, bool AsContainer = false);
 
 /// <summary>The answer to a host operation that returns nothing but success.</summary>
 /// <param name="Errno">OK or the reason.</param>
@@ -22,12 +25,42 @@ public sealed record HostResult(Errno Errno);
 /// <param name="Length">Bytes; rounded up to pages (2 MiB pages for <see cref="MemoryKind.Huge2M"/>).</param>
 /// <param name="Kind">What the pages are.</param>
 /// <param name="Protection">Allowed accesses.</param>
-public sealed record MapMemory(ulong? Address, ulong Length, MemoryKind Kind, MemoryProtection Protection);
+/// <param name="Fd">For <see cref="MemoryKind.File"/>: the file's descriptor, or -1 for a new memory file of that length.</param>
+/// <param name="Offset">For <see cref="MemoryKind.File"/>: where in the file; whole pages.</param>
+/// <param name="Shared">For <see cref="MemoryKind.File"/>: whether others see what is written.</param>
+public sealed record MapMemory(
+    ulong? Address,
+    ulong Length,
+    MemoryKind Kind,
+    MemoryProtection Protection,
+    int Fd = -1,
+    ulong Offset = 0,
+    bool Shared = true
+);
 
 /// <summary>Memory → client: where <see cref="MapMemory"/> put it.</summary>
-/// <param name="Errno">OK, or EEXIST, EINVAL, ENOMEM.</param>
+/// <param name="Errno">OK, or EBADF, EINVAL, ENOMEM.</param>
 /// <param name="Address">The first address.</param>
-public sealed record MemoryMapped(Errno Errno, ulong Address);
+/// <param name="Fd">The descriptor of the file that is mapped; -1 for none.</param>
+public sealed record MemoryMapped(Errno Errno, ulong Address, int Fd = -1);
+
+/// <summary>
+/// Client → memory: the process's limit of locked memory, or a capability, changes; null leaves it as it is. What is charged
+/// already stays. Answered by <see cref="HostResult"/>.
+/// </summary>
+/// <param name="RlimitMemlock">RLIMIT_MEMLOCK in bytes.</param>
+/// <param name="CapIpcLock">CAP_IPC_LOCK.</param>
+/// <param name="CapSysResource">CAP_SYS_RESOURCE.</param>
+public sealed record ChangeLimits(ulong? RlimitMemlock = null, bool? CapIpcLock = null, bool? CapSysResource = null);
+
+/// <summary>
+/// Client → memory: the process ends. Its mappings go; what is pinned stays pinned, and contexts that it opened stay open as long
+/// as somebody has a descriptor. Answered by <see cref="HostResult"/>.
+/// </summary>
+public sealed record EndProcess;
+
+/// <summary>Client → memory: ftruncate. Pages beyond the end go, pinned ones for their holders last. Answered by <see cref="HostResult"/>.</summary>
+public sealed record TruncateFile(int Fd, ulong Size);
 
 /// <summary>Client → memory: munmap. Pages that are pinned stay pinned. Answered by <see cref="HostResult"/>.</summary>
 public sealed record UnmapMemory(ulong Address, ulong Length);

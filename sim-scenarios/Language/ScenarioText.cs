@@ -3,6 +3,7 @@ using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Sections;
 using Iommufd.Scenarios.Language.Tree;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Shrink;
 
 namespace Iommufd.Scenarios.Language;
 
@@ -46,6 +47,7 @@ public sealed class ScenarioText
         MachineKeys.Machine,
         ClientKeys.Clients,
         ExpectKeys.Expect,
+        ExpectedFailure.Field,
     ];
 
     private readonly FieldValues _values;
@@ -72,6 +74,12 @@ public sealed class ScenarioText
 
     /// <summary>What <c>--set</c> can change.</summary>
     public IReadOnlyList<Parameter> Parameters => _values.Get(ParametersField) ?? [];
+
+    /// <summary>How it failed when it was saved by <c>shrink</c>; null for a scenario that a person wrote.</summary>
+    public ExpectedFailure? Failure =>
+        _values.Get(ExpectedFailure.Field) is { } values
+            ? ExpectedFailure.From(values, Scope.Empty(new SeededRandom(0)))
+            : null;
 
     /// <summary>Reads and checks a text.</summary>
     /// <param name="file">The file as the user named it: for messages and for the scenario's name.</param>
@@ -120,7 +128,10 @@ public sealed class ScenarioText
         }
 
         return scenario is not null && mistakes.IsEmpty
-            ? scenario
+            ? scenario with
+            {
+                Settings = [.. settings],
+            }
             : throw new ScenarioInvalidException(mistakes.InOrder());
     }
 
@@ -162,7 +173,10 @@ public sealed class ScenarioText
                     ? TimeSpan.FromTicks((long)(deadline.Evaluate(parameters) / 100))
                     : null,
                 _values.Get(CheckEvery) is { } every ? (long)every.Evaluate(parameters) : null
-            );
+            )
+            {
+                Failure = Failure,
+            };
         }
         catch (EvaluationException wrong)
         {

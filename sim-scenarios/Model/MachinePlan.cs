@@ -66,17 +66,18 @@ public sealed record MachinePlan(
     {
         // Groups that nobody chose lie above those that a scenario would write.
         int ownGroup = 1 << 24;
+        IovaRange[] reserved = [];
         foreach ((long count, FieldValues values) in DeviceKinds)
         {
             for (long i = 0; i < count; i++)
             {
                 Scope scope = values.Get(MachineKeys.Index) is { } index ? Parameters.With(index, i) : Parameters;
-                yield return Device(values, scope, ref ownGroup);
+                yield return Device(values, scope, ref ownGroup, ref reserved);
             }
         }
     }
 
-    private DeviceSpec Device(FieldValues values, Scope scope, ref int ownGroup)
+    private DeviceSpec Device(FieldValues values, Scope scope, ref int ownGroup, ref IovaRange[] lastReserved)
     {
         Expression? unit = values.Get(MachineKeys.Unit);
         int unitNumber = unit is null ? 0 : (int)MachineKeys.Unit.Evaluate(unit, scope);
@@ -89,11 +90,14 @@ public sealed record MachinePlan(
             );
         }
 
+        // Devices of one kind nearly always reserve the same: a million of them share one list.
+        IovaRange[] reserved = [.. (values.Get(MachineKeys.Reserved) ?? []).Select(r => r.Evaluate(scope))];
+        lastReserved = reserved.AsSpan().SequenceEqual(lastReserved) ? lastReserved : reserved;
         return new DeviceSpec(
             values.Get(MachineKeys.Name)!.Render(scope),
             values.Get(MachineKeys.Group) is { } group ? (int)MachineKeys.Group.Evaluate(group, scope) : ownGroup++,
             unitNumber,
-            [.. (values.Get(MachineKeys.Reserved) ?? []).Select(r => r.Evaluate(scope))],
+            lastReserved,
             values.Get(MachineKeys.Dirty) is not { } dirty || dirty.Evaluate(scope) != 0,
             values.Get(MachineKeys.Pasids) is { } pasids ? (uint)MachineKeys.Pasids.Evaluate(pasids, scope) : 0
         );

@@ -156,7 +156,7 @@ public static class HtmlReport
             _ => FormattableString.Invariant($"{seconds * 1e6:0.##} µs"),
         };
 
-    private const string Style = """
+    internal const string Style = """
         :root{color-scheme:light dark;--ink:#1b1f24;--soft:#667085;--paper:#fff;--line:#d8dee6;--card:#f5f7fa;
         --ok:#1a7f4b;--bad:#c0392b;--cut:#b7791f;--a:#2f6fde;--b:#d97706}
         @media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#98a2b3;--paper:#14171c;--line:#333a45;--card:#1d222a;

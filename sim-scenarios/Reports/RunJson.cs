@@ -45,7 +45,7 @@ public static class RunJson
                     }
                     : null,
             },
-            ["faults"] = new JsonObject { ["injected"] = 0, ["byPoint"] = new JsonObject() },
+            ["faults"] = Faults(report),
             ["journal"] = report.Journal is { } journal
                 ? new JsonObject
                 {
@@ -59,8 +59,22 @@ public static class RunJson
             ["memory"] = new JsonObject
             {
                 ["peakBytes"] = report.PeakBytes,
+                ["tableBytes"] = report.TableBytes,
                 ["bytesPerDevice"] = Rounded(report.BytesPerDevice, 1),
             },
+            ["histories"] = new JsonObject
+            {
+                ["answers"] = report.HistoryAnswers,
+                ["undecided"] = report.HistoriesGivenUp,
+            },
+            ["expectedFailure"] = report.ExpectedFailure is { } expected
+                ? new JsonObject
+                {
+                    ["check"] = expected.Check,
+                    ["what"] = expected.What,
+                    ["seed"] = expected.Seed,
+                }
+                : null,
             ["stopReason"] = report.StopReason,
             ["skippedSteps"] = report.Skipped,
             ["expectations"] = new JsonObject
@@ -69,6 +83,23 @@ public static class RunJson
                 ["first"] = new JsonArray([.. report.Failures.Take(20).Select(f => Failure(report, f))]),
             },
         };
+
+    private static JsonObject Faults(RunReport report)
+    {
+        var byPoint = new JsonObject();
+        foreach (var point in report.FaultCoverage.Where(c => c.Injected > 0).GroupBy(c => c.Point))
+        {
+            byPoint[point.Key] = point.Sum(c => c.Injected);
+        }
+
+        return new JsonObject
+        {
+            ["plan"] = report.Faults,
+            ["injected"] = report.FaultCoverage.Sum(c => c.Injected),
+            ["byPoint"] = byPoint,
+            ["toleratedSteps"] = report.Tolerated,
+        };
+    }
 
     private static JsonObject ByErrno(RunReport report)
     {

@@ -16,11 +16,15 @@ internal sealed partial class ClientActor
     private readonly Dictionary<long, BackgroundDma> _bursts = [];
     private readonly Queue<BackgroundDma> _idle = new();
 
+    // DMA of ours that may wait for a page that a parked branch would map: nobody waits for it to end before a check.
+    private int _waitingForPages;
+
     private bool StartDma(Fiber fiber, DmaRequest request)
     {
         if (request.Background is not { } name)
         {
             _calls.Add(++_lastTag, fiber);
+            _waitingForPages += request.Plan.PageRequests ? 1 : 0;
             Send(_lastTag, request.Plan);
             return false;
         }
@@ -63,9 +67,11 @@ internal sealed partial class ClientActor
     private void OnDmaDone(DmaDone done)
     {
         var totals = new DmaTotals(done.Report.Translations, done.Report.Faults, done.Report.Violations);
+        NoteDma(done.Errno);
         if (_calls.Remove(done.Tag, out Fiber? fiber))
         {
-            DeviceName(fiber, totals);
+            _waitingForPages -= DmaStep.IsWaiting(fiber.Waiting!) ? 1 : 0;
+            _run.Metrics.AddDma(DmaStep.DeviceOf(fiber.Waiting!), totals);
             Answered(fiber, totals);
             KickBackgroundDma();
             return;
@@ -93,18 +99,6 @@ internal sealed partial class ClientActor
         else if (_backgrounds.Count == 0)
         {
             Close();
-        }
-    }
-
-    private void DeviceName(Fiber fiber, DmaTotals totals)
-    {
-        if (fiber.Waiting is { } own && own.Objects.TryFind(own.Text(DeviceKeys.Device)!, out DeviceObject? device))
-        {
-            _run.Metrics.AddDma(device.MachineName, totals);
-        }
-        else
-        {
-            _run.Metrics.AddDma("unbound", totals);
         }
     }
 
@@ -153,8 +147,21 @@ internal sealed partial class ClientActor
             "scatter-gather" => DmaPatternKind.ScatterGather,
             _ => DmaPatternKind.Random,
         };
-        var pattern = new DmaPattern(kind, plan.Range, (int)plan.Block, plan.WritePercent);
-        _run.Machine.Tell(new RunDma(tag, plan.Device, pattern, (long)plan.Count), Self);
+        var pattern = new DmaPattern(
+            kind,
+            plan.Range,
+            (int)plan.Block,
+            plan.WritePercent,
+            plan.Pasid,
+            plan.Data,
+            plan.Fill
+        );
+        var run = new RunDma(tag, plan.Device, pattern, (long)plan.Count)
+        {
+            PageRequests = plan.PageRequests,
+            RequestTimeout = plan.RequestTimeout,
+        };
+        _run.Machine.Tell(run, Self);
     }
 
     private sealed class BackgroundDma(string name, DmaPlan plan)

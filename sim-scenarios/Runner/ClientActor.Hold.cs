@@ -10,7 +10,12 @@ internal sealed partial class ClientActor
 
     // DMA that runs in the background goes on: it changes nothing that is checked.
     private bool IsQuiet =>
-        _calls.Count == 0 && _memoryCalls.Count == 0 && _closing is null && !_isClosing && !_isOpening;
+        _calls.Count == _waitingForPages
+        && _memoryCalls.Count == 0
+        && _machineCalls.Count == 0
+        && _closing is null
+        && !_isClosing
+        && !_isOpening;
 
     private void Hold()
     {
@@ -38,9 +43,24 @@ internal sealed partial class ClientActor
         for (int i = _parked.Count; i > 0; i--)
         {
             Fiber fiber = _parked.Dequeue();
+            if (fiber.IsHeldInDrill)
+            {
+                fiber.IsHeldInDrill = false;
+                if (GoOnWithDrill(fiber))
+                {
+                    Advance(fiber);
+                }
+
+                continue;
+            }
+
             if (_fibers.ContainsKey(fiber.Id) && fiber.Waiting is null)
             {
                 Advance(fiber);
+            }
+            else if (fiber.Script is not null)
+            {
+                GoOnWithScript(fiber);
             }
         }
 

@@ -1,8 +1,10 @@
 using Akka.Actor;
 using Iommufd.Messages;
 using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
@@ -15,9 +17,18 @@ internal sealed partial class ClientActor
 
     private void Resume(long fiberId)
     {
-        if (_fibers.TryGetValue(fiberId, out Fiber? fiber) && fiber.Waiting is null)
+        if (!_fibers.TryGetValue(fiberId, out Fiber? fiber))
+        {
+            return;
+        }
+
+        if (fiber.Waiting is null)
         {
             Advance(fiber);
+        }
+        else if (fiber.Script is { Pending: PauseRequest } script)
+        {
+            OnPartAnswered(fiber, script, fiberId);
         }
     }
 
@@ -77,6 +88,8 @@ internal sealed partial class ClientActor
         {
             case OperationKind operation:
                 return RunOperation(fiber, step, operation, scope);
+            case DrillStep:
+                return StartDrill(fiber, step, scope);
             case RepeatStep:
                 fiber.EnterLoop(
                     step.Values.Get(RepeatStep.Body)!,
@@ -87,6 +100,16 @@ internal sealed partial class ClientActor
                 return true;
             case ParallelStep:
                 return RunParallel(fiber, step, scope);
+            case LeaveStep:
+                if (
+                    !step.Values.Has(LeaveStep.Condition)
+                    || LeaveStep.Condition.Evaluate(step.Values.Get(LeaveStep.Condition)!, scope) != 0
+                )
+                {
+                    fiber.LeaveLoop();
+                }
+
+                return true;
             case ChooseStep:
                 RunChoose(fiber, step, scope);
                 return true;
@@ -103,13 +126,15 @@ internal sealed partial class ClientActor
                 fiber.Top!.Scope = scope;
                 return true;
             case BarrierStep:
+                Record(fiber, step, scope);
                 string meeting = step.Values.Get(BarrierStep.Meeting)!.Render(scope);
                 Int128 parties = BarrierStep.Parties.Evaluate(step.Values.Get(BarrierStep.Parties)!, scope);
                 Context.Parent.Tell(new AtBarrier(meeting, (long)parties, fiber.Id), Self);
                 return false;
             default:
+                Record(fiber, step, scope);
                 Int128 nanoseconds = PauseStep.Time.Evaluate(step.Values.Get(PauseStep.Time)!, scope);
-                var time = TimeSpan.FromTicks((long)(nanoseconds / 100));
+                TimeSpan time = JumpsClock() ? TimeSpan.Zero : TimeSpan.FromTicks((long)(nanoseconds / 100));
                 Timers.StartSingleTimer(fiber.Id, new ResumeFiber(fiber.Id), time);
                 return false;
         }
@@ -120,11 +145,12 @@ internal sealed partial class ClientActor
         // Every branch draws from a generator of its own: what it does does not depend on who runs when.
         ulong seed = scope.Random.Next();
         var branches = new List<Fiber>();
+        TraceBranches? trace = fiber.Trace?.Fork();
         if (step.Values.Get(ParallelStep.Branches) is { } lists)
         {
             foreach (IReadOnlyList<Step> list in lists)
             {
-                Fiber branch = NewFiber(fiber);
+                Fiber branch = NewFiber(fiber, trace?.Add());
                 branch.Enter(list, scope.Drawing(SeededRandom.For(seed, (ulong)branches.Count)));
                 branches.Add(branch);
             }
@@ -134,7 +160,7 @@ internal sealed partial class ClientActor
             Int128 count = ParallelStep.Count.Evaluate(step.Values.Get(ParallelStep.Count)!, scope);
             for (Int128 i = 0; i < count; i++)
             {
-                Fiber branch = NewFiber(fiber);
+                Fiber branch = NewFiber(fiber, trace?.Add());
                 string? index = step.Values.Get(ParallelStep.Index);
                 Scope own = scope.Drawing(SeededRandom.For(seed, (ulong)i));
                 branch.Enter(step.Values.Get(ParallelStep.Body)!, index is null ? own : own.With(index, i));
@@ -150,6 +176,14 @@ internal sealed partial class ClientActor
         }
 
         return branches.Count == 0;
+    }
+
+    private void Record(Fiber fiber, Step step, Scope scope)
+    {
+        if (fiber.Trace is { } trace)
+        {
+            _trace!.Add(trace, step, scope);
+        }
     }
 
     private static void RunChoose(Fiber fiber, Step step, Scope scope)
@@ -202,20 +236,41 @@ internal sealed partial class ClientActor
             return true;
         }
 
+        if (fiber.Trace is { } trace)
+        {
+            _trace!.Add(trace, own);
+        }
+
         fiber.Waiting = own;
         fiber.SentAt = _run.Metrics.Clock();
+        fiber.Explained.Clear();
+        return Send(fiber, request);
+    }
+
+    /// <summary>Sends what an operation asks for; true when it is answered already.</summary>
+    private bool Send(Fiber fiber, StepRequest request)
+    {
         switch (request)
         {
+            case ScriptRequest script:
+                fiber.Script = script.Script;
+                return ContinueScript(fiber);
+            case MachineRequest machine:
+                _machineCalls.Enqueue(fiber);
+                _run.Machine.Tell(machine.Make(_processId), Self);
+                return false;
             case CommandRequest command:
                 _calls.Add(++_lastTag, fiber);
-                _context.Tell(new IoctlRequest(_lastTag, _processId, command.Command), Self);
+                _history?.Make(_lastTag, command.Command);
+                _context.Tell(new IoctlRequest(_lastTag, command.ProcessId ?? _processId, command.Command), Self);
+                DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
-                _memoryCalls.Enqueue(fiber);
-                _memory.Tell(memory.Message, Self);
+                AskMemory(fiber, memory.Message);
                 return false;
             case CloseRequest:
                 _closing = fiber;
+                _history?.Close();
                 _context.Tell(new CloseIommufd(), Self);
                 return false;
             case DmaRequest dma:
@@ -227,6 +282,17 @@ internal sealed partial class ClientActor
 
     private void Answered(Fiber fiber, object answer)
     {
+        if (AnsweredDrill(fiber, answer))
+        {
+            return;
+        }
+
+        if (fiber.Script is { } script)
+        {
+            OnPartAnswered(fiber, script, answer);
+            return;
+        }
+
         try
         {
             Complete(fiber, answer);
@@ -248,20 +314,42 @@ internal sealed partial class ClientActor
         StepOutcome outcome = operation.Complete(own, answer);
         if (operation is CommandKind)
         {
-            long count = _run.Metrics.AddOperation(operation.Name, outcome.Errno, fiber.SentAt);
-            if (_run.CheckEvery is { } every && count % every == 0)
-            {
-                Context.Parent.Tell(new CheckDue(), Self);
-            }
+            CountOperation(operation.Name, outcome.Errno, fiber.SentAt);
         }
 
-        Compare(own, outcome);
+        Save(fiber, own, outcome);
+        Compare(fiber, own, outcome);
     }
 
-    private void Compare(StepScope own, StepOutcome outcome)
+    private void CountOperation(string step, Errno errno, long sentAt)
+    {
+        long count = _run.Metrics.AddOperation(step, errno, sentAt);
+        if (_run.CheckEvery is { } every && count % every == 0)
+        {
+            Context.Parent.Tell(new CheckDue(), Self);
+        }
+    }
+
+    private static void Save(Fiber fiber, StepScope own, StepOutcome outcome)
+    {
+        foreach (SavedOutput save in own.Step.Saves)
+        {
+            if (fiber.Top is { } frame)
+            {
+                frame.Scope = frame.Scope.With(save.Name, outcome.Find(save.Output) ?? SavedOutput.Missing);
+            }
+        }
+    }
+
+    private void Compare(Fiber fiber, StepScope own, StepOutcome outcome)
     {
         StepExpectation? expect = own.Step.Expect;
         bool allowed = expect?.Allows(outcome.Errno) ?? outcome.Errno == Errno.OK;
+        if (_run.Faults is not null && Tolerates(fiber, outcome.Errno, allowed))
+        {
+            return;
+        }
+
         if (!allowed)
         {
             _run.Metrics.AddFailure(Failure(own, expect?.Expected ?? "OK", $"{outcome.Errno}"));

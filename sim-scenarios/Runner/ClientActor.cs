@@ -3,15 +3,19 @@ using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Linearizability;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 using Scope = Iommufd.Scenarios.Language.Expressions.Scope;
 
 namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
-// .Hold (standing still while the invariants are checked).
+// .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault), .Scripts (operations of several
+// requests), .Drill (a step that issues every command).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -24,12 +28,15 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private readonly ClientObjects _objects = new();
     private readonly Dictionary<long, Fiber> _fibers = [];
     private readonly Dictionary<long, Fiber> _calls = [];
-    private readonly Queue<Fiber> _memoryCalls = new();
+    private readonly Queue<(Fiber Fiber, object Message)> _memoryCalls = new();
+    private readonly ContextHistory? _history;
+    private readonly ClientTrace? _trace;
     private Fiber? _closing;
     private ProcessSpec? _process;
     private int _processId;
     private IActorRef _memory = ActorRefs.Nobody;
     private IActorRef _context = ActorRefs.Nobody;
+    private int _contextNumber;
     private long _lastTag;
     private long _lastFiber;
     private int _leaked;
@@ -42,13 +49,20 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     public ClientActor(ClientAssignment own, RunSettings run)
     {
         (_own, _run) = (own, run);
+        _history = run.Histories ? new ContextHistory() : null;
+        _trace = run.Trace?.Begin(own);
         Receive<StartClient>(_ => StartProcess());
         Receive<ProcessStarted>(OnProcessStarted);
         Receive<IommufdOpened>(OnOpened);
         Receive<IoctlAnswer>(answer => OnCallAnswer(answer.Tag, answer.Result));
         Receive<DmaDone>(OnDmaDone);
+        Receive<MemoryRead>(OnMemoryAnswer);
+        Receive<MemoryCounted>(OnMemoryAnswer);
+        Receive<GuestTableEdited>(OnMemoryAnswer);
+        Receive<FileOpened>(OnMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);
-        Receive<HostResult>(OnMemoryAnswer);
+        Receive<HostResult>(OnHostResult);
+        Receive<FileMade>(OnMemoryAnswer);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -80,6 +94,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void OnProcessStarted(ProcessStarted started)
     {
+        if (_isOpen)
+        {
+            OnMachineAnswer(started);
+            return;
+        }
+
         (_processId, _memory) = (started.ProcessId, started.Memory);
         if (_isStopping)
         {
@@ -100,6 +120,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         }
 
         _context = opened.Context;
+        _contextNumber = opened.Number;
         _isOpen = true;
         Context.Watch(_context);
         _isOpening = false;
@@ -110,32 +131,49 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
             return;
         }
 
-        Fiber first = NewFiber(parent: null);
+        Fiber first = NewFiber(parent: null, _trace?.Main);
         first.Enter(_own.Plan.Steps, _own.Scope);
         Advance(first);
     }
 
-    private Fiber NewFiber(Fiber? parent)
+    private Fiber NewFiber(Fiber? parent, FiberTrace? trace)
     {
-        var fiber = new Fiber(++_lastFiber, parent);
+        var fiber = new Fiber(++_lastFiber, parent) { Trace = trace };
         _fibers.Add(fiber.Id, fiber);
         return fiber;
     }
 
     private void OnCallAnswer(long tag, IoctlResult result)
     {
+        _history?.Answer(tag, result);
         if (_calls.Remove(tag, out Fiber? fiber))
         {
+            NoteHits(fiber, tag);
             Answered(fiber, result);
             KickBackgroundDma();
         }
     }
 
+    // One at a time: an answer may have to wait for devices, and says nothing of what it answers.
+    private void AskMemory(Fiber fiber, object message)
+    {
+        _memoryCalls.Enqueue((fiber, message));
+        if (_memoryCalls.Count == 1)
+        {
+            _memory.Tell(message, Self);
+        }
+    }
+
     private void OnMemoryAnswer(object answer)
     {
-        if (_memoryCalls.TryDequeue(out Fiber? fiber))
+        if (_memoryCalls.TryDequeue(out (Fiber Fiber, object Message) call))
         {
-            Answered(fiber, answer);
+            if (_memoryCalls.TryPeek(out (Fiber Fiber, object Message) next))
+            {
+                _memory.Tell(next.Message, Self);
+            }
+
+            Answered(call.Fiber, answer);
         }
     }
 
@@ -160,6 +198,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private void OnContextDied()
     {
         _isOpen = false;
+        _history?.Close();
         _run.Metrics.AddFailure(
             new FailedExpectation(
                 null,
@@ -171,7 +210,11 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
-            if (fiber.Waiting?.Step.Kind is CommandKind)
+            bool waits =
+                fiber.Drill is not null
+                || fiber.Waiting?.Step.Kind is CommandKind
+                || fiber.Script is { Pending: CommandRequest };
+            if (waits)
             {
                 Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
             }
@@ -199,6 +242,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         {
             // A fiber in a pause, at a barrier or before its next step has nobody to wait for.
             fiber.Abandon();
+            fiber.Script?.IsStopped = true;
             if (fiber.Waiting is null && fiber.RunningBranches == 0 && _fibers.ContainsKey(fiber.Id))
             {
                 Advance(fiber);
@@ -208,6 +252,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void Close()
     {
+        if (_isDead)
+        {
+            // The context was closed when the client died.
+            return;
+        }
+
         if (_isHeld)
         {
             _isCloseParked = true;
@@ -219,6 +269,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         else if (_isOpen && !_isClosing)
         {
             _isClosing = true;
+            _history?.Close();
             _context.Tell(new CloseIommufd(), Self);
         }
         else if (!_isOpen)
@@ -232,7 +283,13 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         if (!_hasEnded)
         {
             _hasEnded = true;
-            Context.Parent.Tell(new ClientEnded(_leaked), Self);
+            if (_history is not null)
+            {
+                _history.Close();
+                _run.Metrics.AddHistory(Self.Path.Name, _history);
+            }
+
+            Context.Parent.Tell(new ClientEnded(_leaked, _isDead), Self);
             Context.Stop(Self);
         }
     }
@@ -260,4 +317,15 @@ internal sealed record ClientAssignment(ClientPlan Plan, Scope Scope);
 /// <param name="Machine">The simulated machine.</param>
 /// <param name="Metrics">What is counted.</param>
 /// <param name="CheckEvery">Operations between checks of the invariants; null for none on the way.</param>
-internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery);
+/// <param name="Faults">The run's faults; null where nothing fails.</param>
+internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? CheckEvery, FaultSession? Faults)
+{
+    /// <summary>Whether calls and answers are checked for linearizability.</summary>
+    public bool Histories { get; init; }
+
+    /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
+    public RunTrace? Trace { get; init; }
+
+    /// <summary>Where the run writes its own events; null without a journal.</summary>
+    public RunJournaling? Journal { get; init; }
+}

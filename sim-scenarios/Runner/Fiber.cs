@@ -1,5 +1,6 @@
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -17,11 +18,23 @@ internal sealed class Fiber(long id, Fiber? parent)
     /// <summary>The fiber whose <c>parallel</c> started this one.</summary>
     public Fiber? Parent { get; } = parent;
 
+    /// <summary>Where what it does is recorded; null for nowhere.</summary>
+    public FiberTrace? Trace { get; init; }
+
     /// <summary>Branches that have not ended.</summary>
     public int RunningBranches { get; set; }
 
     /// <summary>The operation that waits for its answer.</summary>
     public StepScope? Waiting { get; set; }
+
+    /// <summary>The drill that it runs; null for none.</summary>
+    public IEnumerator<Drill.DrillAction>? Drill { get; set; }
+
+    /// <summary>Whether it stands still between two commands of its drill.</summary>
+    public bool IsHeldInDrill { get; set; }
+
+    /// <summary>Errnos that faults explain which struck the step that waits.</summary>
+    public HashSet<Messages.Errno> Explained { get; } = [];
 
     /// <summary>When it was sent, in nanoseconds of the run's clock.</summary>
     public long SentAt { get; set; }
@@ -57,6 +70,15 @@ internal sealed class Fiber(long id, Fiber? parent)
         return null;
     }
 
+    /// <summary>The rest of an operation that takes several requests; null for any other.</summary>
+    public StepScript? Script { get; set; }
+
+    /// <summary>Leaves the innermost loop, or everything.</summary>
+    public void LeaveLoop()
+    {
+        while (_frames.TryPop(out Frame? frame) && !frame.IsLoop) { }
+    }
+
     /// <summary>Gives up everything that was still to do.</summary>
     public void Abandon() => _frames.Clear();
 }
@@ -66,6 +88,9 @@ internal sealed class Frame(IReadOnlyList<Step> steps, Scope scope, Loop? loop)
 {
     private int _next;
     private Int128 _turn;
+
+    /// <summary>Whether the list repeats.</summary>
+    public bool IsLoop => loop is not null;
 
     /// <summary>The names that the next step sees; a <c>let</c> adds to it.</summary>
     public Scope Scope { get; set; } = loop?.ScopeOf(0) ?? scope;

@@ -1,6 +1,8 @@
 using Akka.Actor;
+using Iommufd.Actors;
 using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
+using Iommufd.Messages.Events;
 using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Language.Expressions;
@@ -10,7 +12,7 @@ namespace Iommufd.Scenarios.Runner;
 /// <summary>
 /// Runs a scenario: builds the machine, starts the clients, opens barriers, checks invariants, and says when all is over.
 /// </summary>
-internal sealed class RunActor : ReceiveActor
+internal sealed partial class RunActor : ReceiveActor
 {
     // How many devices are added before the first answer is awaited.
     private const int DevicesInFlight = 1024;
@@ -21,12 +23,13 @@ internal sealed class RunActor : ReceiveActor
     private readonly IEnumerator<DeviceSpec> _devices;
     private readonly Queue<string> _adding = new();
     private readonly Dictionary<string, List<(IActorRef Client, long FiberId)>> _barriers = new(StringComparer.Ordinal);
-    private readonly Dictionary<IActorRef, ClientQueue> _clients = [];
+    private readonly Dictionary<IActorRef, (ClientQueue Queue, long Number)> _clients = [];
     private readonly List<ClientQueue> _queues = [];
     private readonly HashSet<IActorRef> _notHeld = [];
     private int _leaked;
     private bool _isCheckUnderWay;
     private bool _isLastCheck;
+    private bool _hasLostClient;
     private string? _stopReason;
     private Mistake? _broken;
 
@@ -34,7 +37,9 @@ internal sealed class RunActor : ReceiveActor
     {
         (_scenario, _settings, _ended) = (scenario, settings, ended);
         _devices = scenario.Machine.Devices().GetEnumerator();
-        Receive<StartRun>(_ => BuildMachine());
+        Receive<StartRun>(_ => Begin());
+        Receive<RunRecorded>(OnRecorded);
+        Receive<InterruptedContextClosed>(_ => OnInterruptedClosed());
         Receive<HostResult>(OnAdded);
         Receive<ClientEnded>(ended => OnClientEnded(ended));
         Receive<AtBarrier>(OnBarrier);
@@ -109,8 +114,13 @@ internal sealed class RunActor : ReceiveActor
     {
         foreach (ClientQueue queue in _queues)
         {
-            while (queue.Running < queue.Plan.AtOnce && StartNext(queue)) { }
+            FillUp(queue);
         }
+    }
+
+    private void FillUp(ClientQueue queue)
+    {
+        while (queue.Running < queue.Plan.AtOnce && StartNext(queue)) { }
     }
 
     private bool StartNext(ClientQueue queue)
@@ -121,13 +131,18 @@ internal sealed class RunActor : ReceiveActor
         }
 
         long own = queue.Started++;
+        if (Unfinished?.Run.FinishedClients.Contains(queue.FirstNumber + own) == true)
+        {
+            return true;
+        }
+
         SeededRandom random = SeededRandom.For(_scenario.Seed, (ulong)(queue.FirstNumber + own));
         var assignment = new ClientAssignment(queue.Plan, queue.Plan.ScopeOf(own, _scenario.Parameters, random));
         IActorRef client = Context.ActorOf(
             ClientActor.Props(assignment, _settings),
             $"client-{queue.FirstNumber + own}"
         );
-        _clients.Add(client, queue);
+        _clients.Add(client, (queue, queue.FirstNumber + own));
         _settings.Metrics.AddStartedClient();
         queue.Running++;
         client.Tell(new StartClient(), Self);
@@ -136,16 +151,27 @@ internal sealed class RunActor : ReceiveActor
 
     private void OnClientEnded(ClientEnded ended)
     {
-        if (!_clients.Remove(Sender, out ClientQueue? queue))
+        if (!_clients.Remove(Sender, out (ClientQueue Queue, long Number) client))
         {
             return;
         }
 
+        ClientQueue queue = client.Queue;
+        if (_stopReason is null)
+        {
+            Record(new ClientFinished(client.Number));
+        }
+
         _leaked += ended.Leaked;
         _settings.Metrics.AddEndedClient();
+        if (ended.Died)
+        {
+            OpenBarriers();
+        }
+
         queue.Running--;
         OnHeld(Sender);
-        StartNext(queue);
+        FillUp(queue);
         FinishIfIdle();
     }
 
@@ -189,7 +215,7 @@ internal sealed class RunActor : ReceiveActor
     {
         if (_notHeld.Count == 0)
         {
-            _settings.Machine.Tell(new CheckInvariants(), Self);
+            _settings.Machine.Tell(new CheckInvariants(IsQuiet: true), Self);
         }
     }
 
@@ -220,28 +246,46 @@ internal sealed class RunActor : ReceiveActor
 
     private void OnDigest(StateDigest digest)
     {
-        _ended(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
-        Context.Stop(Self);
+        Finish(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
     }
 
     private void OnBarrier(AtBarrier arrival)
     {
+        if (HasOpenedBefore(arrival))
+        {
+            Sender.Tell(new BarrierOpen(arrival.FiberId), Self);
+            return;
+        }
+
         if (!_barriers.TryGetValue(arrival.Meeting, out var waiting))
         {
             _barriers[arrival.Meeting] = waiting = [];
         }
 
         waiting.Add((Sender, arrival.FiberId));
-        if (waiting.Count < arrival.Parties)
+        if (waiting.Count < arrival.Parties && !_hasLostClient)
         {
             return;
         }
 
         _barriers.Remove(arrival.Meeting);
+        Record(new BarrierOpened(arrival.Meeting));
         foreach ((IActorRef client, long fiberId) in waiting)
         {
             client.Tell(new BarrierOpen(fiberId), Self);
         }
+    }
+
+    // Nobody knows for how many parties of a barrier a dead client would have stood: from now on nobody waits.
+    private void OpenBarriers()
+    {
+        _hasLostClient = true;
+        foreach ((IActorRef client, long fiberId) in _barriers.Values.SelectMany(w => w))
+        {
+            client.Tell(new BarrierOpen(fiberId), Self);
+        }
+
+        _barriers.Clear();
     }
 
     private void OnBroken(ScenarioBroken broken)
@@ -252,6 +296,11 @@ internal sealed class RunActor : ReceiveActor
 
     private void Stop(string reason)
     {
+        if (_stopReason is null)
+        {
+            Record(new RunStopping(reason));
+        }
+
         _stopReason ??= reason;
         foreach (IActorRef client in Context.GetChildren())
         {
@@ -277,4 +326,8 @@ internal sealed class RunActor : ReceiveActor
 /// <param name="Leaked">Objects that closing could not destroy.</param>
 /// <param name="StopReason">Why it was cut short; null when it was not.</param>
 /// <param name="Broken">What the scenario asked for and cannot be computed; null for nothing.</param>
-internal sealed record RunEnd(string Digest, long Pins, int Leaked, string? StopReason, Mistake? Broken);
+internal sealed record RunEnd(string Digest, long Pins, int Leaked, string? StopReason, Mistake? Broken)
+{
+    /// <summary>Whether the journal was lost: contexts were left as they were.</summary>
+    public bool IsLost { get; init; }
+}

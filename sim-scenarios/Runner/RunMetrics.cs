@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
+using Iommufd.Scenarios.Linearizability;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -21,6 +22,7 @@ public sealed class RunMetrics(Func<long> clock)
     private readonly ConcurrentQueue<FailedExpectation> _failures = new();
     private long _operations;
     private long _skipped;
+    private long _tolerated;
     private long _failedExpectations;
     private long _contexts;
     private long _closedContexts;
@@ -32,6 +34,8 @@ public sealed class RunMetrics(Func<long> clock)
     private long _violations;
     private long _invariantsChecked;
     private long _invariantsViolated;
+    private long _historyAnswers;
+    private long _historiesGivenUp;
     private InvariantViolation? _firstViolation;
 
     /// <summary>Nanoseconds since some moment.</summary>
@@ -77,6 +81,12 @@ public sealed class RunMetrics(Func<long> clock)
 
     /// <summary>The first of these.</summary>
     public InvariantViolation? FirstViolation => Volatile.Read(ref _firstViolation);
+
+    /// <summary>Answers that were found right by a search for an order of the calls that explains them.</summary>
+    public long HistoryAnswers => Volatile.Read(ref _historyAnswers);
+
+    /// <summary>IOASes whose history was given up as undecided.</summary>
+    public long HistoriesGivenUp => Volatile.Read(ref _historiesGivenUp);
 
     /// <summary>Steps that did not end as they must.</summary>
     public long FailedExpectations => Volatile.Read(ref _failedExpectations);
@@ -139,6 +149,17 @@ public sealed class RunMetrics(Func<long> clock)
         }
     }
 
+    /// <summary>A client has ended: what its history says.</summary>
+    internal void AddHistory(string client, ContextHistory history)
+    {
+        Interlocked.Add(ref _historyAnswers, history.Checked);
+        Interlocked.Add(ref _historiesGivenUp, history.GivenUp);
+        IReadOnlyList<InvariantViolation> violations = history.Violation is { } found
+            ? [new InvariantViolation(ContextHistory.InvariantName, client, found)]
+            : [];
+        AddInvariants(new InvariantReport(1, violations));
+    }
+
     internal void AddFailure(FailedExpectation failure)
     {
         if (Interlocked.Increment(ref _failedExpectations) <= FailuresKept)
@@ -146,6 +167,11 @@ public sealed class RunMetrics(Func<long> clock)
             _failures.Enqueue(failure);
         }
     }
+
+    /// <summary>Steps that ended in another way than they must because a fault was injected.</summary>
+    public long Tolerated => Volatile.Read(ref _tolerated);
+
+    internal void AddTolerated() => Interlocked.Increment(ref _tolerated);
 
     internal void AddSkipped() => Interlocked.Increment(ref _skipped);
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using Iommufd.Actors.Protocol;
+using Iommufd.Core.PageTables;
 using Iommufd.Messages;
+using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -59,6 +62,15 @@ public sealed record RunReport
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
 
+    /// <summary>The failure that the scenario was saved with by <c>shrink</c>; null for other scenarios.</summary>
+    public required ExpectedFailure? ExpectedFailure { get; init; }
+
+    /// <summary>Answers that an order of the calls explains.</summary>
+    public required long HistoryAnswers { get; init; }
+
+    /// <summary>IOASes whose history was given up as undecided.</summary>
+    public required long HistoriesGivenUp { get; init; }
+
     /// <summary>Steps and final expectations that did not hold: how many.</summary>
     public required long FailedExpectations { get; init; }
 
@@ -67,6 +79,15 @@ public sealed record RunReport
 
     /// <summary>Steps that could not run because what they use was never made.</summary>
     public required long Skipped { get; init; }
+
+    /// <summary>Steps that ended in another way than they must because a fault was injected.</summary>
+    public required long Tolerated { get; init; }
+
+    /// <summary>The fault plan; null where nothing was made to fail.</summary>
+    public required string? Faults { get; init; }
+
+    /// <summary>Fault points reached and struck, by operation; empty without a plan.</summary>
+    public required IReadOnlyList<FaultCoverage> FaultCoverage { get; init; }
 
     /// <summary>The journal; null without one.</summary>
     public required JournalSummary? Journal { get; init; }
@@ -77,10 +98,16 @@ public sealed record RunReport
     /// <summary>Why the run was cut short; null when it was not.</summary>
     public required string? StopReason { get; init; }
 
+    /// <summary>Whether it was cut short because its journal could not be written any more.</summary>
+    public required bool IsJournalLost { get; init; }
+
     /// <summary>The process's peak of resident memory.</summary>
     public required long PeakBytes { get; init; }
 
-    /// <summary>What of it came on top during the run, for each device.</summary>
+    /// <summary>Memory taken for page tables during the run.</summary>
+    public required long TableBytes { get; init; }
+
+    /// <summary>What of the peak came on top during the run, for each device, page tables apart.</summary>
     public required double BytesPerDevice { get; init; }
 
     /// <summary>Operations that ended with an errno.</summary>
@@ -99,15 +126,21 @@ public sealed record RunReport
         RunEnd end,
         TimeSpan duration,
         JournalSummary? journal,
-        long memoryBefore
+        MemoryUse before
     )
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end)
+            ? FinalExpectations.Unmet(
+                scenario,
+                metrics,
+                end,
+                comparesCounts: options.Faults is not { Plan.Rules.Count: > 0 } && options.Unfinished is null
+            )
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
+        long tables = IoPageTable.ArenaBytes - before.Tables;
         return new RunReport
         {
             Scenario = scenario.Name,
@@ -127,14 +160,32 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            ExpectedFailure = scenario.Failure,
+            HistoryAnswers = metrics.HistoryAnswers,
+            HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,
             Failures = [.. metrics.Failures, .. unmet],
             Skipped = metrics.Skipped,
+            Tolerated = metrics.Tolerated,
+            Faults = options.Faults?.Plan.Name,
+            FaultCoverage = options.Faults?.Coverage() ?? [],
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,
+            IsJournalLost = end.IsLost,
             PeakBytes = peak,
-            BytesPerDevice = (double)Math.Max(0, peak - memoryBefore) / Math.Max(1, scenario.Machine.DeviceCount),
+            TableBytes = tables,
+            BytesPerDevice =
+                (double)Math.Max(0, peak - before.Process - tables) / Math.Max(1, scenario.Machine.DeviceCount),
         };
     }
+}
+
+/// <summary>Memory of this process.</summary>
+/// <param name="Process">Resident bytes.</param>
+/// <param name="Tables">Bytes taken for page tables.</param>
+internal readonly record struct MemoryUse(long Process, long Tables)
+{
+    /// <summary>What is used now.</summary>
+    public static MemoryUse Now => new(Environment.WorkingSet, IoPageTable.ArenaBytes);
 }

@@ -34,7 +34,8 @@ internal sealed record CheckDue;
 
 /// <summary>Client → run: the client has ended and its context is closed.</summary>
 /// <param name="Leaked">Objects that closing could not destroy.</param>
-internal sealed record ClientEnded(int Leaked);
+/// <param name="Died">Whether a fault killed it: barriers wait for it in vain.</param>
+internal sealed record ClientEnded(int Leaked, bool Died);
 
 /// <summary>Client → run: the scenario asks for something that cannot be computed; the run ends.</summary>
 internal sealed record ScenarioBroken(SourcePosition At, string Message);

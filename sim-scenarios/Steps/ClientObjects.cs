@@ -16,7 +16,8 @@ public sealed record IoasObject(uint Id) : IdentifiedObject(Id);
 
 /// <summary>A HWPT that the client allocated.</summary>
 /// <param name="Id">Its id.</param>
-public sealed record HwptObject(uint Id) : IdentifiedObject(Id);
+/// <param name="DataType">What the driver's data were; 0 for a paging one.</param>
+public sealed record HwptObject(uint Id, uint DataType = 0) : IdentifiedObject(Id);
 
 /// <summary>A bound device.</summary>
 /// <param name="Id">The DEVICE id.</param>

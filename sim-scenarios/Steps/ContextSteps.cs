@@ -72,7 +72,7 @@ public sealed class HwptAllocStep : CommandKind
     public override string Summary => "Makes a HWPT for an IOAS by hand.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [As, Device, Parent, Flags];
+    public override IReadOnlyList<Field> Fields => [As, Device, Parent, Flags, FaultKeys.Reports];
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Outputs => ["id"];
@@ -80,7 +80,7 @@ public sealed class HwptAllocStep : CommandKind
     /// <inheritdoc/>
     protected override IoctlCommand Command(StepScope scope)
     {
-        HwptAllocFlags flags = HwptAllocFlags.None;
+        (HwptAllocFlags flags, uint fault) = FaultKeys.Of(scope);
         foreach (string word in scope.Words(Flags))
         {
             flags |= word switch
@@ -96,6 +96,7 @@ public sealed class HwptAllocStep : CommandKind
             Flags = flags,
             DevId = scope.Object<DeviceObject>(Device, ObjectKind.Device).Id,
             PtId = scope.Object<IoasObject>(Parent, ObjectKind.Ioas).Id,
+            FaultId = fault,
         };
     }
 
@@ -113,11 +114,16 @@ public sealed class DestroyStep : CommandKind
 {
     private static readonly UsedNameField Target = new(
         "object",
-        "What to destroy: an IOAS, a HWPT, a device or an access.",
+        "What to destroy: an IOAS, a HWPT, a device, an access, a queue, a vIOMMU or a vDEVICE.",
         ObjectKind.Ioas,
         ObjectKind.Hwpt,
         ObjectKind.Device,
-        ObjectKind.Access
+        ObjectKind.Access,
+        ObjectKind.FaultQueue,
+        ObjectKind.Viommu,
+        ObjectKind.Vdevice,
+        ObjectKind.Veventq,
+        ObjectKind.HwQueue
     )
     {
         IsRequired = true,
@@ -151,9 +157,37 @@ public sealed class DestroyStep : CommandKind
             return hwpt.Id;
         }
 
-        return scope.Objects.TryFind(name, out DeviceObject? device)
-            ? device.Id
-            : scope.Object<AccessObject>(Target, ObjectKind.Access).Id;
+        if (scope.Objects.TryFind(name, out DeviceObject? device))
+        {
+            return device.Id;
+        }
+
+        return OtherIdOf(scope, name) ?? scope.Object<AccessObject>(Target, ObjectKind.Access).Id;
+    }
+
+    private static uint? OtherIdOf(StepScope scope, string name)
+    {
+        if (scope.Objects.TryFind(name, out ViommuObject? viommu))
+        {
+            return viommu.Id;
+        }
+
+        if (scope.Objects.TryFind(name, out VdeviceObject? vdevice))
+        {
+            return vdevice.Id;
+        }
+
+        if (scope.Objects.TryFind(name, out VeventqObject? events))
+        {
+            return events.Id;
+        }
+
+        if (scope.Objects.TryFind(name, out FaultQueueObject? faults))
+        {
+            return faults.Id;
+        }
+
+        return scope.Objects.TryFind(name, out HwQueueObject? queue) ? queue.Id : null;
     }
 }
 

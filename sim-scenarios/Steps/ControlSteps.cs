@@ -27,6 +27,30 @@ public sealed class RepeatStep : StepKind
     public override IReadOnlyList<Field> Fields => [Times, Index, Body];
 }
 
+/// <summary><c>leave</c>: ends a loop early.</summary>
+public sealed class LeaveStep : StepKind
+{
+    /// <summary>The condition.</summary>
+    public static readonly FlagField Condition = new("when", "The condition: an expression; always when left out.")
+    {
+        Minimum = Int128.MinValue,
+        Maximum = Int128.MaxValue,
+    };
+
+    /// <inheritdoc/>
+    public override string Name => "leave";
+
+    /// <inheritdoc/>
+    public override string Summary =>
+        "Leaves the innermost 'repeat' around it; outside of one, ends the branch or the client.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Field> Fields => [Condition];
+
+    /// <inheritdoc/>
+    public override Field Shorthand => Condition;
+}
+
 /// <summary><c>parallel</c>: branches at the same time.</summary>
 public sealed class ParallelStep : StepKind
 {

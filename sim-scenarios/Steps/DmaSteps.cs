@@ -1,3 +1,4 @@
+using Iommufd.Core.Dma;
 using Iommufd.Messages;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Language.Vocabulary;
@@ -20,7 +21,23 @@ public sealed record DmaPlan(
     ulong Count,
     int WritePercent,
     ulong Seed
-);
+)
+{
+    /// <summary>The address space; 0 is the device's own.</summary>
+    public uint Pasid { get; init; }
+
+    /// <summary>What blocks that are written put into memory.</summary>
+    public DmaData Data { get; init; }
+
+    /// <summary>The byte of a fill.</summary>
+    public byte Fill { get; init; }
+
+    /// <summary>Whether the device asks for missing pages and waits for them.</summary>
+    public bool PageRequests { get; init; }
+
+    /// <summary>How long it waits for one of them.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
 
 /// <summary>A burst of DMA; with <see cref="Background"/> burst after burst until it is stopped.</summary>
 /// <param name="Plan">What.</param>
@@ -51,6 +68,11 @@ public sealed class DmaStep : OperationKind
         ObjectKind.Dma
     );
 
+    private static readonly UsedNameField Bound = new("device", "The bound device.", ObjectKind.Device);
+    private static readonly MachineDeviceField Machine = new(
+        "machine-device",
+        "Or a device of the machine, bound or not."
+    );
     private static readonly NumberField Block = new("block", "Bytes of one access; 64 when left out.")
     {
         Minimum = 1,
@@ -64,6 +86,26 @@ public sealed class DmaStep : OperationKind
     private static readonly NumberField Write = new("write", "How many of a hundred accesses write; 50 when left out.")
     {
         Maximum = 100,
+    };
+    private static readonly NumberField Fill = new("fill", "The byte that writes put everywhere; none when left out.")
+    {
+        Maximum = 255,
+    };
+    private static readonly FlagField Stamp = new(
+        "stamp",
+        "Whether each write puts a number of its own at the start of every page of its block; false when left out."
+    );
+    private static readonly FlagField PageRequests = new(
+        "page-requests",
+        "Whether the device asks for missing pages (PRI) and waits, instead of faulting; false when left out."
+    );
+    private static readonly DurationField RequestTimeout = new(
+        "request-timeout",
+        "How long it waits for the response to a page request; 10s when left out."
+    )
+    {
+        Minimum = 1,
+        Maximum = 3_600_000_000_000,
     };
     private static readonly ChoiceField Pattern = new(
         "pattern",
@@ -83,7 +125,8 @@ public sealed class DmaStep : OperationKind
     /// <inheritdoc/>
     public override IReadOnlyList<Field> Fields =>
         [
-            DeviceKeys.Device,
+            Bound,
+            Machine,
             AccessKeys.Area,
             AccessKeys.Offset,
             AccessKeys.Iova,
@@ -92,6 +135,11 @@ public sealed class DmaStep : OperationKind
             Block,
             Count,
             Write,
+            DeviceKeys.Pasid,
+            Fill,
+            Stamp,
+            PageRequests,
+            RequestTimeout,
             As,
         ];
 
@@ -101,10 +149,16 @@ public sealed class DmaStep : OperationKind
     /// <inheritdoc/>
     protected override void CheckTogether(FieldValues values, SourcePosition at, MistakeCollector mistakes)
     {
+        RequireOneOf(values, at, mistakes, [Bound], [Machine]);
         RequireOneOf(values, at, mistakes, [AccessKeys.Area], AccessKeys.ByIova);
         if (values.Has(AccessKeys.Iova) && !values.Has(AccessKeys.Length))
         {
             mistakes.Add(at, "'length' is missing: DMA from an IOVA says how far it reaches");
+        }
+
+        if (values.Has(Fill) && values.Has(Stamp))
+        {
+            mistakes.Add(at, "either 'fill', or 'stamp': not both");
         }
     }
 
@@ -121,16 +175,34 @@ public sealed class DmaStep : OperationKind
         }
 
         var plan = new DmaPlan(
-            scope.Object<DeviceObject>(DeviceKeys.Device, ObjectKind.Device).MachineName,
+            scope.Text(Machine) ?? scope.Object<DeviceObject>(Bound, ObjectKind.Device).MachineName,
             range,
             scope.Word(Pattern, "random"),
             (uint)scope.Number(Block, 64),
             scope.Number(Count, 256),
             (int)scope.Number(Write, 50),
             scope.Numbers.Random.Next()
-        );
+        )
+        {
+            Pasid = (uint)scope.Number(DeviceKeys.Pasid),
+            Data =
+                scope.Has(Fill) ? DmaData.Fill
+                : scope.Flag(Stamp) ? DmaData.Stamp
+                : DmaData.None,
+            Fill = (byte)scope.Number(Fill),
+            PageRequests = IsWaiting(scope),
+            RequestTimeout = TimeSpan.FromTicks((long)scope.Number(RequestTimeout, 10_000_000_000) / 100),
+        };
         return new DmaRequest(plan, scope.Text(As));
     }
+
+    /// <summary>The device of the machine, or "unbound" when it was unbound meanwhile.</summary>
+    internal static string DeviceOf(StepScope scope) =>
+        scope.Text(Machine)
+        ?? (scope.Objects.TryFind(scope.Text(Bound)!, out DeviceObject? device) ? device.MachineName : "unbound");
+
+    /// <summary>Whether the device asks for missing pages and waits for them.</summary>
+    internal static bool IsWaiting(StepScope scope) => scope.Flag(PageRequests);
 
     /// <inheritdoc/>
     public override StepOutcome Complete(StepScope scope, object answer) => DmaOutputs.Of((DmaTotals)answer);

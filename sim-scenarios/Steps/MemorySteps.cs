@@ -1,3 +1,5 @@
+using Iommufd.Actors.Protocol;
+using Iommufd.Core.Pages;
 using Iommufd.Messages;
 using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language.Vocabulary;
@@ -34,6 +36,12 @@ public sealed class MemoryStep : OperationKind
         IsRequired = true,
     };
     private static readonly NumberField Size = new("size", "Bytes.") { IsRequired = true };
+    private static readonly UsedNameField File = new(
+        "file",
+        "A file to map, shared; private memory when left out.",
+        ObjectKind.File
+    );
+    private static readonly NumberField Offset = new("offset", "First byte of the file; 0 when left out.");
     private static readonly NumberField Address = new("address", "Where; the process chooses when left out.");
     private static readonly ChoiceField Kind = new("kind", "What the pages are.", "anonymous", "huge-2m");
     private static readonly WordsField Protection = new("protection", "Allowed accesses.", ProtectionWords.All);
@@ -45,7 +53,7 @@ public sealed class MemoryStep : OperationKind
     public override string Summary => "Maps memory into the process (mmap).";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [As, Size, Address, Kind, Protection];
+    public override IReadOnlyList<Field> Fields => [As, Size, Address, Kind, File, Offset, Protection];
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Outputs => ["address"];
@@ -60,6 +68,14 @@ public sealed class MemoryStep : OperationKind
         };
         MemoryProtection protection = ProtectionWords.Combined(scope.Words(Protection, "read", "write"));
         ulong? address = scope.Has(Address) ? scope.Number(Address) : null;
+        if (scope.Has(File))
+        {
+            MemoryFile file = scope.Object<FileObject>(File, ObjectKind.File).File;
+            return new MemoryRequest(
+                new MapFileMemory(address, scope.Number(Size), file, scope.Number(Offset), protection)
+            );
+        }
+
         return new MemoryRequest(new MapMemory(address, scope.Number(Size), kind, protection));
     }
 

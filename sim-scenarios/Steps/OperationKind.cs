@@ -51,7 +51,8 @@ public abstract record StepRequest;
 
 /// <summary>An ioctl or driver call to the client's context.</summary>
 /// <param name="Command">The call.</param>
-public sealed record CommandRequest(IoctlCommand Command) : StepRequest;
+/// <param name="ProcessId">Another process of the client that calls; null for its own.</param>
+public sealed record CommandRequest(IoctlCommand Command, int? ProcessId = null) : StepRequest;
 
 /// <summary>A message to the client's process memory.</summary>
 /// <param name="Message">One of the memory messages of Messages.Host.</param>

@@ -182,13 +182,6 @@ public class SystemParts() : TestKit("akka.loglevel = DEBUG, akka.stdout-logleve
     }
 
     [Fact]
-    public void What_has_no_serializer_of_its_own_is_refused_with_a_way_out()
-    {
-        var thrown = Assert.ThrowsAny<Exception>(() => Sys.Serialization.Serialize(new Animal("x")));
-        Assert.Contains("serialization-bindings", thrown.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void References_are_written_and_found_by_path()
     {
         var actor = Sys.ActorOf(Props.Empty, "written");

@@ -17,7 +17,7 @@ public abstract class HostFixture : TestKit
     protected const ulong BufferBytes = 1 << 20;
 
     protected HostFixture()
-        : base("akka.loglevel = ERROR\nakka.test.single-expect-default = 10s") { }
+        : base("akka.loglevel = ERROR\nakka.test.single-expect-default = 60s") { }
 
     protected SimulatedHost Host { get; private set; } = null!;
 
@@ -53,6 +53,26 @@ public abstract class HostFixture : TestKit
     {
         Send(0, command);
         return ExpectMsg<IoctlAnswer>(m => m.Tag == 0).Result;
+    }
+
+    protected IoctlResult CallAs(int processId, IoctlCommand command)
+    {
+        Iommufd.Tell(new IoctlRequest(0, processId, command), TestActor);
+        return ExpectMsg<IoctlAnswer>(m => m.Tag == 0).Result;
+    }
+
+    /// <summary>Says something to somebody who answers.</summary>
+    protected T Tell<T>(IActorRef to, object message)
+    {
+        to.Tell(message, TestActor);
+        return ExpectMsg<T>();
+    }
+
+    /// <summary>Opens another iommufd, which takes the place of the first.</summary>
+    protected void Reopen(bool asContainer = false)
+    {
+        Host.Machine.Tell(new OpenIommufd(ProcessId, asContainer), TestActor);
+        Iommufd = ExpectMsg<IommufdOpened>().Context;
     }
 
     protected void Send(long tag, IoctlCommand command) =>

@@ -87,6 +87,21 @@ public sealed class ReplayTests
 
         Assert.Equal(1, replayed.DigestsVerified);
         Assert.Equal(written.Events.Count, Assert.Single(replayed.Mismatches).Event);
+        Assert.Empty(replayed.Suspects);
+    }
+
+    [Fact]
+    public void What_was_touched_since_the_last_good_digest_is_under_suspicion()
+    {
+        var written = Written(context => context.Ok(new IoasAlloc()));
+        written.Events.Add(new DigestRecorded(written.Digest));
+        written.Events.Add(new IoasAllocated(2));
+        written.Events.Add(new DigestRecorded(1));
+
+        var suspects = Replayed(written.Events).Suspects;
+
+        Assert.Contains(suspects, l => l.StartsWith("IoasObject 2", StringComparison.Ordinal));
+        Assert.DoesNotContain(suspects, l => l.StartsWith("IoasObject 1", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -131,6 +146,23 @@ public sealed class ReplayTests
     public void A_payload_that_is_no_event_is_refused()
     {
         Assert.Throws<JournalFormatException>(() => EventPayload.FromBytes([0xfe, 0xff, 0xff]));
+    }
+
+    [Fact]
+    public void A_payload_of_a_type_that_does_not_exist_yet_is_refused_with_its_number()
+    {
+        var failure = Assert.Throws<JournalFormatException>(() => EventPayload.FromBytes([0xfe, 0xe8, 0x03, 1, 2]));
+        Assert.Contains("event type 1000", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("newer version", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_payload_of_a_foreign_type_is_refused_with_its_name()
+    {
+        var name = "Other.Thing, Other"u8;
+        byte[] payload = [0xff, (byte)name.Length, 0, 0, 0, .. name, 1];
+        var failure = Assert.Throws<JournalFormatException>(() => EventPayload.FromBytes(payload));
+        Assert.Contains("Other.Thing, Other", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

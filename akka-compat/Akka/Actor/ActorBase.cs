@@ -31,7 +31,11 @@ public abstract class ActorBase : IInternalActor
 
     private ActorCell _cell;
     private IActorRef _self;
+
+    /// <summary>Whether messages go through AroundReceive: it is overridden, or they are logged.</summary>
     private bool _intercepts;
+
+    private bool _logsMessages;
 
     protected ActorBase()
     {
@@ -41,6 +45,8 @@ public abstract class ActorBase : IInternalActor
                 "There is no active ActorContext: actors are made by ActorOf, never by their constructors alone."
             );
         _self = _cell.Self;
+        if (this is IWithTimers timing)
+            timing.Timers = _cell.NewTimers();
     }
 
     IActorContext IInternalActor.ActorContext =>
@@ -68,7 +74,8 @@ public abstract class ActorBase : IInternalActor
     {
         _cell = cell;
         _self = cell.Self;
-        _intercepts = Intercepting.GetOrAdd(GetType(), OverridesAroundReceive);
+        _logsMessages = this is ILogReceive && cell.SystemImpl.Settings.AddLoggingReceive;
+        _intercepts = _logsMessages || Intercepting.GetOrAdd(GetType(), OverridesAroundReceive);
     }
 
     internal void Unbind() => _cell = null;
@@ -87,9 +94,19 @@ public abstract class ActorBase : IInternalActor
     internal void Dispatch(Receive behavior, object message)
     {
         if (_intercepts)
-            AroundReceive(behavior ?? Receive, message);
+            DispatchSeen(behavior ?? Receive, message);
         else if (!(behavior is null ? Receive(message) : behavior(message)))
             Unhandled(message);
+    }
+
+    private void DispatchSeen(Receive behavior, object message)
+    {
+        var cell = _cell;
+        var handled = AroundReceive(behavior, message);
+        if (_logsMessages)
+            cell.PublishDebug(
+                $"received {(handled ? "handled" : "unhandled")} message {message} from {cell.Sender.Path}"
+            );
     }
 
     protected virtual bool AroundReceive(Receive receive, object message)

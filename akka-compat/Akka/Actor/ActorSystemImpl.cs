@@ -95,7 +95,10 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         if (Settings.LogDeadLetters > 0)
             SystemActorOf(Props.Create<DeadLetterListener>(), "deadLetterListener");
         if (Settings.DebugUnhandledMessage)
-            SystemActorOf(Props.Create<UnhandledMessageForwarder>(), "UnhandledMessageForwarder");
+            EventStream.Subscribe(
+                SystemActorOf(Props.Create<UnhandledMessageForwarder>(), "UnhandledMessageForwarder"),
+                typeof(UnhandledMessage)
+            );
         if (Settings.LogConfigOnStart)
             Log.Log(LogLevel.InfoLevel, null, Settings.ToString());
         LoadExtensions();
@@ -218,6 +221,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
     /// <summary>Stops the guardians; the rest follows from their deaths.</summary>
     internal void FinalTerminate()
     {
+        EventStream.Publish(new Event.Debug($"ActorSystem({Name})", typeof(ActorSystem), "System shutdown initiated"));
         if (!Settings.LogDeadLettersDuringShutdown)
             EventStream.Publish(DeadLetterListener.Silence.Instance);
         _provider.Guardian.Stop();

@@ -40,17 +40,29 @@ internal sealed partial class Mailbox
             _cell.Dispatcher.Execute(this);
     }
 
-    /// <summary>A turn on the thread pool: a batch of messages.</summary>
+    /// <summary>Called by the thread pool.</summary>
     public void Execute()
+    {
+        if (_cell.Dispatcher is ThreadPoolDispatcher { HandsOver: true })
+            PoolWorker.RunTurns(this);
+        else
+            RunTurn();
+    }
+
+    public void Run() => RunTurn();
+
+    /// <summary>A turn: a batch of messages. Says how many there were, at least one.</summary>
+    internal int RunTurn()
     {
         var outer = ActorCell.Enter(_cell);
         var dispatcher = _cell.Dispatcher;
         try
         {
             ProcessSystemMessages();
-            ProcessUserMessages(dispatcher);
+            var handled = ProcessUserMessages(dispatcher);
             if (IsClosed)
                 DrainToDeadLetters();
+            return handled;
         }
         finally
         {
@@ -58,8 +70,6 @@ internal sealed partial class Mailbox
             EndTurn(dispatcher);
         }
     }
-
-    public void Run() => Execute();
 
     /// <summary>A turn under simulation: one message.</summary>
     internal object ExecuteOne()
@@ -98,7 +108,7 @@ internal sealed partial class Mailbox
         // Clearing the bit is a full fence: a producer that still saw the bit set has its message visible to HasWork.
         Interlocked.And(ref _state, ~Scheduled);
         if (HasWork && (Interlocked.Or(ref _state, Scheduled) & Scheduled) == 0)
-            dispatcher.Execute(this);
+            dispatcher.ExecuteAgain(this);
     }
 
     private void ProcessSystemMessages()
@@ -111,18 +121,20 @@ internal sealed partial class Mailbox
         }
     }
 
-    private void ProcessUserMessages(MessageDispatcher dispatcher)
+    private int ProcessUserMessages(MessageDispatcher dispatcher)
     {
-        var left = Math.Max(dispatcher.Throughput, 1);
+        var handled = 0;
+        var most = Math.Max(dispatcher.Throughput, 1);
         var deadline = dispatcher.DeadlineTicks is { } ticks ? dispatcher.MonotonicTicks + ticks : long.MaxValue;
         while (_suspensions == 0 && (_state & Closed) == 0 && TryDequeue(out var message, out var sender))
         {
             _cell.Invoke(message, sender);
             if (HasSystemMessages)
                 ProcessSystemMessages();
-            if (--left <= 0 || (deadline != long.MaxValue && dispatcher.MonotonicTicks >= deadline))
-                return;
+            if (++handled >= most || (deadline != long.MaxValue && dispatcher.MonotonicTicks >= deadline))
+                break;
         }
+        return Math.Max(handled, 1);
     }
 
     /// <summary>Closes the mailbox for good: what waits and what comes goes to dead letters. Only by the consumer.</summary>

@@ -10,6 +10,7 @@ namespace Akka.Dispatch;
 /// <summary>The queues of one actor and its turn to run.</summary>
 internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IReadyWork
 {
+    private const int FirstSegment = 2;
     private const int SmallSegment = 8;
     private const int LargeSegment = 2048;
     private static readonly MailboxSlot[] NoSlots = [];
@@ -141,15 +142,18 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
             Interlocked.CompareExchange(ref _tail, next, full);
     }
 
-    /// <summary>Small while the consumer keeps up: most actors never have more than a few messages waiting.</summary>
+    /// <summary>
+    /// Small while the consumer keeps up: most actors never have more than a few messages waiting, and of a large number of
+    /// actors most never get more than a message or two.
+    /// </summary>
     private int NextLength(MailboxSegment full)
     {
         if (ReferenceEquals(full, this))
-            return SmallSegment;
+            return FirstSegment;
         // A racy look at the consumer: a wrong guess costs memory or a segment more, nothing else.
         ref var cursor = ref _cell.Cursor;
         var keepsUp = ReferenceEquals(cursor.Segment, full) && cursor.Index >= full.Slots.Length / 2;
-        return keepsUp ? SmallSegment : Math.Min(full.Slots.Length * 4, LargeSegment);
+        return keepsUp ? SmallSegment : Math.Clamp(full.Slots.Length * 4, SmallSegment, LargeSegment);
     }
 
     /// <summary>Puts a message before all others. Only by the actor itself.</summary>

@@ -1,32 +1,174 @@
+using System.Globalization;
 using System.Runtime.Serialization;
+using System.Text;
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Util;
+using Newtonsoft.Json;
+using Newtonsoft.Json.Linq;
 
 namespace Akka.Serialization;
 
+/// <summary>How <see cref="NewtonSoftJsonSerializer"/> writes.</summary>
+public sealed class NewtonSoftJsonSerializerSettings
+{
+    /// <summary>Types are written, equal references are written once, strings are built in reused buffers.</summary>
+    public static readonly NewtonSoftJsonSerializerSettings Default = new(true, true, [], true, 2048, 32768);
+
+    /// <summary>The sizes are in characters and kept for compatibility: buffers are never reused here.</summary>
+    public NewtonSoftJsonSerializerSettings(
+        bool encodeTypeNames,
+        bool preserveObjectReferences,
+        IEnumerable<Type> converters,
+        bool usePooledStringBuilder,
+        int stringBuilderMinSize,
+        int stringBuilderMaxSize
+    )
+    {
+        ArgumentNullException.ThrowIfNull(converters);
+        EncodeTypeNames = encodeTypeNames;
+        PreserveObjectReferences = preserveObjectReferences;
+        Converters = converters.ToArray();
+        UsePooledStringBuilder = usePooledStringBuilder;
+        StringBuilderMinSize = stringBuilderMinSize;
+        StringBuilderMaxSize = stringBuilderMaxSize;
+    }
+
+    /// <summary>Whether objects carry the name of their type ($type).</summary>
+    public bool EncodeTypeNames { get; }
+
+    /// <summary>Whether an object that occurs twice is written once ($id, $ref).</summary>
+    public bool PreserveObjectReferences { get; }
+
+    /// <summary>Types of further converters; each has a constructor without parameters or one for the system.</summary>
+    public IEnumerable<Type> Converters { get; }
+    public int StringBuilderMinSize { get; }
+    public int StringBuilderMaxSize { get; }
+    public bool UsePooledStringBuilder { get; }
+
+    /// <summary>Reads the section akka.actor.serialization-settings.json.</summary>
+    public static NewtonSoftJsonSerializerSettings Create(Config config)
+    {
+        if (config is null)
+            throw new ConfigurationException("The settings of the JSON serializer are missing.");
+        return new NewtonSoftJsonSerializerSettings(
+            config.GetBoolean("encode-type-names", true),
+            config.GetBoolean("preserve-object-references", true),
+            config.GetStringList("converters", []).Select(ConverterType),
+            config.GetBoolean("use-pooled-string-builder", true),
+            config.GetInt("pooled-string-builder-minsize", 2048),
+            config.GetInt("pooled-string-builder-maxsize", 32768)
+        );
+    }
+
+    private static Type ConverterType(string name)
+    {
+        var type =
+            Type.GetType(name)
+            ?? throw new ConfigurationException($"The converter type '{name}' of the JSON serializer was not found.");
+        return typeof(JsonConverter).IsAssignableFrom(type)
+            ? type
+            : throw new ArgumentException($"Type {type} doesn't inherit from a {typeof(JsonConverter)}.");
+    }
+}
+
+/// <summary>Changes the JSON library's settings when a system is created.</summary>
+public sealed class NewtonSoftJsonSerializerSetup : Setup
+{
+    private NewtonSoftJsonSerializerSetup(Action<JsonSerializerSettings> settings)
+    {
+        ApplySettings = settings;
+    }
+
+    /// <summary>Called with the settings before they are used.</summary>
+    public Action<JsonSerializerSettings> ApplySettings { get; }
+
+    /// <summary>Makes the setup.</summary>
+    public static NewtonSoftJsonSerializerSetup Create(Action<JsonSerializerSettings> settings) => new(settings);
+}
+
 /// <summary>
-/// Stands where Akka.NET has its Newtonsoft serializer (id 1). This runtime does not bring a JSON library that can read
-/// and write Newtonsoft's type annotations, and a file written differently would not be readable by the real one, so it
-/// refuses instead: bind your types to another serializer.
+/// The serializer of everything that has no other (id 1): JSON with the names of types inside. Actor references and other
+/// surrogated objects are written as their surrogates; int, float and decimal keep their type as {"$":"I42"}.
 /// </summary>
 public class NewtonSoftJsonSerializer : Serializer
 {
+    private readonly NewtonSoftJsonSerializerSettings _own;
+
+    /// <summary>Made when something is first written or read: most systems never do.</summary>
+    private readonly Lazy<JsonSerializerSettings> _settings;
+
+    private readonly Lazy<JsonSerializer> _serializer;
+
     public NewtonSoftJsonSerializer(ExtendedActorSystem system)
-        : base(system) { }
+        : this(system, NewtonSoftJsonSerializerSettings.Default) { }
 
     public NewtonSoftJsonSerializer(ExtendedActorSystem system, Config config)
-        : base(system) { }
+        : this(system, NewtonSoftJsonSerializerSettings.Create(config)) { }
+
+    public NewtonSoftJsonSerializer(ExtendedActorSystem system, NewtonSoftJsonSerializerSettings settings)
+        : base(system)
+    {
+        _own = settings;
+        _settings = new Lazy<JsonSerializerSettings>(MakeSettings);
+        _serializer = new Lazy<JsonSerializer>(() => JsonSerializer.Create(Settings));
+    }
+
+    /// <summary>What the JSON library works with.</summary>
+    public JsonSerializerSettings Settings => _settings.Value;
+
+    /// <summary>The JSON library's serializer.</summary>
+    public object Serializer => _serializer.Value;
 
     public override int Identifier => 1;
     public override bool IncludeManifest => false;
 
-    public override byte[] ToBinary(object obj) => throw Refusal("write", obj?.GetType());
+    public override byte[] ToBinary(object obj)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        using (var writer = new JsonTextWriter(text) { Formatting = Formatting.None })
+            _serializer.Value.Serialize(writer, obj);
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
 
-    public override object FromBinary(byte[] bytes, Type type) => throw Refusal("read", type);
+    public override object FromBinary(byte[] bytes, Type type)
+    {
+        using var reader = new JsonTextReader(new StringReader(Encoding.UTF8.GetString(bytes)));
+        return JsonSurrogates.Restored(_serializer.Value.Deserialize(reader, type), type, system);
+    }
 
-    private static SerializationException Refusal(string verb, Type type) =>
-        new(
-            $"No serializer is bound to {type?.FullName ?? "this type"}: the JSON serializer (id 1) does not {verb} in this "
-                + "runtime. Bind the type to a serializer in akka.actor.serialization-bindings, for example to Hyperion."
-        );
+    private JsonSerializerSettings MakeSettings()
+    {
+        var settings = new JsonSerializerSettings
+        {
+            PreserveReferencesHandling = _own.PreserveObjectReferences
+                ? PreserveReferencesHandling.Objects
+                : PreserveReferencesHandling.None,
+            TypeNameHandling = _own.EncodeTypeNames ? TypeNameHandling.All : TypeNameHandling.None,
+            NullValueHandling = NullValueHandling.Ignore,
+            DefaultValueHandling = DefaultValueHandling.Ignore,
+            MissingMemberHandling = MissingMemberHandling.Ignore,
+            // A default value that a constructor shares must not be filled with what is read.
+            ObjectCreationHandling = ObjectCreationHandling.Replace,
+            ConstructorHandling = ConstructorHandling.AllowNonPublicDefaultConstructor,
+            ContractResolver = new PrivateSetters(),
+            SerializationBinder = new PlainTypesOnly(),
+        };
+        var setup = system?.Settings.Setup.Get<NewtonSoftJsonSerializerSetup>();
+        if (setup is { HasValue: true })
+            setup.Value.Value.ApplySettings(settings);
+        settings.Converters.Add(new JsonSurrogates(system));
+        foreach (var type in _own.Converters)
+        {
+            settings.Converters.Add(
+                (JsonConverter)(
+                    type.GetConstructor([typeof(ExtendedActorSystem)]) is null
+                        ? Activator.CreateInstance(type)
+                        : Activator.CreateInstance(type, system)
+                )
+            );
+        }
+        return settings;
+    }
 }

@@ -1,4 +1,5 @@
-using System.Text;
+using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Iommufd.Scenarios.Language.Expressions;
 
@@ -73,24 +74,29 @@ public sealed class Template
             return Text;
         }
 
-        var name = new StringBuilder();
-        foreach (object part in _parts)
+        var name = new DefaultInterpolatedStringHandler(
+            0,
+            _parts.Count,
+            CultureInfo.InvariantCulture,
+            stackalloc char[128]
+        );
+        for (int i = 0; i < _parts.Count; i++)
         {
-            switch (part)
+            switch (_parts[i])
             {
                 case Expression number:
-                    name.Append(number.Evaluate(scope));
+                    name.AppendFormatted(number.Evaluate(scope));
                     break;
                 case WordPart word:
-                    name.Append(scope.TryText(word.Name, out string text) ? text : word.Name);
+                    name.AppendLiteral(scope.TryText(word.Name, out string text) ? text : word.Name);
                     break;
                 default:
-                    name.Append((string)part);
+                    name.AppendLiteral((string)_parts[i]);
                     break;
             }
         }
 
-        return name.ToString();
+        return name.ToStringAndClear();
     }
 
     /// <summary>Whether this name and another can ever be the same: computed parts stand for anything.</summary>

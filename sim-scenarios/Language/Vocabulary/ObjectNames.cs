@@ -28,6 +28,36 @@ public enum ObjectKind
 
     /// <summary>DMA that runs in the background.</summary>
     Dma,
+
+    /// <summary>A memory file.</summary>
+    File,
+
+    /// <summary>Another process of the client.</summary>
+    Process,
+
+    /// <summary>A fault queue.</summary>
+    FaultQueue,
+
+    /// <summary>A vIOMMU.</summary>
+    Viommu,
+
+    /// <summary>A vDEVICE.</summary>
+    Vdevice,
+
+    /// <summary>An event queue of a vIOMMU.</summary>
+    Veventq,
+
+    /// <summary>A hardware queue.</summary>
+    HwQueue,
+
+    /// <summary>Page tables that a guest keeps.</summary>
+    GuestTable,
+
+    /// <summary>A bitmap of dirty pages.</summary>
+    Bitmap,
+
+    /// <summary>A virtual machine whose table devices can share.</summary>
+    Guest,
 }
 
 /// <summary>
@@ -85,7 +115,8 @@ public sealed class ObjectNames
 
     private string Unknown(IReadOnlyList<ObjectKind> kinds, Template name)
     {
-        string wanted = string.Join(" or ", kinds.Select(WordOf));
+        string[] words = [.. kinds.Select(WordOf)];
+        string wanted = words.Length > 1 ? $"{string.Join(", ", words[..^1])} or {words[^1]}" : words[0];
         (ObjectKind Kind, Template Name) other = _given.Find(g => g.Name.CanEqual(name));
         if (other.Name is not null)
         {
@@ -106,6 +137,16 @@ public sealed class ObjectNames
             ObjectKind.Pin => "a pin",
             ObjectKind.Memory => "memory",
             ObjectKind.Area => "an area",
-            _ => "a DMA",
+            ObjectKind.Dma => "a DMA",
+            ObjectKind.File => "a file",
+            ObjectKind.Process => "a process",
+            ObjectKind.FaultQueue => "a fault queue",
+            ObjectKind.Viommu => "a vIOMMU",
+            ObjectKind.Vdevice => "a vDEVICE",
+            ObjectKind.Veventq => "an event queue",
+            ObjectKind.HwQueue => "a hardware queue",
+            ObjectKind.GuestTable => "a guest table",
+            ObjectKind.Guest => "a virtual machine",
+            _ => "a bitmap",
         };
 }

@@ -11,6 +11,7 @@ namespace Iommufd.Scenarios.Language.Vocabulary;
 public sealed class StepsField(string name, string summary) : Field<IReadOnlyList<Step>>(name, summary)
 {
     private const string ExpectKey = "expect";
+    private const string SaveKey = "save";
 
     /// <inheritdoc/>
     public override string Expects => "a list of steps";
@@ -57,12 +58,13 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
         }
 
         properties[ExpectKey] = StepExpectation.Schema();
+        properties[SaveKey] = SavedOutput.Schema();
         var keyed = new JsonObject
         {
             ["type"] = "object",
             ["additionalProperties"] = false,
             ["minProperties"] = 1,
-            ["maxProperties"] = 2,
+            ["maxProperties"] = 3,
             ["properties"] = properties,
         };
         string[] bare = [.. StepVocabulary.All.Where(k => !k.Fields.Any(f => f.IsRequired)).Select(k => k.Name)];
@@ -75,7 +77,7 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
         // "- close" is a step without keys.
         if (node is TreeScalar { IsEmpty: false } word && StepVocabulary.Find(word.Text) is { } bare)
         {
-            return Finish(bare, word.At, new TreeScalar(word.At, string.Empty, IsQuoted: false), null, context);
+            return Finish(bare, word.At, new TreeScalar(word.At, string.Empty, IsQuoted: false), null, null, context);
         }
 
         if (node is not TreeMapping mapping)
@@ -90,15 +92,20 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
 
         TreeEntry? chosen = null;
         TreeEntry? expect = null;
+        TreeEntry? save = null;
         foreach (TreeEntry entry in mapping.Entries)
         {
             if (string.Equals(entry.Key.Text, ExpectKey, StringComparison.Ordinal))
             {
                 expect = entry;
             }
+            else if (string.Equals(entry.Key.Text, SaveKey, StringComparison.Ordinal))
+            {
+                save = entry;
+            }
             else if (StepVocabulary.Find(entry.Key.Text) is null)
             {
-                string hint = NearestWord.Hint(entry.Key.Text, [.. StepVocabulary.Words, ExpectKey]);
+                string hint = NearestWord.Hint(entry.Key.Text, [.. StepVocabulary.Words, ExpectKey, SaveKey]);
                 context.Mistakes.Add(entry.Key.At, $"unknown step '{entry.Key.Text}'{hint}");
             }
             else if (chosen is not null)
@@ -116,18 +123,28 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
 
         if (chosen is null)
         {
-            if (expect is not null && mapping.Entries.Count == 1)
+            if ((expect ?? save) is { } alone && mapping.Entries.Count == 1)
             {
-                context.Mistakes.Add(expect.Key.At, "'expect' belongs to a step: write it below the step's key");
+                context.Mistakes.Add(
+                    alone.Key.At,
+                    $"'{alone.Key.Text}' belongs to a step: write it below the step's key"
+                );
             }
 
             return null;
         }
 
-        return Finish(StepVocabulary.Find(chosen.Key.Text)!, chosen.Key.At, chosen.Value, expect, context);
+        return Finish(StepVocabulary.Find(chosen.Key.Text)!, chosen.Key.At, chosen.Value, expect, save, context);
     }
 
-    private static Step? Finish(StepKind kind, SourcePosition at, TreeNode keys, TreeEntry? expect, ReadContext context)
+    private static Step? Finish(
+        StepKind kind,
+        SourcePosition at,
+        TreeNode keys,
+        TreeEntry? expect,
+        TreeEntry? save,
+        ReadContext context
+    )
     {
         // What a loop's index or a 'let' inside names must not leak, but a 'let' of this list must reach the next step.
         ReadContext own = context.Inner();
@@ -150,7 +167,8 @@ public sealed class StepsField(string name, string summary) : Field<IReadOnlyLis
             expectation = StepExpectation.Read(expect.Value, kind.Outputs, context);
         }
 
-        return values is null ? null : new Step(at, kind, values, expectation);
+        IReadOnlyList<SavedOutput> saves = save is null ? [] : SavedOutput.Read(save.Value, kind.Outputs, context);
+        return values is null ? null : new Step(at, kind, values, expectation, saves);
     }
 }
 

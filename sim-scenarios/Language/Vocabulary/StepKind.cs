@@ -126,4 +126,11 @@ public abstract class StepKind
 /// <param name="Kind">What it does.</param>
 /// <param name="Values">Its keys.</param>
 /// <param name="Expect">How it must end; null for success.</param>
-public sealed record Step(SourcePosition At, StepKind Kind, FieldValues Values, StepExpectation? Expect);
+/// <param name="Saves">Outputs that get a name for the steps that follow in the same list.</param>
+public sealed record Step(
+    SourcePosition At,
+    StepKind Kind,
+    FieldValues Values,
+    StepExpectation? Expect,
+    IReadOnlyList<SavedOutput> Saves
+);

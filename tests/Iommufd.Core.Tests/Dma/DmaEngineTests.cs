@@ -71,15 +71,31 @@ public sealed class DmaEngineTests
     public void A_hit_after_a_lost_invalidation_is_a_stale_hit()
     {
         using IoPageTable table = MockTable(0x1000);
-        DmaEngine engine = Engine(table, new Frames(0x4_0000, 1));
+        var engine = new DmaEngine(new DeafIotlb(), 1, new Frames(0x4_0000, 1));
+        engine.Attach(table);
         Assert.True(engine.TryTranslate(Base, IoptePermissions.Read, out _));
 
-        engine.Iotlb.IgnoresInvalidations = true;
         table.Unmap(Base, 0x1000);
         engine.Iotlb.Invalidate(new IovaRange(Base, Base + 0xFFF));
         engine.TryTranslate(Base, IoptePermissions.Read, out _);
 
         Assert.Equal(DmaViolationKind.StaleIotlb, engine.Violations[0].Kind);
+    }
+
+    [Fact]
+    public void A_hit_that_leads_to_a_frame_that_is_not_pinned_any_more_is_a_violation()
+    {
+        using IoPageTable table = MockTable(0x1000);
+        var pins = new Frames(0x4_0000, 1);
+        DmaEngine engine = Engine(table, pins);
+        Assert.True(engine.TryTranslate(Base, IoptePermissions.Read, out _));
+
+        // Unmapped and unpinned, and nobody told the device.
+        table.Unmap(Base, 0x1000);
+        pins.UnpinAll();
+        engine.TryTranslate(Base, IoptePermissions.Read, out _);
+
+        Assert.Equal(DmaViolationKind.NotPinned, engine.Violations[0].Kind);
     }
 
     [Fact]
@@ -172,7 +188,16 @@ public sealed class DmaEngineTests
 
     private sealed record Frames(ulong First, ulong Count) : IPinOracle
     {
-        public bool IsPinned(Pfn pfn) => pfn.Value - First < Count;
+        private bool _unpinned;
+
+        public bool IsPinned(Pfn pfn) => !_unpinned && pfn.Value - First < Count;
+
+        public void UnpinAll() => _unpinned = true;
+    }
+
+    private sealed class DeafIotlb() : Iotlb(IotlbGeometry.Default)
+    {
+        protected override void Remove(IovaRange range, uint? pasid) { }
     }
 
     private sealed class NothingMapped : IMappingOracle

@@ -48,7 +48,11 @@ public sealed class MistakeTests
     [InlineData("- ioas-alloc: ^{}", "'as' is missing")]
     [InlineData("- ioas-alloc:^", "'as' is a name, not nothing")]
     [InlineData("- ioas-alloc: {as: a, ^name: b}", "unknown key 'name'; valid here: as")]
-    [InlineData("- destroy: ^a", "no step of this client names an IOAS or a HWPT or a bound device or an access 'a'")]
+    [InlineData(
+        "- destroy: ^a",
+        "no step of this client names an IOAS, a HWPT, a bound device, an access, a fault queue, a vIOMMU, a vDEVICE, "
+            + "an event queue or a hardware queue 'a'"
+    )]
     [InlineData(
         "- ioas-alloc: guest\n- attach: {device: d, to: ^gesut}\n- bind: {device: nic-0, as: d}",
         "no step of this client names an IOAS or a HWPT 'gesut'; did you mean 'guest'?"
@@ -106,6 +110,31 @@ public sealed class MistakeTests
     [InlineData("- close:\n  expect: {leaked: ^at leats 0}", "unknown name 'at'")]
     [InlineData("- close:\n  expect: {leaked: at least ^x}", "unknown name 'x'")]
     [InlineData("- close:\n  expect: {leaked: ^[0]}", "'leaked' is a number or a comparison")]
+    [InlineData("- close:\n  save: {^lekaed: n}", "this step has no output 'lekaed'; did you mean 'leaked'?")]
+    [InlineData("- close:\n  save: {leaked: ^4}", "'leaked' is saved under a name")]
+    [InlineData("- close:\n  save: ^leaked", "'save' is a mapping of outputs to names")]
+    [InlineData("- ^save: {leaked: n}", "'save' belongs to a step")]
+    [InlineData("- leave: ^left < 3", "unknown name 'left'")]
+    [InlineData("- get-dirty-bitmap: {hwpt: ^h, iova: 0, length: 4K}", "no step of this client names a HWPT 'h'")]
+    [InlineData("- ^guest-tabel: {}", "unknown step 'guest-tabel'; did you mean 'guest-table'?")]
+    [InlineData(
+        "- memory: {as: m, size: 4K}\n- guest-table: {as: t, memory: m, hardware: ^vtf}",
+        "unknown hardware 'vtf'"
+    )]
+    [InlineData("- memfd: ^{as: f}", "'size', or 'take' is missing")]
+    [InlineData("- dma: ^{iova: 0, length: 4K}", "'device', or 'machine-device' is missing")]
+    [InlineData("- dma: {machine-device: ^nix, iova: 0, length: 4K}", "the machine has no device 'nix'")]
+    [InlineData(
+        "- dma: ^{machine-device: nic-0, iova: 0, length: 4K, fill: 1, stamp: true}",
+        "either 'fill', or 'stamp': not both"
+    )]
+    [InlineData("- vfio-set-iommu: ^type2", "unknown type 'type2'; did you mean 'type1'?")]
+    [InlineData(
+        "- vfio-unmap-dma: ^{iova: 0, length: 4K, all: true}",
+        "either 'iova' and 'length', or 'all': not both"
+    )]
+    [InlineData("- allow-iovas: {ioas: ^a, ranges: [0..4K]}", "no step of this client names an IOAS 'a'")]
+    [InlineData("- fault-respond: {queue: ^q, cookie: 1}", "no step of this client names a fault queue 'q'")]
     public void A_mistake_in_a_step_is_found_at_its_place(string stepsWithMark, string message)
     {
         // '^' marks the place and is not part of the text.

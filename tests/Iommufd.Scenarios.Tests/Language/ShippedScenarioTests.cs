@@ -22,7 +22,24 @@ public sealed class ShippedScenarioTests
     [Fact]
     public void Quickstart_is_listed_first_and_the_others_are_there() =>
         Assert.Equal(
-            ["quickstart", "attach-storm", "mdev-access", "shared-memory", "vm-fleet"],
+            [
+                "quickstart",
+                "attach-storm",
+                "demand-paging",
+                "device-hot-unplug",
+                "entry-size-change",
+                "every-command",
+                "fleet",
+                "kvm-shared-table",
+                "live-migration",
+                "mdev-access",
+                "nested-guest",
+                "pasid-sva",
+                "shared-memory",
+                "vfio-legacy",
+                "viommu-events",
+                "vm-fleet",
+            ],
             ShippedScenarios.Names
         );
 }

@@ -1,0 +1,142 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Iommufd.Messages.Events;
+
+namespace Iommufd.Persistence;
+
+/// <summary>
+/// An index in a file: a header, the streams, then for each stream its rows and deaths as 32-bit numbers, lowest byte first. It is
+/// a cache: one that is missing, older than its journal, or damaged is made anew.
+/// </summary>
+internal static class JournalIndexFile
+{
+    private const ulong Magic = 0x31_58_44_49_44_46_4f_49; // IOFDIDX1
+
+    // Grows when EventLifetimes changes its mind.
+    private const int Rules = 1;
+
+    /// <summary>Where the index of a journal is.</summary>
+    public static string PathFor(string journal) => journal + ".index";
+
+    /// <summary>Reads an index; null when there is none that belongs to the journal.</summary>
+    public static JournalIndex? TryRead(string path, JournalIdentity identity)
+    {
+        try
+        {
+            return File.Exists(path) ? Parse(File.ReadAllBytes(path), identity) : null;
+        }
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or ArgumentException or OverflowException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes an index; in vain where nothing can be written.</summary>
+    public static void TryWrite(string path, JournalIndex index)
+    {
+        var unfinished = path + ".new";
+        try
+        {
+            using (var stream = File.Create(unfinished))
+            {
+                Write(stream, index);
+            }
+
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A journal in a folder that is read-only is indexed again the next time.
+        }
+    }
+
+    private static void Write(Stream stream, JournalIndex index)
+    {
+        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
+        writer.Write(Magic);
+        writer.Write(Rules);
+        writer.Write(EventTypes.Version);
+        writer.Write(index.Identity.LastRow);
+        writer.Write(index.Identity.Ends);
+        writer.Write(index.Streams.Count);
+        foreach (var one in index.Streams)
+        {
+            writer.Write(one.Stream);
+            writer.Write(one.Rows.Count);
+            writer.Write(one.ClosedAt ?? 0);
+            writer.Write(one.ClosedWith);
+        }
+
+        foreach (var one in index.Streams)
+        {
+            foreach (var numbers in new[] { one.Rows, one.Deaths })
+            {
+                writer.Write(MemoryMarshal.AsBytes<uint>(numbers.ToArray()));
+            }
+        }
+    }
+
+    private static JournalIndex? Parse(byte[] bytes, JournalIdentity identity)
+    {
+        using var stream = new MemoryStream(bytes);
+        using var reader = new BinaryReader(stream);
+        if (
+            reader.ReadUInt64() != Magic
+            || reader.ReadInt32() != Rules
+            || reader.ReadInt32() != EventTypes.Version
+            || new JournalIdentity(reader.ReadInt64(), reader.ReadUInt64()) != identity
+        )
+        {
+            return null;
+        }
+
+        var heads = new (string Name, int Events, uint ClosedAt, ulong ClosedWith)[reader.ReadInt32()];
+        for (var i = 0; i < heads.Length; i++)
+        {
+            heads[i] = (reader.ReadString(), reader.ReadInt32(), reader.ReadUInt32(), reader.ReadUInt64());
+        }
+
+        var at = (int)stream.Position;
+        var streams = new IndexedStream[heads.Length];
+        for (var i = 0; i < heads.Length; i++)
+        {
+            var (name, events, closedAt, closedWith) = heads[i];
+            streams[i] = new IndexedStream(
+                name,
+                JournalReplay.NumberOf(name),
+                Take(bytes, ref at, events),
+                Take(bytes, ref at, events),
+                closedAt == 0 ? null : closedAt,
+                closedWith
+            );
+        }
+
+        return at == bytes.Length ? new JournalIndex(identity, streams) : null;
+    }
+
+    // A view, not a copy: of a long journal only the streams that are open at the point asked for are looked at.
+    private static NumberView Take(byte[] bytes, ref int at, int count)
+    {
+        var view = new NumberView(bytes.AsMemory(at, checked(count * sizeof(uint))));
+        at += count * sizeof(uint);
+        return view;
+    }
+
+    private sealed class NumberView(ReadOnlyMemory<byte> bytes) : IReadOnlyList<uint>
+    {
+        public int Count => bytes.Length / sizeof(uint);
+
+        public uint this[int index] => MemoryMarshal.Cast<byte, uint>(bytes.Span)[index];
+
+        public IEnumerator<uint> GetEnumerator()
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                yield return this[i];
+            }
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+}

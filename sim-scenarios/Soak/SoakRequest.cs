@@ -1,0 +1,58 @@
+using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Language;
+
+namespace Iommufd.Scenarios.Soak;
+
+/// <summary>What a soak runs. Immutable.</summary>
+public sealed record SoakRequest
+{
+    /// <summary>The scenarios, as the user named them; each seed runs all of them.</summary>
+    public required IReadOnlyList<(string Name, ScenarioText Text)> Scenarios { get; init; }
+
+    /// <summary>The first seed.</summary>
+    public ulong FirstSeed { get; init; } = 1;
+
+    /// <summary>The last seed.</summary>
+    public ulong LastSeed { get; init; } = ulong.MaxValue - 1;
+
+    /// <summary>No run is begun after this time; null for until the last seed.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>What may fail; null for nothing.</summary>
+    public FaultPlan? Faults { get; init; }
+
+    /// <summary>Runs at the same time; at least 1.</summary>
+    public int Jobs { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Whether the first failure ends the soak.</summary>
+    public bool StopOnFailure { get; init; }
+
+    /// <summary>Parameters of the scenarios, as written.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
+
+    /// <summary>Where progress is kept, so that a soak that was killed goes on from there; null for nowhere.</summary>
+    public string? StateFile { get; init; }
+
+    /// <summary>Runs of the whole soak.</summary>
+    public ulong Count => (LastSeed - FirstSeed + 1) * (ulong)Scenarios.Count;
+
+    /// <summary>What a state file belongs to: another soak does not go on from it.</summary>
+    public string Identity =>
+        string.Join(
+            '|',
+            [
+                string.Join(',', Scenarios.Select(s => s.Name)),
+                FormattableString.Invariant($"{FirstSeed}..{LastSeed}"),
+                Faults?.Name ?? "-",
+                .. Settings.Select(s => $"{s.Key}={s.Value}"),
+            ]
+        );
+
+    /// <summary>The run with a number, from 0: all scenarios of a seed, then those of the next.</summary>
+    public SeedRun RunAt(ulong number)
+    {
+        (string name, ScenarioText text) = Scenarios[(int)(number % (ulong)Scenarios.Count)];
+        ulong seed = FirstSeed + (number / (ulong)Scenarios.Count);
+        return new SeedRun(text, seed, Faults) { Scenario = name, Settings = Settings };
+    }
+}
