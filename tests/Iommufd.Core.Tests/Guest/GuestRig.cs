@@ -19,7 +19,7 @@ internal sealed class GuestRig : IDisposable
     public const ulong Bytes = 8ul << 20;
     public const ulong PoolOffset = 1ul << 20;
 
-    public GuestRig(GuestHardware hardware, ulong poolBytes = 1ul << 20)
+    public GuestRig(GuestHardware hardware, ulong poolBytes = 1ul << 20, Iotlb? iotlb = null)
     {
         Process = new ProcessMemory(1, new ProcessSpec("vm"), Physical, new UserAccount());
         const MemoryProtection readWrite = MemoryProtection.Read | MemoryProtection.Write;
@@ -33,7 +33,7 @@ internal sealed class GuestRig : IDisposable
         var pool = new IovaRange(GuestBase + PoolOffset, GuestBase + PoolOffset + poolBytes - 1);
         Writer = new GuestTableWriter(hardware, new GuestTableRoom(Memory, GuestBase, pool));
         Parent = new DmaTranslation(Second, hwptId: 5);
-        Engine = new DmaEngine(new Iotlb(IotlbGeometry.Default), seed: 3, new Pins(Physical), memory: Physical);
+        Engine = new DmaEngine(iotlb ?? new Iotlb(IotlbGeometry.Default), seed: 3, new Pins(Physical), memory: Physical);
     }
 
     public PhysicalMemory Physical { get; } = new();
