@@ -44,7 +44,8 @@ public sealed unsafe partial class PageTable<TFormat>
     {
         ulong page = 1UL << TFormat.GranuleShift;
         ulong tableBytes = 1UL << LeafTableShift;
-        ulong wrong = ((iova | length | physical) & (page - 1)) | ((physical + length) >> TFormat.OutputBits);
+        ulong highest = physical | (physical + length);
+        ulong wrong = ((iova | length | physical) & (page - 1)) | (highest >> TFormat.OutputBits);
         if (
             (TFormat.PageSizes & page) == 0
             || wrong != 0
