@@ -59,7 +59,15 @@ public static class JournalReplay
                 continue;
             }
 
-            contexts.Add(context.Number, context);
+            if (!contexts.TryAdd(context.Number, context))
+            {
+                throw new JournalFormatException(
+                    FormattableString.Invariant(
+                        $"{stream} is the second stream of context {context.Number}: a name is damaged"
+                    )
+                );
+            }
+
             foreach (var (number, recorded, found) in context.Mismatches)
             {
                 mismatches.Add(new DigestMismatch(stream, number, recorded, found));
