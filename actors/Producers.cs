@@ -9,14 +9,18 @@ namespace Iommufd.Actors;
 // expression cost a tree, a constructor invoker and an array of arguments.
 
 /// <summary>Makes the actor of a participant, again after each crash.</summary>
-internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults, uint process)
-    : IIndirectActorProducer
+internal sealed class ParticipantProducer(
+    ParticipantCell cell,
+    DeviceDirectory devices,
+    IFaultSource? faults,
+    uint process
+) : IIndirectActorProducer
 {
     public Type ActorType =>
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => typeof(IoasActor),
-            ParticipantKind.Hwpt => typeof(HwptActor),
+            ParticipantKind.Hwpt when cell.State is HwptState => typeof(HwptActor),
             ParticipantKind.Device => typeof(DeviceActor),
             ParticipantKind.Access => typeof(AccessActor),
             _ => typeof(ObjectActor),
@@ -26,7 +30,7 @@ internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory 
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => new IoasActor(cell),
-            ParticipantKind.Hwpt => new HwptActor(cell, devices, faults),
+            ParticipantKind.Hwpt when cell.State is HwptState => new HwptActor(cell, devices, faults),
             ParticipantKind.Device => new DeviceActor(cell, devices, process),
             ParticipantKind.Access => new AccessActor(cell),
             _ => new ObjectActor(cell),

@@ -22,6 +22,7 @@ public sealed class ReplayedContext
     private readonly Dictionary<uint, uint> _recordedPageSets = [];
     private readonly MemoryEventCommands _memory;
     private readonly List<ProcessMemory> _memories = [];
+    private readonly HashSet<uint> _named = [];
     private Caller? _owner;
     private (long At, ulong Value) _lastDigest = (-1, 0);
 
@@ -49,6 +50,12 @@ public sealed class ReplayedContext
 
     /// <summary>Digests that the journal recorded and that differ, with the event's number.</summary>
     public List<(long Event, ulong Recorded, ulong Found)> Mismatches { get; } = [];
+
+    /// <summary>
+    /// At the first digest that differs: the objects that events named since the last one that was found again, as they are there.
+    /// One of them is not what it was when the digest was recorded. Empty while all digests were found again.
+    /// </summary>
+    public IReadOnlyList<string> Suspects { get; private set; } = [];
 
     /// <summary>The digest just before the context was closed; null while it is open.</summary>
     public ulong? ClosedWith { get; private set; }
@@ -124,6 +131,11 @@ public sealed class ReplayedContext
                 ),
                 e
             );
+        }
+
+        foreach (var named in EventObjects.Of(change))
+        {
+            _named.Add(named);
         }
 
         Applied++;
@@ -275,9 +287,15 @@ public sealed class ReplayedContext
         if (found == digest.Digest)
         {
             DigestsVerified++;
+            _named.Clear();
         }
         else
         {
+            if (Mismatches.Count == 0)
+            {
+                Suspects = StateObjects.WithIds(_named, StateObjects.Of(this));
+            }
+
             Mismatches.Add((Applied + 1, digest.Digest, found));
         }
     }

@@ -8,6 +8,8 @@ namespace Iommufd.Cli.Commands;
 /// <summary><c>iommufd replay</c>: restores the state from a journal.</summary>
 internal static class ReplayCommand
 {
+    private const int LinesShown = 40;
+
     public static Command Create(Streams streams)
     {
         var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
@@ -71,6 +73,7 @@ internal static class ReplayCommand
                             }),
                         ]
                     ),
+                    ["suspects"] = new JsonArray([.. Suspects(replay, verify).Select(l => JsonValue.Create(l))]),
                     ["eventsPerSecond"] = Math.Round(perSecond, 1),
                     ["contexts"] = replay.Contexts.Count,
                     ["run"] = RunOrigin.Json(replay.Run),
@@ -94,10 +97,35 @@ internal static class ReplayCommand
                     string where = context == 0 ? "the run's end" : $"context {context}, event {number}";
                     streams.Out.WriteLine($"{where}: recorded {recorded:x16}, found {found:x16}");
                 }
+
+                WriteSuspects(Suspects(replay, verify), streams.Out);
             }
         }
 
         return verify && mismatches.Count > 0 ? ExitCode.CheckFailed : ExitCode.Success;
+    }
+
+    // Of the first context with a digest that differs.
+    private static IReadOnlyList<string> Suspects(RestoredJournal replay, bool verify) =>
+        verify ? replay.Contexts.FirstOrDefault(c => c.Suspects.Count > 0)?.Suspects ?? [] : [];
+
+    private static void WriteSuspects(IReadOnlyList<string> lines, TextWriter output)
+    {
+        if (lines.Count == 0)
+        {
+            return;
+        }
+
+        output.WriteLine("what was touched since the last digest that was found again, as it is at the first that was not:");
+        foreach (string line in lines.Take(LinesShown))
+        {
+            output.WriteLine($"  {line}");
+        }
+
+        if (lines.Count > LinesShown)
+        {
+            output.WriteLine($"  … and {Figures.Count(lines.Count - LinesShown)} more lines (--output json has all)");
+        }
     }
 
     // What the run printed at its end: the digest over all contexts. As a mismatch it is of context 0, which does not exist.

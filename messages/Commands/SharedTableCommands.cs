@@ -9,8 +9,12 @@ namespace Iommufd.Messages.Commands;
 /// <param name="GuestFd">The virtual machine's descriptor.</param>
 /// <param name="Flags">Pasid or none.</param>
 /// <param name="OutHwptId">The HWPT.</param>
-public sealed record AllocateSharedHwpt(uint DeviceId, int GuestFd, HwptAllocFlags Flags = HwptAllocFlags.None, uint OutHwptId = 0)
-    : DriverCommand;
+public sealed record AllocateSharedHwpt(
+    uint DeviceId,
+    int GuestFd,
+    HwptAllocFlags Flags = HwptAllocFlags.None,
+    uint OutHwptId = 0
+) : DriverCommand;
 
 /// <summary>Replay: the same where there is no virtual machine; the table stays empty.</summary>
 /// <param name="DeviceId">The DEVICE.</param>

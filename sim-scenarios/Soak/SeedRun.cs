@@ -32,7 +32,9 @@ public sealed record SeedRun(ScenarioText Text, ulong Seed, FaultPlan? Faults)
         {
             var settings = string.Concat(Settings.Select(s => $" --set {s.Key}={s.Value}"));
             var faults = Faults is null ? string.Empty : $" --faults {Faults.Name}";
-            return FormattableString.Invariant($"iommufd run {Scenario} --seed {Seed}{faults}{settings} --durability ram");
+            return FormattableString.Invariant(
+                $"iommufd run {Scenario} --seed {Seed}{faults}{settings} --durability ram"
+            );
         }
     }
 }
@@ -75,4 +77,10 @@ public sealed record SeedResult
 /// <param name="Result">What a soak keeps.</param>
 /// <param name="Report">The run's report; null for a run that ended in an exception.</param>
 /// <param name="Strikes">The faults that struck, in order.</param>
-public sealed record SeedOutcome(SeedResult Result, Runner.RunReport? Report, IReadOnlyList<FaultStrike> Strikes);
+/// <param name="OperationsBegun">Operations that began: those that fault plans count.</param>
+public sealed record SeedOutcome(
+    SeedResult Result,
+    Runner.RunReport? Report,
+    IReadOnlyList<FaultStrike> Strikes,
+    long OperationsBegun
+);
