@@ -9,21 +9,27 @@ namespace Iommufd.Actors;
 /// <summary>Asks everybody for their invariants, adds those of the whole machine, answers once, and stops.</summary>
 internal sealed class InvariantCollector : UntypedActor
 {
+    private readonly CheckInvariants _check;
     private readonly HostMachine _machine;
     private readonly IReadOnlyList<IActorRef> _contexts;
     private readonly IReadOnlyList<IActorRef> _memories;
     private readonly IActorRef _replyTo;
     private readonly List<InvariantViolation> _violations = [];
     private long _checked;
+    private long _pinned;
+    private long _userCharged;
+    private long _processCharged;
     private int _missing;
 
     public InvariantCollector(
+        CheckInvariants check,
         HostMachine machine,
         IReadOnlyList<IActorRef> contexts,
         IReadOnlyList<IActorRef> memories,
         IActorRef replyTo
     )
     {
+        _check = check;
         _machine = machine;
         _contexts = contexts;
         _memories = memories;
@@ -62,6 +68,13 @@ internal sealed class InvariantCollector : UntypedActor
                 _violations.AddRange(
                     state.Broken.Select(what => new InvariantViolation("page-set", Sender.Path.Name, what))
                 );
+                if (state is MemoryChecked memory)
+                {
+                    _pinned += memory.Pinned;
+                    _userCharged += memory.UserCharged;
+                    _processCharged += memory.ProcessCharged;
+                }
+
                 _missing--;
                 break;
             case Terminated:
@@ -79,27 +92,27 @@ internal sealed class InvariantCollector : UntypedActor
             return;
         }
 
-        if (_contexts.Count == 0)
+        if (_check.IsQuiet || _contexts.Count == 0)
         {
-            // Nothing is open: nothing may be pinned, charged or kept.
-            _checked += 2;
-            if (_machine.Physical.TotalPins != 0)
-            {
-                Add("nothing-left", $"{_machine.Physical.TotalPins} pins are left though no context is open");
-            }
-
-            if (_machine.User.LockedPages != 0)
-            {
-                Add("accounting", $"{_machine.User.LockedPages} pages are charged though no context is open");
-            }
+            CheckMachine();
         }
 
         _replyTo.Tell(new InvariantReport(_checked, _violations));
         Context.Stop(Self);
     }
 
-    private void Add(string invariant, FormattableString what) =>
-        _violations.Add(new InvariantViolation(invariant, "machine", FormattableString.Invariant(what)));
+    private void CheckMachine()
+    {
+        var sums = new MachineSums(_machine, _contexts.Count, _pinned, _userCharged, _processCharged);
+        foreach (var invariant in MachineInvariant.All)
+        {
+            _checked++;
+            if (invariant.Broken(sums) is { } found)
+            {
+                _violations.Add(new InvariantViolation(invariant.Name, "machine", $"{found}; {invariant.Sentence}"));
+            }
+        }
+    }
 }
 
 /// <summary>Folds the digests of all contexts, open and closed, in the order of their numbers.</summary>

@@ -17,7 +17,14 @@ public sealed partial class ContextActor
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
         var options = _room.Options;
-        var cell = new ParticipantCell(participant, state, options.StepHook, options.Faults, options.Wrap);
+        var cell = new ParticipantCell(
+            participant,
+            state,
+            options.StepHook,
+            options.Faults,
+            options.Wrap,
+            options.Sampler
+        );
         var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
@@ -92,7 +99,7 @@ public sealed partial class ContextActor
             case CloseFlow close:
                 Witness(sequence, 0, Errno.OK);
                 _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
-                replyTo.Tell(new IommufdClosed(close.Leaked));
+                replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()));
                 Context.Stop(Self);
                 break;
             default:
@@ -101,6 +108,9 @@ public sealed partial class ContextActor
                 break;
         }
     }
+
+    // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
+    private int LeftBehind() => _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count;
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)

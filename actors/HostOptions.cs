@@ -40,6 +40,9 @@ public sealed record HostOptions
     /// <summary>Puts another state in the place of a participant's, as it comes into being; null for none. For tests of the checks.</summary>
     public Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap { get; init; }
 
+    /// <summary>Checks participants in the middle of flows; null for never.</summary>
+    public IStateSampler? Sampler { get; init; }
+
     /// <summary>Makes the flow of a command; null, or an answer of null, is the usual one. For tests of the checks.</summary>
     public Func<ContextCore, Caller, IoctlCommand, Flow?>? MakeFlow { get; init; }
 

@@ -36,7 +36,13 @@ public sealed class JournalActor : ReceivePersistentActor
         PersistenceId = persistenceId;
         _faults = faults;
         _site = new FaultSite(context, 0);
-        RecoverAny(_ => { });
+        RecoverAny(message =>
+        {
+            if (message is RecoveryCompleted)
+            {
+                Started();
+            }
+        });
         Command<AppendEvent>(append =>
         {
             if (_isSlow)
@@ -57,10 +63,9 @@ public sealed class JournalActor : ReceivePersistentActor
     /// <summary>Only the highest sequence number is wanted: the state is the context's, not ours.</summary>
     public override Recovery Recovery => new(SnapshotSelectionCriteria.None, 0);
 
-    /// <inheritdoc/>
-    protected override void OnReplaySuccess()
+    // Not in OnReplaySuccess: where no event is replayed the highest number is not known before the recovery is complete.
+    private void Started()
     {
-        base.OnReplaySuccess();
         _given = LastSequenceNr;
         Context.Parent.Tell(new JournalStarted(LastSequenceNr));
     }

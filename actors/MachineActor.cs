@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
+using Iommufd.Core.Pages;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -81,8 +82,8 @@ public sealed class MachineActor : UntypedActor
             case RunDma run:
                 Sender.Tell(new DmaDone(run.Tag, Errno.ENODEV, default));
                 break;
-            case CheckInvariants:
-                Collect(Sender);
+            case CheckInvariants check:
+                Collect(check, Sender);
                 break;
             case QueryDigest query:
                 CollectDigest(query, Sender);
@@ -132,11 +133,14 @@ public sealed class MachineActor : UntypedActor
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
             _options.StepHook,
             _options.Faults,
-            _options.Wrap
+            _options.Wrap,
+            _options.Sampler
         );
         var machine = _machine;
+        var devices = _devices;
+        var guests = new GuestBook();
         var memory = Context.ActorOf(
-            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine)),
+            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine, devices, guests)),
             $"memory-{id}"
         );
         _memories.Add(id, memory);
@@ -164,12 +168,12 @@ public sealed class MachineActor : UntypedActor
     }
 
     // The collectors ask everybody and answer when all have: short-lived actors, so that the machine keeps no state of it.
-    private void Collect(IActorRef replyTo)
+    private void Collect(CheckInvariants check, IActorRef replyTo)
     {
         IActorRef[] contexts = [.. _contexts.Values];
         IActorRef[] memories = [.. _memories.Values];
         var machine = _machine;
-        Context.ActorOf(Props.Create(() => new InvariantCollector(machine, contexts, memories, replyTo)));
+        Context.ActorOf(Props.Create(() => new InvariantCollector(check, machine, contexts, memories, replyTo)));
     }
 
     private void CollectDigest(QueryDigest query, IActorRef replyTo)

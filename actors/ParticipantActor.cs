@@ -26,7 +26,6 @@ public abstract class ParticipantActor(ParticipantCell cell) : UntypedActor
                 DoPending();
                 break;
             case ParticipantDone:
-                (Cell.State as IDisposable)?.Dispose();
                 Context.Stop(Self);
                 break;
             default:
@@ -50,6 +49,11 @@ public abstract class ParticipantActor(ParticipantCell cell) : UntypedActor
             replyTo.Tell(new FlowReply(step.Flow, step.Step, response));
         }
     }
+
+    // Here, and not where it is told that its object is gone: a context that stops takes its children with it, before they have
+    // read what it told them last. A restart does not come by here.
+    /// <inheritdoc/>
+    protected override void PostStop() => (Cell.State as IDisposable)?.Dispose();
 
     /// <inheritdoc/>
     protected override void PreRestart(Exception reason, object message)

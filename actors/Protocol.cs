@@ -62,7 +62,10 @@ public sealed record DmaDone(long Tag, Errno Errno, DmaReport Report);
 /// Door or client → machine: check every invariant that can be checked now. A context checks itself when no command is running in
 /// it. Answered by <see cref="InvariantReport"/>.
 /// </summary>
-public sealed record CheckInvariants;
+/// <param name="IsQuiet">
+/// Whether nothing is under way anywhere: what holds between contexts, memories and the machine is checked too then.
+/// </param>
+public sealed record CheckInvariants(bool IsQuiet = false);
 
 /// <summary>A broken invariant.</summary>
 /// <param name="Invariant">Its name.</param>

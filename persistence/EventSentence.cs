@@ -1,4 +1,5 @@
 using System.Globalization;
+using Iommufd.Messages;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Persistence;
@@ -123,13 +124,11 @@ public static class EventSentence
             GuestStageAllocated e => Say(
                 $"nested HWPT {e.HwptId} with tables in guest memory was made on {e.PtId} for device {e.DeviceId}"
             ),
-            SharedHwptAllocated e => Say(
-                $"HWPT {e.HwptId} was made of a virtual machine's own table for device {e.DeviceId}"
-            ),
-            EntryPolicySet e => Say($"the entry policy of {e.PtId} was set to {e.Policy}"),
+            EntryPolicySet e => Say($"{e.PtId} keeps its entries {(EntryPolicy)e.Policy} from now on"),
             EntriesResized e => Say(
-                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged" : "split")} to {Size(e.PageSize)}"
+                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged into" : "split to")} 0x{e.PageSize:x} bytes"
             ),
+            SharedHwptAllocated e => Say($"HWPT {e.HwptId} was made of a virtual machine's table for device {e.DeviceId}"),
             HwptFaultSet e => Say($"HWPT {e.HwptId} got fault queue {e.FaultId}"),
             IotlbInvalidated e => Say($"the IOTLB of nested HWPT {e.HwptId} was invalidated"),
             CachesInvalidated e => Say($"caches of devices {string.Join(", ", e.DeviceIds)} were invalidated"),

@@ -52,6 +52,10 @@ internal static class SoakCommand
             Description = "Keeps progress in a file; a soak that was killed goes on from it.",
             HelpName = "FILE",
         };
+        var nth = new Option<bool>("--nth")
+        {
+            Description = "Fails the 1st, 2nd, 3rd ... fault point of every operation, one run each, to exhaustion.",
+        };
         Option<string?> faults = ScenarioOptions.Faults();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
@@ -61,6 +65,7 @@ internal static class SoakCommand
             seeds,
             duration,
             faults,
+            nth,
             jobs,
             stopOnFailure,
             set,
@@ -74,7 +79,8 @@ internal static class SoakCommand
             {
                 (ulong first, ulong last) = Seeds(parsed.GetValue(seeds));
                 TimeSpan? time = ScenarioOptions.Duration("--duration", parsed.GetValue(duration));
-                if (time is null && parsed.GetValue(seeds) is null)
+                bool isNth = parsed.GetValue(nth);
+                if (time is null && parsed.GetValue(seeds) is null && !isNth)
                 {
                     throw new BadInputException("--seeds", "say how long: --seeds A..B or --duration T");
                 }
@@ -91,13 +97,11 @@ internal static class SoakCommand
                     Settings = ScenarioOptions.Settings(parsed.GetValue(set)),
                     StateFile = parsed.GetValue(state),
                 };
-                return RunAsync(
-                    request,
-                    new SoakFiles(parsed.GetValue(summary), parsed.GetValue(report)),
-                    ScenarioOptions.IsJson(parsed.GetValue(output)),
-                    streams,
-                    stop
-                );
+                var files = new SoakFiles(parsed.GetValue(summary), parsed.GetValue(report));
+                bool isJson = ScenarioOptions.IsJson(parsed.GetValue(output));
+                return isNth
+                    ? RunNthAsync(request, files, isJson, streams, stop)
+                    : RunAsync(request, files, isJson, streams, stop);
             }
         );
         return command;
@@ -158,6 +162,40 @@ internal static class SoakCommand
         else
         {
             SoakText.Write(request, outcome, streams);
+        }
+
+        return outcome.Totals.Failures.Count > 0 ? ExitCode.CheckFailed
+            : outcome.IsComplete ? ExitCode.Success
+            : ExitCode.CutShort;
+    }
+
+    private static async Task<int> RunNthAsync(
+        SoakRequest request,
+        SoakFiles files,
+        bool isJson,
+        Streams streams,
+        CancellationToken stop
+    )
+    {
+        if (request.Scenarios.Count != 1 || request.Faults is not null)
+        {
+            throw new BadInputException("--nth", "takes one scenario and no --faults: it makes a plan for each run");
+        }
+
+        NthOutcome outcome = await SoakProgressView.ShowAsync(new NthRunner(request), streams, stop)
+            .ConfigureAwait(false);
+        string json = streams.Format(SoakJson.Of(request, outcome));
+        await WriteAsync(files.Summary, json).ConfigureAwait(false);
+        var soak = new SoakOutcome(outcome.Totals, outcome.Totals.Runs, outcome.Elapsed, outcome.IsComplete);
+        await WriteAsync(files.Report, SoakHtml.Of(request, soak)).ConfigureAwait(false);
+        if (isJson)
+        {
+            await streams.Out.WriteLineAsync(json).ConfigureAwait(false);
+        }
+        else
+        {
+            SoakText.Write(request, soak, streams);
+            SoakText.Write(outcome, streams);
         }
 
         return outcome.Totals.Failures.Count > 0 ? ExitCode.CheckFailed

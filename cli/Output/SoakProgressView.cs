@@ -42,6 +42,44 @@ internal static class SoakProgressView
         return outcome!;
     }
 
+    public static async Task<NthOutcome> ShowAsync(NthRunner nth, Streams streams, CancellationToken stop)
+    {
+        if (!streams.ErrorIsTerminal)
+        {
+            return await nth.RunAsync(
+                    f => streams.Error.WriteLine($"failed: {f.Check}: {f.What}; repeat: {f.Replay}"),
+                    stop
+                )
+                .ConfigureAwait(false);
+        }
+
+        NthOutcome? outcome = null;
+        await streams
+            .ProgressConsole()
+            .Live(new Text("nth"))
+            .AutoClear(true)
+            .StartAsync(async live =>
+            {
+                Task<NthOutcome> running = nth.RunAsync(failed: null, stop);
+                while (!running.IsCompleted)
+                {
+                    (long done, long all) = nth.Progress;
+                    live.UpdateTarget(
+                        new Text(
+                            FormattableString.Invariant(
+                                $"operation {done} of {all}, {nth.Totals.Runs} runs, {nth.Totals.Failures.Count} failures, {nth.Elapsed:hh\\:mm\\:ss}"
+                            )
+                        )
+                    );
+                    await Task.WhenAny(running, Task.Delay(Refresh)).ConfigureAwait(false);
+                }
+
+                outcome = await running.ConfigureAwait(false);
+            })
+            .ConfigureAwait(false);
+        return outcome!;
+    }
+
     private static IRenderable Picture(SoakRequest request, SoakRunner soak)
     {
         SoakTotals totals = soak.Totals;

@@ -9,6 +9,23 @@ internal static class SoakText
 {
     private const int FailuresShown = 20;
 
+    public static void Write(NthOutcome outcome, Streams streams)
+    {
+        IAnsiConsole console = streams.ResultConsole();
+        console.WriteLine();
+        var table = new Table()
+            .Border(TableBorder.None)
+            .AddColumn("operation")
+            .AddColumn(new TableColumn("operations").RightAligned())
+            .AddColumn(new TableColumn("points failed").RightAligned());
+        foreach (NthRow row in outcome.Rows)
+        {
+            table.AddRow(new Text(row.Operation), new Text($"{row.Operations}"), new Text($"{row.Points}"));
+        }
+
+        console.Write(table);
+    }
+
     public static void Write(SoakRequest request, SoakOutcome outcome, Streams streams)
     {
         IAnsiConsole console = streams.ResultConsole();

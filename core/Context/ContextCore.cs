@@ -30,6 +30,9 @@ public interface IHostRegistry
 
     /// <summary>Gives a device back; a mock device disappears.</summary>
     void ReleaseDevice(string name);
+
+    /// <summary>A page table was made (1) or freed (-1).</summary>
+    void CountTables(int change);
 }
 
 /// <summary>Which of a context's page sets lives in which memory, and how many areas are on it.</summary>

@@ -31,6 +31,7 @@ public sealed class HostMachine : IHostRegistry
     private readonly ConcurrentDictionary<int, IsolationGroup> _groups = new();
     private int _nextProcess;
     private int _nextFile;
+    private int _tables;
     private int _nextMockGroup = FirstMockGroup - 1;
 
     /// <summary>Makes an empty machine.</summary>
@@ -175,6 +176,12 @@ public sealed class HostMachine : IHostRegistry
         return traits;
     }
 
+    /// <summary>Page tables that were made and not freed: 0 when nothing is open.</summary>
+    public int Tables => Volatile.Read(ref _tables);
+
+    /// <inheritdoc/>
+    public void CountTables(int change) => Interlocked.Add(ref _tables, change);
+
     /// <inheritdoc/>
     public void ReleaseDevice(string name)
     {
@@ -190,7 +197,7 @@ public sealed class HostMachine : IHostRegistry
 
     private sealed class FramePins(PhysicalMemory physical) : IPinOracle
     {
-        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn);
+        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn) || physical.IsLent(pfn);
     }
 
     private IsolationGroup GroupOf(int number) => _groups.GetOrAdd(number, static _ => new IsolationGroup());

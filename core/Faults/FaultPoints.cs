@@ -212,8 +212,8 @@ public static class FaultPoints
     public static readonly FaultPoint DirtyBitmap = New(
         "dirty.bitmap",
         FaultEffect.Refusal,
-        "The caller's bitmap of dirty pages cannot be pinned.",
-        Errno.EFAULT
+        "There is no memory to walk the caller's bitmap of dirty pages.",
+        Errno.ENOMEM
     );
 
     /// <summary>Crash before a step.</summary>

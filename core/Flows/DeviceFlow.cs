@@ -163,7 +163,12 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
                 Format = format,
             }
         );
-        var state = new HwptState(hwpt.Id, format, ioas.Entries, canFail: Context.Faults is not null);
+        var registry = Context.Registry;
+        var state = new HwptState(hwpt.Id, format, ioas.Entries, canFail: Context.Faults is not null)
+        {
+            Freed = () => registry.CountTables(-1),
+        };
+        registry.CountTables(1);
         hwpt.SmallestPage = state.SmallestPage;
         hwpt.Aperture = tableType == 1 ? state.TableRange : traits.Iommu.Aperture;
         hwpt.Root = state;

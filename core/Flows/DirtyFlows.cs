@@ -1,5 +1,6 @@
 using Iommufd.Core.Context;
 using Iommufd.Core.Dma;
+using Iommufd.Core.Faults;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -75,6 +76,12 @@ public sealed class GetDirtyBitmapFlow(ContextCore context, Caller caller, HwptG
         if (Check(hwpt, query.As<UsableRanges>().Alignment) is var bad && bad != Errno.OK)
         {
             Fail(bad);
+            yield break;
+        }
+
+        if (Strikes(FaultPoints.DirtyBitmap))
+        {
+            Fail(Errno.ENOMEM);
             yield break;
         }
 

@@ -1,4 +1,5 @@
 using Iommufd.Core.Context;
+using Iommufd.Core.Invariants;
 using Iommufd.Core.Participants;
 using Iommufd.Messages.Flows;
 
@@ -84,95 +85,26 @@ public sealed class DescribeContextFlow(ContextCore context, Caller caller, bool
 /// <param name="What">What was found.</param>
 public sealed record BrokenInvariant(string Invariant, string Where, string What);
 
-/// <summary>Checks the invariants of a context and of everything that it holds. Runs alone.</summary>
+/// <summary>Checks every invariant of a context and of everything that it holds: <see cref="ContextInvariant"/>. Runs alone.</summary>
 public sealed class CheckContextFlow(ContextCore context, Caller caller) : Flow(context, caller)
 {
-    private readonly List<BrokenInvariant> _broken = [];
+    private readonly InvariantFindings _findings = new();
 
     /// <summary>Invariants checked.</summary>
-    public long Checked { get; private set; }
+    public long Checked => _findings.Checked;
 
     /// <summary>The broken ones.</summary>
-    public IReadOnlyList<BrokenInvariant> Broken => _broken;
+    public IReadOnlyList<BrokenInvariant> Broken => _findings.Broken;
 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        foreach (var found in Context.Objects.Live.ToArray())
+        foreach (var invariant in ContextInvariant.All)
         {
-            if (DescribeContextFlow.ParticipantOf(found) is not { } participant)
-            {
-                continue;
-            }
-
-            var ask = FlowWait.For(participant.Kind, participant.Id, CheckState.Instance);
-            yield return ask;
-            var state = ask.As<StateChecked>();
-            Checked += state.Checks;
-            foreach (var what in state.Broken)
-            {
-                _broken.Add(new BrokenInvariant("state", $"{participant.Kind} {participant.Id}", what));
-            }
-        }
-
-        foreach (var ioas in Context.Objects.Live.OfType<IoasObject>().ToArray())
-        {
-            foreach (var wait in CheckMirrors(ioas))
+            foreach (var wait in invariant.Check(Context, _findings))
             {
                 yield return wait;
             }
-        }
-
-        CheckReferences();
-        Checked++;
-        _broken.AddRange(
-            Context.Engine.Crashes.Select(what => new BrokenInvariant("no-flow-crashes", "context", what))
-        );
-    }
-
-    // Every HWPT of an IOAS holds exactly the IOAS's finished areas.
-    private IEnumerable<FlowWait> CheckMirrors(IoasObject ioas)
-    {
-        var list = FlowWait.For(ParticipantKind.Ioas, ioas.Id, ListAreas.Instance);
-        yield return list;
-        var areas = list.As<AreaList>().Areas;
-        foreach (var hwpt in ioas.Domains.ToArray())
-        {
-            var compare = FlowWait.For(ParticipantKind.Hwpt, hwpt, new CompareAreas(areas));
-            yield return compare;
-            Checked++;
-            foreach (var what in compare.As<StateChecked>().Broken)
-            {
-                _broken.Add(new BrokenInvariant("mirror", $"hwpt {hwpt}", what));
-            }
-        }
-
-        Checked++;
-        var storage = ioas.Domains.Count == 0 ? 0 : ioas.Domains[0];
-        if (areas.Any(a => (a.StorageHwpt != 0) != (storage != 0)))
-        {
-            _broken.Add(
-                new BrokenInvariant(
-                    "storage",
-                    $"ioas {ioas.Id}",
-                    "an area has a storage domain exactly when the IOAS has one"
-                )
-            );
-        }
-    }
-
-    private void CheckReferences()
-    {
-        Checked += Context.Objects.Count;
-        foreach (var (wrong, expected) in ReferenceCounts.Wrong(Context))
-        {
-            _broken.Add(
-                new BrokenInvariant(
-                    "references",
-                    $"{wrong.GetType().Name} {wrong.Id}",
-                    FormattableString.Invariant($"{wrong.Users} users where {expected} are known")
-                )
-            );
         }
     }
 }

@@ -56,9 +56,7 @@ public sealed class SharedHwptFlow : Flow
         hwpt.Root = state;
         Context.Engine.Host.Open(new Participant(ParticipantKind.Hwpt, hwpt.Id), state);
         Context.Objects.Publish(hwpt);
-        Events.Add(
-            new SharedHwptAllocated(hwpt.Id, _command.DeviceId, (uint)_command.Flags, (uint)table.Table.Format)
-        );
+        Events.Add(new SharedHwptAllocated(hwpt.Id, _command.DeviceId, (uint)_command.Flags, (uint)table.Table.Format));
         Succeed(_command with { OutHwptId = hwpt.Id });
     }
 

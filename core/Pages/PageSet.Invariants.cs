@@ -51,6 +51,35 @@ public sealed partial class PageSet
         }
     }
 
+    /// <summary>
+    /// Checks what holds in the middle of a fill or unmap too: the store has the pages of the access ranges and no other, each of
+    /// them pinned; there are no more pages charged than were ever pinned.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">One of them does not hold.</exception>
+    public void CheckInFlight()
+    {
+        _covers.CheckInvariants();
+        _accesses.CheckInvariants();
+        Require(PinnedPages >= 0, $"{PinnedPages} pages are pinned");
+        ulong inStore = 0;
+        var frames = new List<PfnRun>();
+        for (ulong index = 0; index < PageCount; )
+        {
+            Tier tier = TierAt(index, PageCount - 1, out ulong spanLast, out _);
+            if (tier == Tier.Store)
+            {
+                inStore += spanLast - index + 1;
+                frames.Clear();
+                _store.Read(index, spanLast, frames, 0);
+                CheckPinned(frames);
+            }
+
+            index = spanLast + 1;
+        }
+
+        Require(_store.PageCount == inStore, $"accesses cover {inStore} pages, the store has {_store.PageCount}");
+    }
+
     private void CheckCover(int at, List<PfnRun> frames)
     {
         ulong first = _covers.FirstOf(at);

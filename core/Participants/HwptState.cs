@@ -17,6 +17,7 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
     private string[]? _devicesInOrder;
+    private bool _isFreed;
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="hwptId">The HWPT's id.</param>
@@ -82,8 +83,19 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
             _ => throw new InvariantBrokenException($"a HWPT is not asked for {request.GetType().Name}"),
         };
 
+    /// <summary>Told once when the table is freed; null for nobody.</summary>
+    public Action? Freed { get; init; }
+
     /// <inheritdoc/>
-    public void Dispose() => Table.Dispose();
+    public void Dispose()
+    {
+        if (!_isFreed)
+        {
+            _isFreed = true;
+            Table.Dispose();
+            Freed?.Invoke();
+        }
+    }
 
     private static ReadOnlySpan<PfnRun> Span(IReadOnlyList<PfnRun> runs) =>
         runs switch

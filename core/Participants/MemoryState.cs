@@ -66,6 +66,8 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
                 return Describe(describe.WithText);
             case CheckState:
                 return Check();
+            case CheckInFlight:
+                return CheckNow();
             default:
                 throw new InvariantBrokenException($"a memory is not asked for {request.GetType().Name}");
         }
@@ -174,21 +176,43 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
         return lines.ToDescription();
     }
 
-    private StateChecked Check()
+    private MemoryChecked Check()
+    {
+        var broken = new List<string>();
+        var pinned = 0L;
+        var user = 0L;
+        var process = 0L;
+        foreach (var set in _sets.Values)
+        {
+            pinned += set.PinnedPages;
+            user += set.Accounting == AccountingMode.User ? set.ChargedPages : 0;
+            process += set.Accounting == AccountingMode.Mm ? set.ChargedPages : 0;
+            Note(broken, set.CheckInvariants);
+        }
+
+        return new MemoryChecked(_sets.Count, broken, pinned, user, process);
+    }
+
+    private StateChecked CheckNow()
     {
         var broken = new List<string>();
         foreach (var set in _sets.Values)
         {
-            try
-            {
-                set.CheckInvariants();
-            }
-            catch (Exception e) when (e is InvariantBrokenException or InvalidOperationException)
-            {
-                broken.Add(e.Message);
-            }
+            Note(broken, set.CheckInFlight);
         }
 
         return new StateChecked(_sets.Count, broken);
+    }
+
+    private static void Note(List<string> broken, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (Exception e) when (e is InvariantBrokenException or InvalidOperationException)
+        {
+            broken.Add(e.Message);
+        }
     }
 }

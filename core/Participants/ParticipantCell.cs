@@ -23,16 +23,19 @@ public interface IStepHook
 /// <param name="state">Its state.</param>
 /// <param name="hook">Strikes around steps; null for none.</param>
 /// <param name="faults">Decides whether steps fail; null where nothing does.</param>
+/// <param name="sampler">Checks the state after some steps; null for never.</param>
 /// <param name="wrap">Puts something in front of the state, which then sees every step first; null for nothing.</param>
 public sealed class ParticipantCell(
     Participant name,
     IFlowParticipant state,
     IStepHook? hook,
     IFaultSource? faults = null,
-    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null
+    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null,
+    IStateSampler? sampler = null
 )
 {
     private const int MaxAttempts = 3;
+    private const int BugsKept = 4;
 
     // A participant rarely has more than one step before it: the queue comes with the second.
     private (FlowStep Step, object ReplyTo) _first;
@@ -40,6 +43,7 @@ public sealed class ParticipantCell(
     private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
+    private readonly List<string> _bugs = [];
     private int _attempts;
     private bool _isPoisoned;
 
@@ -112,12 +116,45 @@ public sealed class ParticipantCell(
                 CrashBefore(step);
             }
 
-            _lastResponse = FaultGate.Handle(Name, State, _handler, step, faults);
+            _lastResponse = Handle(step);
             _lastDone = key;
+        }
+
+        if (sampler is not null && sampler.IsDue())
+        {
+            // Most of what a participant checks by itself holds between any two steps; of a memory, less.
+            FlowRequest check = State is MemoryState ? CheckInFlight.Instance : CheckState.Instance;
+            sampler.Found(Name, (StateChecked)State.Handle(check));
         }
 
         hook?.After(Name, step);
         return _lastResponse;
+    }
+
+    // A step that throws is a bug of ours: whoever asked may not even look at the EIO, so the next check of the invariants says it.
+    private FlowResponse Handle(FlowStep step)
+    {
+        FlowResponse response;
+        try
+        {
+            response = FaultGate.Handle(Name, State, _handler, step, faults);
+        }
+        catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
+        {
+            if (_bugs.Count < BugsKept)
+            {
+                _bugs.Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
+            }
+
+            throw;
+        }
+
+        return _bugs.Count > 0 && response is StateChecked found
+            ? found with
+            {
+                Broken = [.. found.Broken, .. _bugs],
+            }
+            : response;
     }
 
     private void CrashBefore(FlowStep step)

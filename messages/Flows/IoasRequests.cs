@@ -204,7 +204,28 @@ public sealed record CheckState : FlowRequest
     public static readonly CheckState Instance = new();
 }
 
+/// <summary>Asks a participant for those of its invariants that hold in the middle of a flow as well.</summary>
+public sealed record CheckInFlight : FlowRequest
+{
+    /// <summary>The one instance.</summary>
+    public static readonly CheckInFlight Instance = new();
+}
+
+/// <summary>What a memory's check found, and what it holds.</summary>
+/// <param name="Checks">How many invariants were checked.</param>
+/// <param name="Broken">The broken ones, in words.</param>
+/// <param name="Pinned">Pages that its page sets have pinned.</param>
+/// <param name="UserCharged">Pages charged to the user.</param>
+/// <param name="ProcessCharged">Pages charged to processes.</param>
+public sealed record MemoryChecked(
+    int Checks,
+    IReadOnlyList<string> Broken,
+    long Pinned,
+    long UserCharged,
+    long ProcessCharged
+) : StateChecked(Checks, Broken);
+
 /// <summary>What a participant's check found.</summary>
 /// <param name="Checks">How many invariants were checked.</param>
 /// <param name="Broken">The broken ones, in words.</param>
-public sealed record StateChecked(int Checks, IReadOnlyList<string> Broken) : FlowResponse(Errno.OK);
+public record StateChecked(int Checks, IReadOnlyList<string> Broken) : FlowResponse(Errno.OK);

@@ -8,7 +8,8 @@ namespace Iommufd.Scenarios.Invariants;
 /// <param name="Pins">Pages that are still pinned.</param>
 /// <param name="Leaked">Objects that closing could not destroy.</param>
 /// <param name="OpenContexts">Contexts that a client opened and nobody closed.</param>
-public sealed record RunOutcome(DmaTotals Dma, long Pins, long Leaked, long OpenContexts);
+/// <param name="Tables">Page tables that were not freed.</param>
+public sealed record RunOutcome(DmaTotals Dma, long Pins, long Leaked, long OpenContexts, long Tables = 0);
 
 /// <summary>
 /// Something that must hold at the end of every run, whatever its scenario expects. The invariants of single objects are
@@ -21,6 +22,7 @@ public abstract class RunInvariant
     [
         new NothingPinnedAfterClose(),
         new NothingLeftAfterClose(),
+        new NoTableLeftAfterClose(),
         new EveryContextClosed(),
         new NoDmaCheckViolated(),
     ];

@@ -30,6 +30,9 @@ public sealed record Scenario(
     long? CheckEvery
 )
 {
+    /// <summary>How it failed when it was saved by <c>shrink</c>; null for a scenario that a person wrote.</summary>
+    public Shrink.ExpectedFailure? Failure { get; init; }
+
     /// <summary>What <c>--set</c> said: names and values as written.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 

@@ -33,6 +33,24 @@ public static class SoakJson
         };
     }
 
+    /// <summary>The result of nth mode: the keys of a soak, and what was done with each operation.</summary>
+    public static JsonObject Of(SoakRequest request, NthOutcome outcome)
+    {
+        var soak = new SoakOutcome(outcome.Totals, outcome.Totals.Runs, outcome.Elapsed, outcome.IsComplete);
+        JsonObject result = Of(request, soak);
+        var rows = new JsonObject();
+        foreach (NthRow row in outcome.Rows)
+        {
+            rows[row.Operation] = new JsonObject { ["operations"] = row.Operations, ["points"] = row.Points };
+        }
+
+        result["faults"] = "nth";
+        result["violations"] = outcome.Totals.Failures.Count;
+        result["pointsExercised"] = outcome.Rows.Sum(r => r.Points);
+        result["commands"] = rows;
+        return result;
+    }
+
     private static JsonArray Names(IEnumerable<string> names) => new([.. names.Select(n => JsonValue.Create(n))]);
 
     private static JsonObject Failure(SeedFailure failure) =>

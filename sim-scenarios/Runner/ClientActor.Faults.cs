@@ -12,7 +12,6 @@ namespace Iommufd.Scenarios.Runner;
 // else is a failure as ever, and the invariants make no exception at all.
 internal sealed partial class ClientActor
 {
-    private readonly HashSet<Errno> _explained = [];
     private bool _isDisturbed;
     private bool _isDead;
 
@@ -20,9 +19,8 @@ internal sealed partial class ClientActor
     private static bool IsConsequence(Errno errno) =>
         errno is Errno.ENOENT or Errno.EBUSY or Errno.EEXIST or Errno.EINVAL or Errno.EADDRINUSE or Errno.ENODEV;
 
-    private void NoteHits(long tag)
+    private void NoteHits(Fiber fiber, long tag)
     {
-        _explained.Clear();
         if (_run.Faults is not { } faults)
         {
             return;
@@ -30,14 +28,13 @@ internal sealed partial class ClientActor
 
         foreach (FaultPoint hit in faults.TakeHits(_contextNumber, tag))
         {
-            _explained.UnionWith(hit.Explains);
+            fiber.Explained.UnionWith(hit.Explains);
             _isDisturbed |= hit.Effect is FaultEffect.Refusal or FaultEffect.Removal or FaultEffect.Loss;
         }
     }
 
     private void NoteDma(Errno errno)
     {
-        _explained.Clear();
         if (errno != Errno.OK && _run.Faults is not null)
         {
             _isDisturbed = true;
@@ -45,14 +42,14 @@ internal sealed partial class ClientActor
     }
 
     /// <summary>Whether the way a step ended needs no further look.</summary>
-    private bool Tolerates(Errno errno, bool isAllowed)
+    private bool Tolerates(Fiber fiber, Errno errno, bool isAllowed)
     {
         if (_isDead)
         {
             return true;
         }
 
-        bool explained = _explained.Contains(errno) || _run.Faults!.IsExplainedByLoss(_contextNumber, errno);
+        bool explained = fiber.Explained.Contains(errno) || _run.Faults!.IsExplainedByLoss(_contextNumber, errno);
         if (!isAllowed && errno != Errno.OK && explained)
         {
             _isDisturbed = true;

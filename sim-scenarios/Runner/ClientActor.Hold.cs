@@ -43,6 +43,17 @@ internal sealed partial class ClientActor
         for (int i = _parked.Count; i > 0; i--)
         {
             Fiber fiber = _parked.Dequeue();
+            if (fiber.IsHeldInDrill)
+            {
+                fiber.IsHeldInDrill = false;
+                if (GoOnWithDrill(fiber))
+                {
+                    Advance(fiber);
+                }
+
+                continue;
+            }
+
             if (_fibers.ContainsKey(fiber.Id) && fiber.Waiting is null)
             {
                 Advance(fiber);

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Messages;
 using Iommufd.Messages.Host;
+using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Vocabulary;
 using Iommufd.Scenarios.Shrink;
@@ -87,6 +88,8 @@ internal sealed partial class ClientActor
         {
             case OperationKind operation:
                 return RunOperation(fiber, step, operation, scope);
+            case DrillStep:
+                return StartDrill(fiber, step, scope);
             case RepeatStep:
                 fiber.EnterLoop(
                     step.Values.Get(RepeatStep.Body)!,
@@ -240,6 +243,7 @@ internal sealed partial class ClientActor
 
         fiber.Waiting = own;
         fiber.SentAt = _run.Metrics.Clock();
+        fiber.Explained.Clear();
         return Send(fiber, request);
     }
 
@@ -262,8 +266,7 @@ internal sealed partial class ClientActor
                 DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
-                _memoryCalls.Enqueue(fiber);
-                _memory.Tell(memory.Message, Self);
+                AskMemory(fiber, memory.Message);
                 return false;
             case CloseRequest:
                 _closing = fiber;
@@ -279,6 +282,11 @@ internal sealed partial class ClientActor
 
     private void Answered(Fiber fiber, object answer)
     {
+        if (AnsweredDrill(fiber, answer))
+        {
+            return;
+        }
+
         if (fiber.Script is { } script)
         {
             OnPartAnswered(fiber, script, answer);
@@ -310,7 +318,7 @@ internal sealed partial class ClientActor
         }
 
         Save(fiber, own, outcome);
-        Compare(own, outcome);
+        Compare(fiber, own, outcome);
     }
 
     private void CountOperation(string step, Errno errno, long sentAt)
@@ -333,11 +341,11 @@ internal sealed partial class ClientActor
         }
     }
 
-    private void Compare(StepScope own, StepOutcome outcome)
+    private void Compare(Fiber fiber, StepScope own, StepOutcome outcome)
     {
         StepExpectation? expect = own.Step.Expect;
         bool allowed = expect?.Allows(outcome.Errno) ?? outcome.Errno == Errno.OK;
-        if (_run.Faults is not null && Tolerates(outcome.Errno, allowed))
+        if (_run.Faults is not null && Tolerates(fiber, outcome.Errno, allowed))
         {
             return;
         }

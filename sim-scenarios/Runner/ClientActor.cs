@@ -15,7 +15,7 @@ namespace Iommufd.Scenarios.Runner;
 
 // ClientActor in parts: this file (life of the client, answers), .Steps (running steps), .Dma (background DMA),
 // .Hold (standing still while the invariants are checked), .Faults (going on after an injected fault), .Scripts (operations of several
-// requests).
+// requests), .Drill (a step that issues every command).
 
 /// <summary>
 /// One client of a scenario: a process with one open /dev/iommu that runs its steps. It never waits: every request is a
@@ -28,7 +28,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private readonly ClientObjects _objects = new();
     private readonly Dictionary<long, Fiber> _fibers = [];
     private readonly Dictionary<long, Fiber> _calls = [];
-    private readonly Queue<Fiber> _memoryCalls = new();
+    private readonly Queue<(Fiber Fiber, object Message)> _memoryCalls = new();
     private readonly ContextHistory? _history;
     private readonly ClientTrace? _trace;
     private Fiber? _closing;
@@ -62,6 +62,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<FileOpened>(OnMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);
         Receive<HostResult>(OnHostResult);
+        Receive<FileMade>(OnMemoryAnswer);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -147,17 +148,32 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         _history?.Answer(tag, result);
         if (_calls.Remove(tag, out Fiber? fiber))
         {
-            NoteHits(tag);
+            NoteHits(fiber, tag);
             Answered(fiber, result);
             KickBackgroundDma();
         }
     }
 
+    // One at a time: an answer may have to wait for devices, and says nothing of what it answers.
+    private void AskMemory(Fiber fiber, object message)
+    {
+        _memoryCalls.Enqueue((fiber, message));
+        if (_memoryCalls.Count == 1)
+        {
+            _memory.Tell(message, Self);
+        }
+    }
+
     private void OnMemoryAnswer(object answer)
     {
-        if (_memoryCalls.TryDequeue(out Fiber? fiber))
+        if (_memoryCalls.TryDequeue(out (Fiber Fiber, object Message) call))
         {
-            Answered(fiber, answer);
+            if (_memoryCalls.TryPeek(out (Fiber Fiber, object Message) next))
+            {
+                _memory.Tell(next.Message, Self);
+            }
+
+            Answered(call.Fiber, answer);
         }
     }
 
@@ -194,7 +210,11 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         );
         foreach (Fiber fiber in _calls.OrderBy(c => c.Key).Select(c => c.Value).ToArray())
         {
-            if (fiber.Waiting?.Step.Kind is CommandKind || fiber.Script is { Pending: CommandRequest })
+            bool waits =
+                fiber.Drill is not null
+                || fiber.Waiting?.Step.Kind is CommandKind
+                || fiber.Script is { Pending: CommandRequest };
+            if (waits)
             {
                 Answered(fiber, IoctlResult.Fail(Errno.ENODEV));
             }

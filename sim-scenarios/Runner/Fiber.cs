@@ -27,6 +27,15 @@ internal sealed class Fiber(long id, Fiber? parent)
     /// <summary>The operation that waits for its answer.</summary>
     public StepScope? Waiting { get; set; }
 
+    /// <summary>The drill that it runs; null for none.</summary>
+    public IEnumerator<Drill.DrillAction>? Drill { get; set; }
+
+    /// <summary>Whether it stands still between two commands of its drill.</summary>
+    public bool IsHeldInDrill { get; set; }
+
+    /// <summary>Errnos that faults explain which struck the step that waits.</summary>
+    public HashSet<Messages.Errno> Explained { get; } = [];
+
     /// <summary>When it was sent, in nanoseconds of the run's clock.</summary>
     public long SentAt { get; set; }
 

@@ -215,7 +215,7 @@ internal sealed partial class RunActor : ReceiveActor
     {
         if (_notHeld.Count == 0)
         {
-            _settings.Machine.Tell(new CheckInvariants(), Self);
+            _settings.Machine.Tell(new CheckInvariants(IsQuiet: true), Self);
         }
     }
 

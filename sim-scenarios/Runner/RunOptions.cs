@@ -55,6 +55,9 @@ public interface IRunHost
     /// <summary>Pages that are pinned now.</summary>
     long Pins { get; }
 
+    /// <summary>Page tables that exist now.</summary>
+    long Tables => 0;
+
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was, or it cannot be read.</summary>
     JournalSummary? ReadJournal();
 

@@ -3,6 +3,7 @@ using Iommufd.Actors.Protocol;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -60,6 +61,9 @@ public sealed record RunReport
 
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
+
+    /// <summary>The failure that the scenario was saved with by <c>shrink</c>; null for other scenarios.</summary>
+    public required ExpectedFailure? ExpectedFailure { get; init; }
 
     /// <summary>Answers that an order of the calls explains.</summary>
     public required long HistoryAnswers { get; init; }
@@ -156,6 +160,7 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            ExpectedFailure = scenario.Failure,
             HistoryAnswers = metrics.HistoryAnswers,
             HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,

@@ -64,19 +64,22 @@ public static class ScenarioRunner
 
             end = await EndOf(ended.Task, options.Host).ConfigureAwait(false);
             duration = watch.Elapsed;
-            if (!end.IsLost)
-            {
-                metrics.AddInvariants(
-                    RunInvariant.CheckAll(
-                        new RunOutcome(metrics.Dma, end.Pins, end.Leaked, metrics.Contexts - metrics.ClosedContexts)
-                    )
-                );
-            }
         }
 
         if (end.IsLost)
         {
             end = end with { Digest = options.Host.ReadDigest() ?? string.Empty };
+        }
+
+        // After the system has ended: an actor frees what it holds when it stops.
+        if (!end.IsLost)
+        {
+            long openContexts = metrics.Contexts - metrics.ClosedContexts;
+            metrics.AddInvariants(
+                RunInvariant.CheckAll(
+                    new RunOutcome(metrics.Dma, end.Pins, end.Leaked, openContexts, options.Host.Tables)
+                )
+            );
         }
 
         if (end.Broken is { } broken)

@@ -52,6 +52,9 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
+    public long Tables => _host?.State.Tables ?? 0;
+
+    /// <inheritdoc/>
     public bool IsCatchingUp => _recorded is { Left: > 0 };
 
     /// <summary>Ends the run at once, with what <see cref="ScenarioRunner.RunAsync"/> then throws.</summary>

@@ -77,4 +77,10 @@ public sealed record SeedResult
 /// <param name="Result">What a soak keeps.</param>
 /// <param name="Report">The run's report; null for a run that ended in an exception.</param>
 /// <param name="Strikes">The faults that struck, in order.</param>
-public sealed record SeedOutcome(SeedResult Result, Runner.RunReport? Report, IReadOnlyList<FaultStrike> Strikes);
+/// <param name="OperationsBegun">Operations that began: those that fault plans count.</param>
+public sealed record SeedOutcome(
+    SeedResult Result,
+    Runner.RunReport? Report,
+    IReadOnlyList<FaultStrike> Strikes,
+    long OperationsBegun
+);

@@ -34,7 +34,7 @@ public static class SeedRunner
             failed = ("no-exception", $"{bug.GetType().Name}: {bug.Message}");
         }
 
-        return new SeedOutcome(ResultOf(run, report, faults, failed), report, faults.Strikes);
+        return new SeedOutcome(ResultOf(run, report, faults, failed), report, faults.Strikes, faults.Operations);
     }
 
     private static SeedResult ResultOf(

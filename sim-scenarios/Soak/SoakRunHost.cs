@@ -22,6 +22,7 @@ public sealed class SoakRunHost(
     private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }\n";
     private static readonly string InMemory = Quiet + JournalSettings.ToHocon(string.Empty, Durability.Ram);
 
+    private readonly InFlightSampler _sampler = new();
     private readonly SortedDictionary<int, List<(long Sequence, ContextEvent Event)>> _durable = [];
     private SimulatedHost? _host;
 
@@ -32,6 +33,9 @@ public sealed class SoakRunHost(
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
+    public long Tables => _host?.State.Tables ?? 0;
+
+    /// <inheritdoc/>
     public RunMachine StartMachine(ActorSystem system, Action<Exception> fail)
     {
         var options = new HostOptions
@@ -39,6 +43,7 @@ public sealed class SoakRunHost(
             Journal = journals,
             Faults = faults,
             Recorded = journals ? Record : null,
+            Sampler = _sampler,
         };
         _host = SimulatedHost.Start(system, configure?.Invoke(options) ?? options);
         return new RunMachine(_host.Machine, ActorRefs.Nobody, null);
@@ -50,6 +55,11 @@ public sealed class SoakRunHost(
     /// <inheritdoc/>
     public InvariantViolation? Verify(RunReport report)
     {
+        if (_sampler.First is { } found)
+        {
+            return found;
+        }
+
         if (!journals || report.StopReason is not null)
         {
             return null;

@@ -1,3 +1,4 @@
+using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Vocabulary;
 
 namespace Iommufd.Scenarios.Steps;
@@ -60,6 +61,14 @@ public static class StepVocabulary
         new VfioMapDmaStep(),
         new VfioUnmapDmaStep(),
         new VfioDirtyPagesStep(),
+        new EntryPolicyStep(),
+        new ResizeEntriesStep(),
+        new GuestStep(),
+        new GuestMemoryStep(),
+        new GuestMemoryRemoveStep(),
+        new GuestTouchStep(),
+        new DiscardStep(),
+        new SharedHwptAllocStep(),
         new AccessStep(),
         new AccessReplaceStep(),
         new AccessDestroyStep(),
@@ -78,6 +87,7 @@ public static class StepVocabulary
         new LetStep(),
         new BarrierStep(),
         new PauseStep(),
+        new DrillStep(),
     ];
 
     /// <summary>Their words.</summary>

@@ -102,6 +102,7 @@ public sealed class JournalFaultTests : IDisposable
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void A_read_only_file_or_folder_is_refused_for_writing_and_can_be_read()
     {
         Assert.Equal(ExitCode.Success, CliRun.Of(["run", .. Scenario, "--journal", At("j.db")]).ExitCode);
