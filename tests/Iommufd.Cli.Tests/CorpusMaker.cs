@@ -88,7 +88,9 @@ internal static class CorpusMaker
     private static async IAsyncEnumerable<string> CandidatesAsync(string scratch)
     {
         int number = 0;
-        foreach (string file in ConformanceRunner.FindTraces([Path.Combine(Find("conformance"), "traces")]))
+        bool onlyRuns = Environment.GetEnvironmentVariable("IOMMUFD_WRITE_CORPUS") == "runs";
+        string[] traces = onlyRuns ? [] : [Path.Combine(Find("conformance"), "traces")];
+        foreach (string file in ConformanceRunner.FindTraces(traces))
         {
             PlayedTrace played = await TraceJournal.PlayAsync(TraceReader.Read(file));
             foreach (IReadOnlyList<ContextEvent> events in played.Contexts.Values)
