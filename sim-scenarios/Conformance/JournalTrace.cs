@@ -59,7 +59,9 @@ public static class JournalTrace
             }
 
             await kernel.EndAsync().ConfigureAwait(false);
-            await output.WriteAsync(FormattableString.Invariant($"{{\"end\":true,\"steps\":{steps}}}\n")).ConfigureAwait(false);
+            await output
+                .WriteAsync(FormattableString.Invariant($"{{\"end\":true,\"steps\":{steps}}}\n"))
+                .ConfigureAwait(false);
             return steps;
         }
     }

@@ -21,7 +21,19 @@ internal static class CorpusMaker
     private static readonly string[][] Runs =
     [
         ["quickstart", "--set", "rounds=1", "--set", "ram=2M"],
-        ["vm-fleet", "--set", "vms=1", "--set", "devices=2", "--set", "bursts=1", "--set", "low=2M", "--set", "high=2M"],
+        [
+            "vm-fleet",
+            "--set",
+            "vms=1",
+            "--set",
+            "devices=2",
+            "--set",
+            "bursts=1",
+            "--set",
+            "low=2M",
+            "--set",
+            "high=2M",
+        ],
         ["mdev-access"],
         ["shared-memory"],
         ["nested-guest", "--set", "rounds=2"],
@@ -52,7 +64,9 @@ internal static class CorpusMaker
         var best = new Dictionary<Type, string>();
         await foreach (string text in CandidatesAsync(scratch))
         {
-            foreach (string name in text.Split('\n').Skip(1).Where(l => l.Length > 0).Select(l => l.Split(',')[4]).Distinct())
+            foreach (
+                string name in text.Split('\n').Skip(1).Where(l => l.Length > 0).Select(l => l.Split(',')[4]).Distinct()
+            )
             {
                 Type? type = missing.FirstOrDefault(t => string.Equals(t.Name, name, StringComparison.Ordinal));
                 if (type is not null && (!best.TryGetValue(type, out string? known) || text.Length < known.Length))

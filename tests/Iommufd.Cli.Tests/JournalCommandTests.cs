@@ -16,7 +16,9 @@ public sealed class JournalCommandTests : IDisposable
         var cases = new TheoryData<string, string>();
         foreach (string command in new[] { "replay", "inspect", "diff", "explain", "export" })
         {
-            foreach (string damage in new[] { "missing", "text", "foreign", "cut", "scribbled", "newer", "gap", "alien" })
+            foreach (
+                string damage in new[] { "missing", "text", "foreign", "cut", "scribbled", "newer", "gap", "alien" }
+            )
             {
                 cases.Add(command, damage);
             }
@@ -240,13 +242,36 @@ public sealed class JournalCommandTests : IDisposable
 
     private void Small(string name)
     {
-        CliRun run = CliRun.Of("run", "quickstart", "--seed", "3", "--set", "rounds=2", "--set", "ram=2M", "--journal", At(name));
+        CliRun run = CliRun.Of(
+            "run",
+            "quickstart",
+            "--seed",
+            "3",
+            "--set",
+            "rounds=2",
+            "--set",
+            "ram=2M",
+            "--journal",
+            At(name)
+        );
         Assert.True(run.ExitCode == ExitCode.Success, run.Error);
     }
 
     private void Fleet(string name)
     {
-        string[] small = ["--set", "vms=1", "--set", "devices=2", "--set", "bursts=1", "--set", "low=2M", "--set", "high=2M"];
+        string[] small =
+        [
+            "--set",
+            "vms=1",
+            "--set",
+            "devices=2",
+            "--set",
+            "bursts=1",
+            "--set",
+            "low=2M",
+            "--set",
+            "high=2M",
+        ];
         CliRun run = CliRun.Of(["run", "vm-fleet", "--seed", "3", .. small, "--journal", At(name)]);
         Assert.True(run.ExitCode == ExitCode.Success, run.Error);
     }

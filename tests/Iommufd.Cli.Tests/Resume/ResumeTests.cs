@@ -34,7 +34,14 @@ public sealed class ResumeTests : IDisposable
     [InlineData("group", "default")]
     public void Durability_and_faults_of_a_run_are_those_of_its_resumption(string durability, string? faults)
     {
-        string[] options = ["--seed", "9", "--durability", durability, .. faults is null ? [] : (string[])["--faults", faults]];
+        string[] options =
+        [
+            "--seed",
+            "9",
+            "--durability",
+            durability,
+            .. faults is null ? [] : (string[])["--faults", faults],
+        ];
         CliRun run = CliRun.Of(["run", At("mine.yaml"), .. options, "--journal", At("other.db")]);
         Assert.True(run.ExitCode == ExitCode.Success, run.Out + run.Error);
         List<string> rows = JournalRows.Of(At("other.db"));
