@@ -28,13 +28,7 @@ public sealed class DeviceDirectory
 /// <param name="Round">Counts the devices that still have to confirm.</param>
 /// <param name="Place">The device's place in the round.</param>
 /// <param name="Step">The step that it belongs to.</param>
-internal sealed record InvalidateTable(
-    uint HwptId,
-    IovaRange Range,
-    InvalidationRound Round,
-    int Place,
-    FlowStep Step
-);
+internal sealed record InvalidateTable(uint HwptId, IovaRange Range, InvalidationRound Round, int Place, FlowStep Step);
 
 /// <summary>DEVICE → physical device: forget what your IOTLB holds of a nested HWPT, then tell somebody something.</summary>
 /// <param name="Pasid">The address space; null for all.</param>

@@ -58,7 +58,9 @@ public sealed class HwptActor(ParticipantCell cell, DeviceDirectory devices, IFa
         {
             if (!pending.Round.HasConfirmed(i))
             {
-                pending.Devices[i].Tell(new InvalidateTable(_state.HwptId, pending.Range, pending.Round, i, pending.Step));
+                pending
+                    .Devices[i]
+                    .Tell(new InvalidateTable(_state.HwptId, pending.Range, pending.Round, i, pending.Step));
             }
         }
 

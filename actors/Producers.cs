@@ -9,8 +9,12 @@ namespace Iommufd.Actors;
 // expression cost a tree, a constructor invoker and an array of arguments.
 
 /// <summary>Makes the actor of a participant, again after each crash.</summary>
-internal sealed class ParticipantProducer(ParticipantCell cell, DeviceDirectory devices, IFaultSource? faults, uint process)
-    : IIndirectActorProducer
+internal sealed class ParticipantProducer(
+    ParticipantCell cell,
+    DeviceDirectory devices,
+    IFaultSource? faults,
+    uint process
+) : IIndirectActorProducer
 {
     public Type ActorType =>
         cell.Name.Kind switch

@@ -101,6 +101,16 @@ public static class EventSentence
                 $"HWPT {e.HwptId} was made on IOAS {e.IoasId} for device {e.DeviceId}{Pins(e.Pinned)}"
             ),
             NestedHwptAllocated e => Say($"nested HWPT {e.HwptId} was made on {e.PtId} for device {e.DeviceId}"),
+            GuestStageAllocated e => Say(
+                $"nested HWPT {e.HwptId} with tables in guest memory was made on {e.PtId} for device {e.DeviceId}"
+            ),
+            SharedHwptAllocated e => Say(
+                $"HWPT {e.HwptId} was made of a virtual machine's own table for device {e.DeviceId}"
+            ),
+            EntryPolicySet e => Say($"the entry policy of {e.PtId} was set to {e.Policy}"),
+            EntriesResized e => Say(
+                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged" : "split")} to {Size(e.PageSize)}"
+            ),
             HwptFaultSet e => Say($"HWPT {e.HwptId} got fault queue {e.FaultId}"),
             IotlbInvalidated e => Say($"the IOTLB of nested HWPT {e.HwptId} was invalidated"),
             CachesInvalidated e => Say($"caches of devices {string.Join(", ", e.DeviceIds)} were invalidated"),
@@ -136,6 +146,9 @@ public static class EventSentence
             FaultQueueAllocated e => Say($"fault queue {e.FaultId} was made"),
             FaultReported e => Say(
                 $"device {e.DeviceId}{Pasid(e.Pasid)} reported a page fault at 0x{e.Address:x} to fault queue {e.FaultId}"
+            ),
+            PagesRequested e => Say(
+                $"device {e.DeviceId}{Pasid(e.Pasid)} asked for {e.Addresses.Length} pages, as group {e.GroupId}, in fault queue {e.FaultId}"
             ),
             FaultsRead e => Say($"{e.Groups} groups were read from fault queue {e.FaultId}"),
             FaultsAnswered e => Say($"{e.Cookies.Length} groups of fault queue {e.FaultId} were answered"),

@@ -26,6 +26,11 @@ internal static class ObjectEventCommands
             CachesInvalidated e => ([new ZeroCaches(e.DeviceIds, e.Masks)], [], []),
             ReservedPasidRefused e => ([new AllowReservedPasid(e.DeviceId)], [], []),
             HwQueueAllocated e => ([Queue(e)], [e.HwQueueId, e.AccessId], e.Pinned),
+            SharedHwptAllocated e => (
+                [new AllocateKnownSharedHwpt(e.DeviceId, (HwptAllocFlags)e.Flags, e.Format)],
+                [e.HwptId],
+                []
+            ),
             EntryPolicySet e => ([new SetEntryPolicy(e.PtId, (EntryPolicy)e.Policy)], [], []),
             EntriesResized e => (
                 [new ResizeEntries(e.HwptId, e.First, unchecked(e.Last - e.First + 1), e.PageSize, e.Merge)],

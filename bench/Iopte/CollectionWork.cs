@@ -4,7 +4,10 @@ using Iommufd.Core.PageTables.Formats;
 
 namespace Iommufd.Bench.Iopte;
 
-/// <summary>The same mappings in a ConcurrentDictionary and in a SortedDictionary behind a lock: a million pages each.</summary>
+/// <summary>
+/// The same million mappings in a page table, in a ConcurrentDictionary and in a SortedDictionary behind a lock: the same keys in the
+/// same order through the same loop.
+/// </summary>
 internal sealed class CollectionWork : IDisposable
 {
     private const int Pages = 1 << 20;
@@ -39,8 +42,10 @@ internal sealed class CollectionWork : IDisposable
             _places[i] = (ulong)random.Next(Pages);
         }
 
-        ConcurrentGet = new Measured("ConcurrentDictionary get", Batch, GetConcurrent);
-        ConcurrentSet = new Measured("ConcurrentDictionary remove + add", Batch, SetConcurrent);
+        TableGet = new Measured("translate, random over 1M pages", Batch, GetTable, VisitTable);
+        TableSet = new Measured("map + unmap 4K, random over 1M pages", Batch, SetTable, VisitTable);
+        ConcurrentGet = new Measured("ConcurrentDictionary get", Batch, GetConcurrent, VisitConcurrent);
+        ConcurrentSet = new Measured("ConcurrentDictionary remove + add", Batch, SetConcurrent, VisitConcurrent);
         SortedGet = new Measured("locked SortedDictionary get", Batch, GetSorted);
         SortedSet = new Measured("locked SortedDictionary remove + add", Batch, SetSorted);
     }
@@ -55,7 +60,9 @@ internal sealed class CollectionWork : IDisposable
 
     internal Measured SortedSet { get; }
 
-    internal IEnumerable<Measured> All => [ConcurrentGet, ConcurrentSet, SortedGet, SortedSet];
+    internal Measured TableGet { get; }
+
+    internal Measured TableSet { get; }
 
     public void Dispose()
     {
@@ -63,24 +70,50 @@ internal sealed class CollectionWork : IDisposable
         GC.KeepAlive(_sink);
     }
 
-    internal Measured TableRandomSet() =>
-        new(
-            "table unmap + map",
-            Batch,
-            () =>
-            {
-                Move();
-                foreach (ulong place in _places)
-                {
-                    ulong iova = ((place + _sink) & (Pages - 1)) * Page;
-                    _table.Unmap(iova, Page);
-                    _table.Map(iova, iova, Page, IoptePermissions.ReadWrite);
-                }
-            }
-        );
-
     /// <summary>Other places each time, so that none of the collections stays in the cache.</summary>
     private void Move() => _sink += 7919;
+
+    private void GetTable()
+    {
+        Move();
+        ulong sum = 0;
+        foreach (ulong place in _places)
+        {
+            _table.TryTranslate(((place + _sink) & (Pages - 1)) * Page, out ulong found);
+            sum += found;
+        }
+
+        _sink += sum & 1;
+    }
+
+    private void SetTable()
+    {
+        Move();
+        foreach (ulong place in _places)
+        {
+            ulong iova = ((place + _sink) & (Pages - 1)) * Page;
+            _table.Unmap(iova, Page);
+            _table.Map(iova, place * Page, Page, IoptePermissions.ReadWrite);
+        }
+    }
+
+    private void VisitTable()
+    {
+        for (ulong i = 0; i < Pages; i++)
+        {
+            _table.TryTranslate(i * Page, out ulong found);
+            _sink += found & 1;
+        }
+    }
+
+    private void VisitConcurrent()
+    {
+        for (ulong i = 0; i < Pages; i++)
+        {
+            _concurrent.TryGetValue(i, out ulong found);
+            _sink += found & 1;
+        }
+    }
 
     private void GetConcurrent()
     {

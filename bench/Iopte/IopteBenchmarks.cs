@@ -33,16 +33,19 @@ public static class IopteBenchmarks
         Measured one = work.MapUnmapOne();
         Measured cursor = work.MapUnmapOneCursor();
         HalfTimed pages = work.Halves("256 x 4K, hot", 1UL << 38, 256 * Page, 256 * Page);
+        HalfTimed walking = work.Halves("256 x 4K through 1 GiB", 5UL << 38, 256 * Page, 256 * Page, spans: 1024);
         Measured sweep = work.Sweep();
         HalfTimed table = work.Halves("512 x 4K, a whole table", 1UL << 39, Large, Large);
         HalfTimed large = work.Halves("one 2M", 3UL << 38, Large, Large, misalign: Large, spans: 64);
         HalfTimed larges = work.Halves("256 x 2M", 1UL << 41, 256 * Large, 512 * Large, misalign: Large);
         HalfTimed contiguous = work.Contiguous();
-        Measured[] limitsUsed = [limits.CompareAndSwap, limits.StoreLoop, limits.StoreHot];
-        RoundRobin.Measure([one, cursor, pages, sweep, table, large, larges, contiguous, .. limitsUsed]);
+        Measured[] limitsUsed = [limits.CompareAndSwap, limits.StoreLoop, limits.StoreLoopHot, limits.StoreHot];
+        RoundRobin.Measure([one, cursor, pages, walking, sweep, table, large, larges, contiguous, .. limitsUsed]);
         Add(rows, one, limits.CompareAndSwap);
         Add(rows, cursor, limits.CompareAndSwap);
         AddHalves(rows, pages, limits.StoreLoop);
+        AddHalves(rows, pages, limits.StoreLoopHot);
+        AddHalves(rows, walking, limits.StoreLoop);
         Add(rows, sweep, limits.StoreLoop);
         AddHalves(rows, table, limits.StoreHot);
         AddHalves(rows, large, limits.CompareAndSwap);
@@ -89,17 +92,27 @@ public static class IopteBenchmarks
 
     private static void AddCollections(List<BenchRow> rows, TableWork work)
     {
+        // One pair at a time: whoever runs in between would empty the caches of both.
         using var collections = new CollectionWork();
-        Measured ours = collections.TableRandomSet();
-        Measured get = work.TranslateRandom();
-        RoundRobin.Measure([ours, get, .. collections.All]);
-        Add(rows, ours with { Name = "map + unmap 4K, random over 1M pages" }, collections.ConcurrentSet);
-        Add(rows, ours with { Name = "map + unmap 4K, random over 1M pages" }, collections.SortedSet);
-        Add(rows, get, collections.ConcurrentGet);
-        Add(rows, get, collections.SortedGet);
+        Measured get = collections.TableGet;
+        Measured set = collections.TableSet;
+        foreach (Measured peer in new[] { collections.ConcurrentGet, collections.SortedGet })
+        {
+            RoundRobin.Measure([get, peer]);
+            Add(rows, get, peer);
+        }
+
+        foreach (Measured peer in new[] { collections.ConcurrentSet, collections.SortedSet })
+        {
+            RoundRobin.Measure([set, peer]);
+            Add(rows, set, peer);
+        }
+
         double bytes = work.Million.GetStatistics().TableBytes / (double)(1 << 20);
-        double peer = collections.ConcurrentBytes;
-        rows.Add(new BenchRow(Area, "memory a mapping", "bytes", bytes, "ConcurrentDictionary", peer, bytes / peer));
+        double theirs = collections.ConcurrentBytes;
+        rows.Add(
+            new BenchRow(Area, "memory a mapping", "bytes", bytes, "ConcurrentDictionary", theirs, bytes / theirs)
+        );
     }
 
     private static void Add(List<BenchRow> rows, Measured ours, Measured peer) =>

@@ -15,7 +15,8 @@ internal sealed unsafe class RawLimits : IDisposable
     private readonly ulong* _large = Allocate(8 * 1024 * 1024);
     private readonly int[] _order = new int[Batch];
     private ulong _word;
-    private int _at;
+    private int _storeAt;
+    private int _loadAt;
     private ulong _chase;
     private ulong _smallChase;
     private ulong _sink;
@@ -31,16 +32,21 @@ internal sealed unsafe class RawLimits : IDisposable
         }
 
         CompareAndSwap = new Measured("uncontended compare-and-swap", Batch, SwapLoop);
-        StoreLoop = new Measured("512-bit store loop over 256 entries", 64, Store256);
+        StoreLoop = new Measured("512-bit store loop over 256 entries, in 2 MiB", 64, Store256);
+        StoreLoopHot = new Measured("512-bit store loop over 256 entries, hot", 64, Store256Hot);
         StoreHot = new Measured("512-bit store loop over 512 entries, hot", 64, StoreTable);
         SmallChase = new Measured("dependent load, 32 KiB", Batch, ChaseSmall);
-        LargeChase = new Measured("dependent load, 8 MiB", Batch, ChaseLarge);
-        LargeLoad = new Measured("independent load, 8 MiB", Batch, LoadLarge);
+        LargeChase = new Measured("dependent load, 8 MiB", Batch, ChaseLarge, VisitLarge);
+        LargeLoad = new Measured("independent load, 8 MiB", Batch, LoadLarge, VisitLarge);
     }
 
     internal Measured CompareAndSwap { get; }
 
+    /// <summary>256 entries at a time through a span of 2 MiB: the anchor of the targets.</summary>
     internal Measured StoreLoop { get; }
+
+    /// <summary>The same 256 entries again and again.</summary>
+    internal Measured StoreLoopHot { get; }
 
     internal Measured StoreHot { get; }
 
@@ -97,8 +103,17 @@ internal sealed unsafe class RawLimits : IDisposable
     {
         for (int i = 0; i < 64; i++)
         {
-            Fill(_span + _at, 256);
-            _at = (_at + 256) % EntriesIn2M;
+            Fill(_span + _storeAt, 256);
+            _storeAt = (_storeAt + 256) % EntriesIn2M;
+        }
+    }
+
+    private void Store256Hot()
+    {
+        for (int i = 0; i < 64; i++)
+        {
+            // Eight places in turns, as the page tables' hot runs.
+            Fill(_small + EntriesIn2M - 4096 + ((i & 7) * 256), 256);
         }
     }
 
@@ -135,14 +150,22 @@ internal sealed unsafe class RawLimits : IDisposable
         return at;
     }
 
+    private void VisitLarge()
+    {
+        for (int i = 0; i < EntriesIn8M; i++)
+        {
+            _sink += _large[i];
+        }
+    }
+
     private void LoadLarge()
     {
         // A new offset each time, so that the 4096 places do not stay in the cache.
         ulong sum = 0;
-        _at = (_at + 7919) & (EntriesIn8M - 1);
+        _loadAt = (_loadAt + 7919) & (EntriesIn8M - 1);
         foreach (int place in _order)
         {
-            sum += _large[(place + _at) & (EntriesIn8M - 1)];
+            sum += _large[(place + _loadAt) & (EntriesIn8M - 1)];
         }
 
         _sink += sum;

@@ -8,6 +8,9 @@ internal interface ITimed
     /// <summary>Measures for at least this long and keeps the result if it is the least so far.</summary>
     void Round(TimeSpan atLeast);
 
+    /// <summary>Runs for at least this long, unmeasured.</summary>
+    void Warm(TimeSpan atLeast);
+
     /// <summary>Forgets what was measured.</summary>
     void Reset();
 }
@@ -16,7 +19,8 @@ internal interface ITimed
 /// <param name="Name">What it is.</param>
 /// <param name="Operations">Operations of one call of <paramref name="Run"/>.</param>
 /// <param name="Run">The work.</param>
-internal sealed record Measured(string Name, int Operations, Action Run) : ITimed
+/// <param name="Visit">Reads once all that the work may read at random; null where that is little.</param>
+internal sealed record Measured(string Name, int Operations, Action Run, Action? Visit = null) : ITimed
 {
     /// <summary>Nanoseconds an operation, the least of all rounds.</summary>
     internal double Best { get; private set; } = double.MaxValue;
@@ -36,6 +40,16 @@ internal sealed record Measured(string Name, int Operations, Action Run) : ITime
         Best = Math.Min(Best, elapsed.TotalNanoseconds / (calls * (double)Operations));
     }
 
+    public void Warm(TimeSpan atLeast)
+    {
+        Visit?.Invoke();
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            Run();
+        } while (Stopwatch.GetElapsedTime(start) < atLeast);
+    }
+
     public void Reset() => Best = double.MaxValue;
 }
 
@@ -50,7 +64,8 @@ internal sealed record Measured(string Name, int Operations, Action Run) : ITime
 /// <param name="Unmap">Unmaps it.</param>
 internal sealed record HalfTimed(string Name, int Spans, Action<int> Map, Action<int> Unmap) : ITimed
 {
-    private const int Repeats = 64;
+    /// <summary>Spans that are mapped between two looks at the whole time.</summary>
+    private const int Batch = 512;
 
     /// <summary>Nanoseconds of one map.</summary>
     internal double MapBest { get; private set; } = double.MaxValue;
@@ -58,17 +73,28 @@ internal sealed record HalfTimed(string Name, int Spans, Action<int> Map, Action
     /// <summary>Nanoseconds of one unmap.</summary>
     internal double UnmapBest { get; private set; } = double.MaxValue;
 
+    public void Warm(TimeSpan atLeast)
+    {
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            Each(Map);
+            Each(Unmap);
+        } while (Stopwatch.GetElapsedTime(start) < atLeast);
+    }
+
     public void Reset() => MapBest = UnmapBest = double.MaxValue;
 
     public void Round(TimeSpan atLeast)
     {
+        int repeats = Math.Max(1, Batch / Spans);
         long begin = Stopwatch.GetTimestamp();
         do
         {
             long clock = long.MaxValue;
             long map = 0;
             long unmap = 0;
-            for (int i = 0; i < Repeats; i++)
+            for (int i = 0; i < repeats; i++)
             {
                 long start = Stopwatch.GetTimestamp();
                 clock = Math.Min(clock, Stopwatch.GetTimestamp() - start);
@@ -80,9 +106,9 @@ internal sealed record HalfTimed(string Name, int Spans, Action<int> Map, Action
                 map += middle - start;
             }
 
-            double tick = 1e9 / Stopwatch.Frequency / (Spans * Repeats);
-            MapBest = Math.Min(MapBest, (map - (clock * Repeats)) * tick);
-            UnmapBest = Math.Min(UnmapBest, (unmap - (clock * Repeats)) * tick);
+            double tick = 1e9 / Stopwatch.Frequency / ((double)Spans * repeats);
+            MapBest = Math.Min(MapBest, (map - (clock * repeats)) * tick);
+            UnmapBest = Math.Min(UnmapBest, (unmap - (clock * repeats)) * tick);
         } while (Stopwatch.GetElapsedTime(begin) < atLeast);
     }
 
@@ -95,7 +121,10 @@ internal sealed record HalfTimed(string Name, int Spans, Action<int> Map, Action
     }
 }
 
-/// <summary>Measures things in alternating rounds, so that a slow moment of the machine hits all of them.</summary>
+/// <summary>
+/// Measures things in alternating rounds, so that a slow moment of the machine hits all of them. Before each round a thing runs for a
+/// while unmeasured: the caches then hold what it leaves there itself, not what its predecessor left.
+/// </summary>
 internal static class RoundRobin
 {
     private const int Rounds = 9;
@@ -120,6 +149,7 @@ internal static class RoundRobin
         {
             foreach (ITimed thing in things)
             {
+                thing.Warm(Slice / 2);
                 thing.Round(Slice);
             }
         }

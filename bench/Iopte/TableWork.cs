@@ -196,7 +196,8 @@ internal sealed class TableWork : IDisposable
                 }
 
                 _sink += sum;
-            }
+            },
+            VisitMillion
         );
 
     internal Measured TranslateDependent() =>
@@ -212,8 +213,18 @@ internal sealed class TableWork : IDisposable
                 }
 
                 _sink = at;
-            }
+            },
+            VisitMillion
         );
+
+    /// <summary>Reads all entries of the million once.</summary>
+    private void VisitMillion()
+    {
+        for (ulong at = 0; at < 1 << 20; at += 256)
+        {
+            _million.TranslatePages(at * Page, Page, _addresses);
+        }
+    }
 
     internal Measured TranslateRange() =>
         new(

@@ -182,7 +182,8 @@ internal static class SoakCommand
             throw new BadInputException("--nth", "takes one scenario and no --faults: it makes a plan for each run");
         }
 
-        NthOutcome outcome = await SoakProgressView.ShowAsync(new NthRunner(request), streams, stop)
+        NthOutcome outcome = await SoakProgressView
+            .ShowAsync(new NthRunner(request), streams, stop)
             .ConfigureAwait(false);
         string json = streams.Format(SoakJson.Of(request, outcome));
         await WriteAsync(files.Summary, json).ConfigureAwait(false);

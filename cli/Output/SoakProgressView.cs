@@ -15,8 +15,10 @@ internal static class SoakProgressView
         var soak = new SoakRunner(request);
         if (!streams.ErrorIsTerminal)
         {
-            return await soak
-                .RunAsync(f => streams.Error.WriteLine($"failed: {f.Check}: {f.What}; repeat: {f.Replay}"), stop)
+            return await soak.RunAsync(
+                    f => streams.Error.WriteLine($"failed: {f.Check}: {f.What}; repeat: {f.Replay}"),
+                    stop
+                )
                 .ConfigureAwait(false);
         }
 
@@ -85,7 +87,9 @@ internal static class SoakProgressView
         var grid = new Grid().AddColumn(new GridColumn().Width(14)).AddColumn(new GridColumn());
         grid.AddRow(
             new Markup("[bold]soak[/]"),
-            new Text($"{string.Join(", ", request.Scenarios.Select(s => s.Name))}, faults {request.Faults?.Name ?? "none"}")
+            new Text(
+                $"{string.Join(", ", request.Scenarios.Select(s => s.Name))}, faults {request.Faults?.Name ?? "none"}"
+            )
         );
         Add("runs", $"{Figures.Count(totals.Runs)}{Of(request)}, {soak.RunsHere / seconds:0.#}/s");
         Add("failures", $"{totals.Failures.Count}");

@@ -1,4 +1,5 @@
 using Iommufd.Core.Pages;
+using Iommufd.Core.Sharing;
 
 namespace Iommufd.Core.Context;
 
@@ -11,6 +12,17 @@ public sealed record FileDescriptor(MemoryFile File) : Descriptor
 
     /// <inheritdoc/>
     public override void Release() => File.Release();
+}
+
+/// <summary>A descriptor of a virtual machine: its second-stage table can be shared with devices.</summary>
+/// <param name="Table">The table; the descriptor holds a reference on it.</param>
+public sealed record GuestDescriptor(SharedTable Table) : Descriptor
+{
+    /// <inheritdoc/>
+    public override void Acquire() => Table.Acquire();
+
+    /// <inheritdoc/>
+    public override void Release() => Table.Release();
 }
 
 /// <summary>A descriptor of a dma-buf.</summary>

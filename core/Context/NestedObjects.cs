@@ -1,3 +1,4 @@
+using Iommufd.Core.Sharing;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Core.Context;
@@ -5,8 +6,14 @@ namespace Iommufd.Core.Context;
 /// <summary>What a device can be attached to: a paging or a nested HWPT.</summary>
 public abstract class HwPageTableObject : ContextObject
 {
-    /// <summary>The paging HWPT whose second stage it ends in: itself, or the nesting parent. Reserved regions go to its IOAS.</summary>
-    public abstract HwptObject Paging { get; }
+    /// <summary>The paging HWPT whose second stage it ends in: itself, or the nesting parent; null for a shared table.</summary>
+    public abstract HwptObject? Paging { get; }
+
+    /// <summary>Who keeps the regions free that an attached device reserves: the IOAS, or the shared table itself.</summary>
+    public virtual Participant Reserves => new(ParticipantKind.Ioas, Paging!.Ioas.Id);
+
+    /// <summary>Who knows which devices translate through the second stage.</summary>
+    public Participant Links => new(ParticipantKind.Hwpt, Paging?.Id ?? Id);
 
     /// <summary>May be attached to a PASID.</summary>
     public required bool PasidCompatible { get; init; }
@@ -34,6 +41,20 @@ public sealed class NestedHwptObject(HwptObject paging, ViommuObject? viommu) : 
 
     /// <summary>What it holds in use.</summary>
     public ContextObject Holds => (ContextObject?)Viommu ?? Paging;
+}
+
+/// <summary>A HWPT whose table is a virtual machine's: it mirrors no IOAS (docs/decisions/0006-kvm-shared-table.md).</summary>
+/// <param name="table">The table; the HWPT holds a reference.</param>
+public sealed class SharedHwptObject(SharedTable table) : HwPageTableObject
+{
+    /// <inheritdoc/>
+    public override HwptObject? Paging => null;
+
+    /// <inheritdoc/>
+    public override Participant Reserves => new(ParticipantKind.Hwpt, Id);
+
+    /// <summary>The table.</summary>
+    public SharedTable Table { get; } = table;
 }
 
 /// <summary>A FAULT. Its descriptor holds one reference, each HWPT that reports to it another.</summary>

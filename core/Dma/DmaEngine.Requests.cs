@@ -19,7 +19,8 @@ public partial class DmaEngine
     /// <summary>Pages that one page request group asks for at most; the rest is asked for when the transfer is tried again.</summary>
     private const int PagesPerGroup = 32;
 
-    private readonly List<(ulong Physical, ulong Bytes)> _pieces = [];
+    // Most devices never ask.
+    private List<(ulong Physical, ulong Bytes)>? _pieces;
 
     /// <summary>
     /// Runs traffic as <see cref="Run"/> does, but a transfer that meets a missing page ends the call, uncounted: the caller asks for
@@ -63,13 +64,14 @@ public partial class DmaEngine
         ulong iova = block.Iova;
         ulong last = iova + (block.Bytes - 1);
         ulong offsetMask = space.Table is null ? HostPage.OffsetMask : space.StepMask;
-        _pieces.Clear();
+        List<(ulong Physical, ulong Bytes)> pieces = _pieces ??= [];
+        pieces.Clear();
         while (true)
         {
             ulong pageLast = Math.Min(iova | offsetMask, last);
             if (Translate(space, pattern.Pasid, iova, block.Access, out ulong physical, out DmaFault fault))
             {
-                _pieces.Add((physical, pageLast - iova + 1));
+                pieces.Add((physical, pageLast - iova + 1));
             }
             else if (fault.Present)
             {
@@ -95,7 +97,7 @@ public partial class DmaEngine
         }
 
         _bytes += block.Bytes;
-        foreach ((ulong physical, ulong bytes) in _pieces)
+        foreach ((ulong physical, ulong bytes) in pieces)
         {
             if (pattern.Data != DmaData.None && block.Access == IoptePermissions.Write)
             {

@@ -135,8 +135,7 @@ public partial class DmaEngine
         }
     }
 
-    private DmaTranslation? TranslationOf(uint pasid) =>
-        pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
+    private DmaTranslation? TranslationOf(uint pasid) => pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
 
     private bool Translate(
         in Space space,

@@ -25,7 +25,7 @@ public abstract partial class DeviceFlow
         var reserves = outcome.IsOk && pasid == 0 && device.Traits.Reserved.Count > 0;
         if (reserves)
         {
-            var reserve = Reserve(device, hwpt.Paging.Ioas);
+            var reserve = Reserve(device, hwpt);
             yield return reserve;
             outcome.Errno = reserve.Response.Errno;
             reserves = outcome.IsOk;
@@ -48,7 +48,7 @@ public abstract partial class DeviceFlow
         {
             if (reserves)
             {
-                yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Paging.Ioas.Id, new ReleaseRanges(device.Id));
+                yield return Unreserve(device, hwpt);
             }
 
             Release(group.Lock);
@@ -82,7 +82,7 @@ public abstract partial class DeviceFlow
         Unlink(hwpt, device);
         if (pasid == 0 && device.Traits.Reserved.Count > 0)
         {
-            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Ioas.Id, new ReleaseRanges(device.Id));
+            yield return Unreserve(device, hwpt);
         }
 
         hwpt.Users--;
@@ -110,13 +110,13 @@ public abstract partial class DeviceFlow
         }
 
         var members = attachment.Devices.Select(id => Context.Objects.Find<DeviceObject>(id)!).ToArray();
-        var changesIoas = pasid == 0 && !ReferenceEquals(old.Paging.Ioas, hwpt.Paging.Ioas);
+        var changesIoas = pasid == 0 && old.Reserves != hwpt.Reserves;
         var reserved = new List<DeviceObject>();
         if (changesIoas)
         {
             foreach (var member in members.Where(m => m.Traits.Reserved.Count > 0))
             {
-                var reserve = Reserve(member, hwpt.Paging.Ioas);
+                var reserve = Reserve(member, hwpt);
                 yield return reserve;
                 outcome.Errno = reserve.Response.Errno;
                 if (!outcome.IsOk)
@@ -155,8 +155,7 @@ public abstract partial class DeviceFlow
 
         foreach (var member in reserved)
         {
-            var loser = outcome.IsOk ? old.Paging.Ioas : hwpt.Paging.Ioas;
-            yield return FlowWait.For(ParticipantKind.Ioas, loser.Id, new ReleaseRanges(member.Id));
+            yield return Unreserve(member, outcome.IsOk ? old : hwpt);
         }
 
         Release(group.Lock);
@@ -229,6 +228,9 @@ public abstract partial class DeviceFlow
             : Errno.OK;
     }
 
-    private static FlowWait Reserve(DeviceObject device, IoasObject ioas) =>
-        FlowWait.For(ParticipantKind.Ioas, ioas.Id, new ReserveRanges(device.Id, device.Traits.Reserved));
+    private static FlowWait Reserve(DeviceObject device, HwPageTableObject hwpt) =>
+        FlowWait.For(hwpt.Reserves.Kind, hwpt.Reserves.Id, new ReserveRanges(device.Id, device.Traits.Reserved));
+
+    private static FlowWait Unreserve(DeviceObject device, HwPageTableObject hwpt) =>
+        FlowWait.For(hwpt.Reserves.Kind, hwpt.Reserves.Id, new ReleaseRanges(device.Id));
 }

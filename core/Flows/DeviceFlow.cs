@@ -79,7 +79,7 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
 
         if (pasid == 0 && device.Traits.Reserved.Count > 0)
         {
-            yield return FlowWait.For(ParticipantKind.Ioas, hwpt.Paging.Ioas.Id, new ReleaseRanges(device.Id));
+            yield return Unreserve(device, hwpt);
         }
 
         Release(group.Lock);

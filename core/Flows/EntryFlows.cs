@@ -92,7 +92,7 @@ public sealed class ResizeEntriesFlow(ContextCore context, Caller caller, Resize
     }
 }
 
-/// <summary>Which flow carries out which command on the size of entries.</summary>
+/// <summary>Which flow carries out which command on the size of entries, and on tables that are shared with the CPU.</summary>
 public static class EntryCommandFlows
 {
     /// <summary>Makes the flow; null for a command of another kind.</summary>
@@ -101,6 +101,8 @@ public static class EntryCommandFlows
         {
             SetEntryPolicy c => new SetEntryPolicyFlow(context, caller, c),
             ResizeEntries c => new ResizeEntriesFlow(context, caller, c),
+            AllocateSharedHwpt c => new SharedHwptFlow(context, caller, c),
+            AllocateKnownSharedHwpt c => new SharedHwptFlow(context, caller, c),
             _ => null,
         };
 }

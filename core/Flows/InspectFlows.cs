@@ -62,6 +62,7 @@ public sealed class DescribeContextFlow(ContextCore context, Caller caller, bool
             HwptObject => new Participant(ParticipantKind.Hwpt, found.Id),
             DeviceObject => new Participant(ParticipantKind.Device, found.Id),
             AccessObject => new Participant(ParticipantKind.Access, found.Id),
+            SharedHwptObject => new Participant(ParticipantKind.Hwpt, found.Id),
             NestedHwptObject => new Participant(ParticipantKind.NestedHwpt, found.Id),
             FaultObject => new Participant(ParticipantKind.Fault, found.Id),
             ViommuObject => new Participant(ParticipantKind.Viommu, found.Id),

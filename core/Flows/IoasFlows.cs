@@ -240,7 +240,8 @@ public sealed class OptionFlow(ContextCore context, Caller caller, Option comman
             case OptionOp.Get:
                 Succeed(command with { Val64 = Context.ChargeProcess ? 1ul : 0 });
                 return;
-            case OptionOp.Set when !Caller.Memory.CapSysResource:
+            // A replay sets what was set, also by an open as VFIO's container, which needs no capability.
+            case OptionOp.Set when !Caller.Memory.CapSysResource && Context.Recorded is null:
                 Fail(Errno.EPERM);
                 return;
             case OptionOp.Set when !Context.Objects.IsEmpty:

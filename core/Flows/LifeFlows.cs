@@ -29,6 +29,7 @@ public abstract class LifeFlow(ContextCore context, Caller caller) : ObjectLifeF
             HwptObject hwpt => DestroyHwpt(hwpt),
             SelftestObject selftest => Unbind(selftest.Device),
             NestedHwptObject nested => DestroyNested(nested),
+            SharedHwptObject shared => DestroyShared(shared),
             FaultObject fault => DestroyFault(fault),
             VdeviceObject vdevice => DestroyVdevice(vdevice),
             VeventqObject veventq => DestroyVeventq(veventq),

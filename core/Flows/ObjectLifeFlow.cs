@@ -22,6 +22,14 @@ public abstract class ObjectLifeFlow(ContextCore context, Caller caller) : Devic
         return [];
     }
 
+    /// <summary>Destroys the HWPT of a shared table, which lives on with its virtual machine.</summary>
+    protected IEnumerable<FlowWait> DestroyShared(SharedHwptObject shared)
+    {
+        Close(ParticipantKind.Hwpt, shared);
+        shared.Table.Release();
+        return [];
+    }
+
     /// <summary>Destroys a fault queue; nobody can be attached who has faults in it.</summary>
     protected IEnumerable<FlowWait> DestroyFault(FaultObject fault)
     {

@@ -117,7 +117,7 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
 
     /// <summary>A device does not translate through a HWPT any more.</summary>
     protected void Unlink(HwPageTableObject hwpt, DeviceObject device) =>
-        Tell(ParticipantKind.Hwpt, hwpt.Paging.Id, new UnlinkDevice(device.Traits.Name));
+        Tell(hwpt.Links.Kind, hwpt.Links.Id, new UnlinkDevice(device.Traits.Name));
 
     /// <summary>Takes a vDEVICE away from its device and its vIOMMU; it is out of the table already.</summary>
     protected IEnumerable<FlowWait> DestroyVdevice(VdeviceObject vdevice)
@@ -135,5 +135,5 @@ public abstract class SwitchFlow(ContextCore context, Caller caller) : AccessFlo
     private static ulong VirtIdOf(DeviceObject device) => device.Vdevice?.VirtId ?? 0;
 
     private void Link(HwPageTableObject hwpt, DeviceObject device) =>
-        Tell(ParticipantKind.Hwpt, hwpt.Paging.Id, new LinkDevice(device.Traits.Name));
+        Tell(hwpt.Links.Kind, hwpt.Links.Id, new LinkDevice(device.Traits.Name));
 }

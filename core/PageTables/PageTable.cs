@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables;
@@ -100,7 +101,10 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>The item of an IOVA in a table of a level.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong* ItemAt(ulong* table, ulong iova, int level) =>
-        table + ((iova >> ItemShift(level)) & (Items - 1));
+        // One instruction less, on the shortest paths there are.
+        Bmi1.X64.IsSupported
+            ? table + Bmi1.X64.BitFieldExtract(iova, (byte)ItemShift(level), 9)
+            : table + ((iova >> ItemShift(level)) & (Items - 1));
 
     /// <summary>The index of an IOVA in a table of a level.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

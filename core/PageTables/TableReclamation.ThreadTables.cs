@@ -158,6 +158,8 @@ internal static unsafe partial class TableReclamation
                     return 0;
                 }
 
+                // Taken from the end: tables that are made one after the other shall follow each other in memory, too.
+                _used.AsSpan(0, Batch / 4).Reverse();
                 _usedCount = Batch / 4;
             }
 

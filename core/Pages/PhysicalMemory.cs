@@ -158,6 +158,17 @@ public sealed class PhysicalMemory
     /// <summary>Whether a frame has a pin; what a DMA must find.</summary>
     public bool IsPinned(Pfn pfn) => PinCount(pfn) > 0;
 
+    /// <summary>Whether a frame of a 4 KiB or 2 MiB page is not free: somebody owns it or has it pinned.</summary>
+    public bool IsInUse(Pfn pfn)
+    {
+        if (SmallFrames.Owns(pfn.Value))
+        {
+            return _small.IsInUse(_small.SlotOf(pfn));
+        }
+
+        return HugeFrames.Owns(pfn.Value) && _huge.IsInUse(_huge.SlotOf(pfn, out _));
+    }
+
     /// <summary>Whether a frame is part of a 2 MiB page.</summary>
     public static bool IsCompound(Pfn pfn) => HugeFrames.Owns(pfn.Value);
 

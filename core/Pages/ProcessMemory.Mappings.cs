@@ -115,17 +115,12 @@ public sealed partial class ProcessMemory
             return Errno.EINVAL;
         }
 
-        for (ulong reached = address; reached < end; )
+        if (!IsMappedWhole(address, end))
         {
-            int found = AddressSpace.Find(_mappings, reached);
-            if (found < 0)
-            {
-                return Errno.ENOMEM;
-            }
-
-            reached = _mappings[found].End;
+            return Errno.ENOMEM;
         }
 
+        Tell(address, end);
         var changed = new List<Mapping>();
         Mapping[] mappings = AddressSpace.Without(_mappings, address, end, changed);
         foreach (Mapping mapping in changed)
@@ -214,6 +209,7 @@ public sealed partial class ProcessMemory
 
     private void RemoveRange(ulong start, ulong end)
     {
+        Tell(start, end);
         var gone = new List<Mapping>();
         Mapping[] mappings = AddressSpace.Without(_mappings, start, end, gone);
         KeepFilesOf(_mappings, mappings, gone);

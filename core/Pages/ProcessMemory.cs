@@ -91,6 +91,7 @@ public sealed partial class ProcessMemory : IUserMemory
     public void Exit()
     {
         _exited = true;
+        Tell(0, AddressEnd);
         Mapping[] gone = _mappings;
         _mappings = [];
         foreach (Mapping mapping in gone)

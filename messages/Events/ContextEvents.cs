@@ -208,5 +208,6 @@ public static class EventTypes
         typeof(EntriesResized),
         typeof(GuestStageAllocated),
         typeof(PagesRequested),
+        typeof(SharedHwptAllocated),
     ];
 }

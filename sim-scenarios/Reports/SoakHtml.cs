@@ -63,7 +63,9 @@ public static class SoakHtml
             return string.Empty;
         }
 
-        var table = new StringBuilder("<section><h2>Failures</h2><table><tr><th>check<th>seed<th>what<th>repeat</tr>\n");
+        var table = new StringBuilder(
+            "<section><h2>Failures</h2><table><tr><th>check<th>seed<th>what<th>repeat</tr>\n"
+        );
         foreach (SeedFailure failure in totals.Failures.Take(200))
         {
             table.Append(
@@ -82,10 +84,7 @@ public static class SoakHtml
         {
             long seen = totals.Sometimes.GetValueOrDefault(sight.Name);
             string mark = seen == 0 ? " class=\"bad\"" : string.Empty;
-            table.Append(
-                CultureInfo.InvariantCulture,
-                $"<tr{mark}><td>{Text(sight.Sentence)}<td>{Count(seen)}</tr>\n"
-            );
+            table.Append(CultureInfo.InvariantCulture, $"<tr{mark}><td>{Text(sight.Sentence)}<td>{Count(seen)}</tr>\n");
         }
 
         return table.Append("</table></section>\n").ToString();
@@ -115,7 +114,13 @@ public static class SoakHtml
             foreach (string operation in operations)
             {
                 cells.TryGetValue((point.Name, operation), out FaultCoverage? cell);
-                table.Append("<td>").Append(cell is null ? string.Empty : cell.Injected == 0 ? "·" : Count(cell.Injected));
+                table
+                    .Append("<td>")
+                    .Append(
+                        cell is null ? string.Empty
+                        : cell.Injected == 0 ? "·"
+                        : Count(cell.Injected)
+                    );
             }
 
             table.Append("</tr>\n");

@@ -40,6 +40,7 @@ public static class ScenarioRunner
             var settings = new RunSettings(machine, metrics, scenario.CheckEvery, options.Faults)
             {
                 Histories = options.Histories,
+                DmaKicks = options.Host.DmaKicks,
                 Trace = options.Trace,
             };
             IActorRef run = runtime.System.ActorOf(
@@ -62,9 +63,7 @@ public static class ScenarioRunner
         // After the system has ended: an actor frees what it holds when it stops.
         long openContexts = metrics.Contexts - metrics.ClosedContexts;
         metrics.AddInvariants(
-            RunInvariant.CheckAll(
-                new RunOutcome(metrics.Dma, end.Pins, end.Leaked, openContexts, options.Host.Tables)
-            )
+            RunInvariant.CheckAll(new RunOutcome(metrics.Dma, end.Pins, end.Leaked, openContexts, options.Host.Tables))
         );
 
         if (end.Broken is { } broken)

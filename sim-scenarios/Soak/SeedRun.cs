@@ -32,7 +32,9 @@ public sealed record SeedRun(ScenarioText Text, ulong Seed, FaultPlan? Faults)
         {
             var settings = string.Concat(Settings.Select(s => $" --set {s.Key}={s.Value}"));
             var faults = Faults is null ? string.Empty : $" --faults {Faults.Name}";
-            return FormattableString.Invariant($"iommufd run {Scenario} --seed {Seed}{faults}{settings} --durability ram");
+            return FormattableString.Invariant(
+                $"iommufd run {Scenario} --seed {Seed}{faults}{settings} --durability ram"
+            );
         }
     }
 }

@@ -98,9 +98,7 @@ public sealed record SoakTotals
         var sum = new SortedDictionary<(int Point, string Operation), FaultCoverage>(
             Comparer<(int Point, string Operation)>.Create(
                 (a, b) =>
-                    a.Point != b.Point
-                        ? a.Point.CompareTo(b.Point)
-                        : string.CompareOrdinal(a.Operation, b.Operation)
+                    a.Point != b.Point ? a.Point.CompareTo(b.Point) : string.CompareOrdinal(a.Operation, b.Operation)
             )
         );
         foreach (FaultCoverage part in left.Concat(right))

@@ -160,8 +160,10 @@ public class Watching : TestKit
     {
         Sys.EventStream.Subscribe(TestActor, typeof(DeadLetter));
         var gate = CreateTestLatch();
-        var actor = Sys.ActorOf(Props.Create(() => new Waiting(gate)));
+        var started = CreateTestLatch();
+        var actor = Sys.ActorOf(Props.Create(() => new Waiting(gate, started)));
         actor.Tell("wait");
+        started.Ready();
         for (var i = 0; i < 5; i++)
             actor.Tell(i);
         Sys.Stop(actor);
@@ -172,10 +174,11 @@ public class Watching : TestKit
 
     private sealed class Waiting : ReceiveActor
     {
-        public Waiting(TestLatch gate)
+        public Waiting(TestLatch gate, TestLatch started)
         {
             Receive<string>(_ =>
             {
+                started.Open();
                 gate.Ready();
                 Context.Stop(Self);
             });

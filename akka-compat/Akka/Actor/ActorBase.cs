@@ -45,6 +45,8 @@ public abstract class ActorBase : IInternalActor
                 "There is no active ActorContext: actors are made by ActorOf, never by their constructors alone."
             );
         _self = _cell.Self;
+        if (this is IWithTimers timing)
+            timing.Timers = _cell.NewTimers();
     }
 
     IActorContext IInternalActor.ActorContext =>

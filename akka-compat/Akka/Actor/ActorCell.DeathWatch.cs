@@ -47,6 +47,10 @@ public partial class ActorCell
         return subject;
     }
 
+    /// <summary>A Terminated that was delivered goes back into the mailbox and is to be delivered once more.</summary>
+    internal void AnnounceAgain(Terminated terminated) =>
+        ((_watches ??= new WatchState()).Announced ??= []).Add(terminated.ActorRef);
+
     private void ReceivedTerminated(Terminated terminated)
     {
         if (_watches?.Announced is { } announced && announced.Remove(terminated.ActorRef))

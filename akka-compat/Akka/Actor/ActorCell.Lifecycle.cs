@@ -89,6 +89,7 @@ public partial class ActorCell
         }
         catch (Exception e)
         {
+            CancelTimers();
             DiscardActor(_actor);
             var cause = e is System.Reflection.TargetInvocationException { InnerException: { } inner } ? inner : e;
             if (cause is ActorInitializationException)
@@ -102,6 +103,7 @@ public partial class ActorCell
     {
         _behavior = null;
         _outerBehaviors = null;
+        // Timers may be started in the constructor, hence by ActorBase's.
         var actor = _props.NewActor();
         if (actor is null)
             throw new ActorInitializationException(_self, "Actor instance passed to ActorOf can't be 'null'");
@@ -110,9 +112,7 @@ public partial class ActorCell
         (actor as IInitializableActor)?.Init();
         _system.PipelineOf(actor.GetType())?.AfterActorIncarnated(actor, this);
         if (actor is IActorStash stashing)
-            stashing.Stash = NewStash();
-        if (actor is IWithTimers timing)
-            timing.Timers = NewTimers();
+            stashing.Stash = NewStash(isUnbounded: actor is IWithUnboundedStash);
         return actor;
     }
 
@@ -143,6 +143,7 @@ public partial class ActorCell
         if (_actor is null && !_isStopping)
         {
             // The actor never came to be: build it as if for the first time, once no child is left over.
+            Publish(new Error(null, _self.Path.ToString(), ActorType, $"changing Recreate into Create after {cause}"));
             StopChildren();
             if (!DeferUntilChildrenAreGone(FinishCreate))
                 FinishCreate();
@@ -163,12 +164,13 @@ public partial class ActorCell
         var failed = _actor;
         try
         {
-            var message = _currentMessage is Failed f ? null : _currentMessage;
+            CancelTimers();
+            var message = CurrentMessage is Failed ? null : CurrentMessage;
             failed.AroundPreRestart(cause, message);
         }
         catch (Exception e)
         {
-            var wrapped = new PreRestartException(_self, e, cause, _currentMessage);
+            var wrapped = new PreRestartException(_self, e, cause, CurrentMessage);
             Publish(new Error(wrapped, _self.Path.ToString(), failed.GetType(), e.Message));
         }
         finally
@@ -218,6 +220,7 @@ public partial class ActorCell
         }
         catch (Exception e)
         {
+            CancelTimers();
             DiscardActor(_actor);
             var inner = e is System.Reflection.TargetInvocationException { InnerException: { } i } ? i : e;
             HandleInvokeFailure(new PostRestartException(_self, inner, cause), null);
@@ -228,7 +231,17 @@ public partial class ActorCell
     {
         if (_actor is null && !_isStopping)
         {
-            FaultRecreate(causedByFailure);
+            Publish(
+                new Error(
+                    null,
+                    _self.Path.ToString(),
+                    ActorType,
+                    $"changing Resume into Create after {causedByFailure}"
+                )
+            );
+            StopChildren();
+            if (!DeferUntilChildrenAreGone(FinishCreate))
+                FinishCreate();
             return;
         }
         var perpetrator = _failedBecauseOf;
@@ -288,6 +301,7 @@ public partial class ActorCell
         Children.IsClosedForNew = true;
         try
         {
+            CancelTimers();
             actor?.AroundPostStop();
         }
         catch (Exception e)
@@ -318,7 +332,8 @@ public partial class ActorCell
             return;
         try
         {
-            _timers?.CancelAll();
+            // Again: the last hooks may have started some.
+            CancelTimers();
             _system.PipelineOf(actor.GetType())?.BeforeActorIncarnated(actor, this);
             if (actor is IActorStash { Stash: { } stash })
                 stash.UnstashAll();

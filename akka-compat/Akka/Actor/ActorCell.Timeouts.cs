@@ -52,9 +52,12 @@ public partial class ActorCell
             _timeouts = null;
     }
 
-    private TimerScheduler NewTimers() => _timers = new TimerScheduler(this);
+    internal TimerScheduler NewTimers() => _timers = new TimerScheduler(this);
 
-    private StashSupport NewStash() => new(this, _system.StashCapacityOf(_props));
+    private void CancelTimers() => _timers?.CancelAll();
+
+    private StashSupport NewStash(bool isUnbounded) =>
+        new(this, isUnbounded ? Deploy.NoStashSize : _system.StashCapacityOf(_props));
 
     private sealed class ReceiveTimeoutState
     {

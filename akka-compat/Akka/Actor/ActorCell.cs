@@ -92,10 +92,21 @@ public partial class ActorCell : IUntypedActorContext
         }
     }
 
-    internal object CurrentMessage => _currentMessage;
+    internal object CurrentMessage => _currentMessage is StashedMessage stashed ? stashed.Message : _currentMessage;
     internal IActorRef RawSender => _sender;
 
-    internal Envelope CurrentEnvelope => new(_currentMessage, _sender);
+    internal Envelope CurrentEnvelope => new(CurrentMessage, _sender);
+
+    /// <summary>Whether the message that is being handled has been stashed.</summary>
+    internal bool IsCurrentStashed => _currentMessage is StashedMessage;
+
+    internal void MarkCurrentStashed() => _currentMessage = new StashedMessage(_currentMessage);
+
+    /// <summary>Stands for the current message once it is stashed: the same message may come, and be stashed, again.</summary>
+    private sealed class StashedMessage(object message)
+    {
+        internal object Message => message;
+    }
 
     /// <summary>Makes the mailbox and puts the order to create the actor into it.</summary>
     internal void Init(IMessageQueue queue)

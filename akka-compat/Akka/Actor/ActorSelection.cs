@@ -201,9 +201,12 @@ public class ActorSelection : ICanTell
 
     public override bool Equals(object obj) => Equals(obj as ActorSelection);
 
-    public override int GetHashCode() => MurmurHash.StringHash(PathString);
+    public override int GetHashCode() => HashCode.Combine(Anchor, PathString);
 
-    public override string ToString() => $"ActorSelection[Anchor({Anchor.Path}), Path({PathString})]";
+    public override string ToString() =>
+        Anchor.Path.Uid == ActorCell.UndefinedUid
+            ? $"ActorSelection[Anchor({Anchor.Path}), Path({PathString})]"
+            : $"ActorSelection[Anchor({Anchor.Path}#{Anchor.Path.Uid}), Path({PathString})]";
 }
 
 /// <summary>A message on its way through a selection.</summary>
@@ -265,12 +268,14 @@ internal sealed class SelectionFactory(ActorSystemImpl system)
 {
     internal ActorSelection ByPath(ActorPath path) => new(system.Provider.RootGuardianAt(path.Address), path.Elements);
 
-    internal ActorSelection FromRoot(string path) => FromContext(system.LookupRoot, path, system.Guardian);
+    /// <summary>Relative paths begin at the root: "user/name".</summary>
+    internal ActorSelection FromRoot(string path) => FromContext(system.LookupRoot, path);
 
-    internal ActorSelection FromContext(IActorRef self, string path) => FromContext(self, path, self);
-
-    private ActorSelection FromContext(IActorRef self, string path, IActorRef relativeTo)
+    /// <summary>Relative paths begin at the actor.</summary>
+    internal ActorSelection FromContext(IActorRef self, string path)
     {
+        if (string.IsNullOrEmpty(path))
+            return new ActorSelection(system.DeadLetters, "");
         if (path.Contains("://", StringComparison.Ordinal))
         {
             if (!ActorPath.TryParse(path, out var absolute))
@@ -280,6 +285,6 @@ internal sealed class SelectionFactory(ActorSystemImpl system)
         }
         if (path.StartsWith('/'))
             return new ActorSelection(system.LookupRoot, path.Split('/').Skip(1));
-        return new ActorSelection(relativeTo, path.Split('/'));
+        return new ActorSelection(self, path.Split('/'));
     }
 }

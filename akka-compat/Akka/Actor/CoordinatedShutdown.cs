@@ -148,11 +148,11 @@ public sealed class CoordinatedShutdown : IExtension
         }
     }
 
-    private Task<Done> TerminateSystem()
+    private async Task<Done> TerminateSystem()
     {
         ((ActorSystemImpl)System).FinalTerminate();
-        // Not waited for: this very task may be what the guardian's thread is running.
-        return Task.FromResult(Done.Instance);
+        await System.WhenTerminated.ConfigureAwait(false);
+        return Done.Instance;
     }
 
     private List<string> Sorted()

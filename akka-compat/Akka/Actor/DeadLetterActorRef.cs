@@ -69,6 +69,15 @@ public sealed class DeadLetterActorRef(IActorRefProvider provider, ActorPath pat
 {
     public override bool IsTerminated => false;
 
+    protected override bool SpecialHandle(object message, IActorRef sender)
+    {
+        if (message is not Identify identify)
+            return base.SpecialHandle(message, sender);
+        // Here is somebody, but nobody to talk to.
+        sender?.Tell(new ActorIdentity(identify.MessageId, ActorRefs.Nobody), ActorRefs.NoSender);
+        return true;
+    }
+
     protected override void TellInternal(object message, IActorRef sender)
     {
         if (message is DeadLetter letter)
@@ -112,6 +121,13 @@ public sealed class VirtualPathContainer(IActorRefProvider provider, ActorPath p
     public bool HasChildren => !_children.IsEmpty;
 
     public void AddChild(string name, IInternalActorRef actor) => _children[name] = actor;
+
+    /// <summary>Calls for each reference that is there now.</summary>
+    public void ForEachChild(Action<IInternalActorRef> action)
+    {
+        foreach (var child in _children.Values)
+            action(child);
+    }
 
     public void RemoveChild(string name) => _children.TryRemove(name, out _);
 

@@ -143,15 +143,22 @@ internal sealed class FutureActorRef<T> : MinimalActorRef
             _promise.TrySetCanceled();
     }
 
+    internal override bool TakesNull => true;
+
     protected override void TellInternal(object message, IActorRef sender)
     {
         if (!End())
         {
-            _system.DeadLetters.Tell(message, sender);
+            // Who cancels does not want to know any more; who lost patience may.
+            if (message is not null && !_promise.Task.IsCanceled)
+                _system.DeadLetters.Tell(message, sender);
             return;
         }
         switch (message)
         {
+            case null:
+                _promise.TrySetResult(default);
+                break;
             case Status.Failure failure:
                 _promise.TrySetException(failure.Cause ?? new TaskCanceledException("Status.Failure without a cause"));
                 break;

@@ -98,7 +98,9 @@ internal sealed class DeadLetterListener : ActorBase
 {
     private int _count;
     private bool _isSilent;
-    private bool _isSuspended;
+
+    /// <summary>On the scheduler's clock, when logging goes on; null while it does.</summary>
+    private TimeSpan? _suspendedUntil;
 
     protected override void PreStart()
     {
@@ -119,60 +121,81 @@ internal sealed class DeadLetterListener : ActorBase
             case Silence:
                 _isSilent = true;
                 return true;
-            case Resume:
-                _isSuspended = false;
-                _count = 0;
-                return true;
-            case SuppressedDeadLetter or UnhandledMessage:
+            case SuppressedDeadLetter:
                 return true;
             case AllDeadLetters letter:
-                Log(letter);
+                Count(letter);
                 return true;
             default:
                 return false;
         }
     }
 
-    private void Log(AllDeadLetters letter)
+    private void Count(AllDeadLetters letter)
     {
-        if (_isSilent || _isSuspended)
+        if (_isSilent)
             return;
         var settings = Context.System.Settings;
-        _count++;
-        var isLast = settings.LogDeadLetters != int.MaxValue && _count >= settings.LogDeadLetters;
-        var end = isLast ? " no more dead letters will be logged" : "";
-        var pause = settings.LogDeadLettersSuspendDuration;
-        if (isLast && pause != Timeout.InfiniteTimeSpan)
-            end += $" in next [{pause}]";
-        var from =
-            ReferenceEquals(letter.Sender, Context.System.DeadLetters) || letter.Sender is null
-                ? "without sender"
-                : $"from {letter.Sender}";
-        var text = letter is Dropped dropped
-            ? $"Message [{letter.Message.GetType().Name}] {from} to {letter.Recipient} was dropped. {dropped.Reason}. [{_count}] dead letters encountered{(isLast ? "," : ".")}{end} "
-            : $"Message [{letter.Message.GetType().Name}] {from} to {letter.Recipient} was not delivered. [{_count}] dead letters encountered{(isLast ? "," : ".")}{end} ";
-        text +=
-            "This logging can be turned off or adjusted with configuration settings 'akka.log-dead-letters' "
-            + "and 'akka.log-dead-letters-during-shutdown'. "
-            + $"Message content: {letter.Message}";
-        Context.System.EventStream.Publish(
-            new Info(letter.Recipient.Path.ToString(), letter.Recipient.GetType(), text)
-        );
-        if (!isLast)
+        var most = settings.LogDeadLetters;
+        var now = Context.System.Scheduler.MonotonicClock;
+        // Counted as long as it is known when logging goes on.
+        if (_count < int.MaxValue)
+            _count++;
+        if (_suspendedUntil is { } until)
+        {
+            if (now < until)
+                return;
+            Log(letter, $", of which {_count - most - 1} were not logged. The counter will be reset now");
+            _count = 0;
+            _suspendedUntil = null;
             return;
-        _isSuspended = true;
-        if (pause != Timeout.InfiniteTimeSpan)
-            Context.System.Scheduler.ScheduleTellOnce(pause, Self, Resume.Instance, Self);
+        }
+        if (most == int.MaxValue || _count < most)
+        {
+            Log(letter, "");
+            return;
+        }
+        var pause = settings.LogDeadLettersSuspendDuration;
+        var isForever = pause == Timeout.InfiniteTimeSpan;
+        Log(letter, ", no more dead letters will be logged" + (isForever ? "" : $" in next [{pause}]"));
+        _suspendedUntil = isForever ? TimeSpan.MaxValue : now + pause;
     }
+
+    private void Log(AllDeadLetters letter, string end)
+    {
+        var message = letter.Message;
+        var inside = message;
+        while (inside is IWrappedMessage { Message: { } next })
+            inside = next;
+        var wrapped = ReferenceEquals(inside, message) ? "" : $" wrapped in [{message.GetType().Name}]";
+        var from = IsReal(letter.Sender) ? $" from {letter.Sender}" : "";
+        var to = IsReal(letter.Recipient) || letter is DeadLetter ? $" to {letter.Recipient}" : "";
+        var fate = letter switch
+        {
+            Dropped dropped => $"was dropped. {dropped.Reason}. ",
+            UnhandledMessage => "was unhandled. ",
+            _ => "was not delivered. ",
+        };
+        var hint =
+            letter is DeadLetter
+                ? $"If this is not an expected behavior then {letter.Recipient} may have terminated unexpectedly. "
+                : "";
+        Context.System.EventStream.Publish(
+            new Info(
+                letter.Recipient.Path.ToString(),
+                letter.Recipient.GetType(),
+                $"Message [{inside.GetType().Name}]{wrapped}{from}{to} {fate}[{_count}] dead letters encountered{end}. {hint}"
+                    + "This logging can be turned off or adjusted with configuration settings 'akka.log-dead-letters' "
+                    + $"and 'akka.log-dead-letters-during-shutdown'. Message content: {message}"
+            )
+        );
+    }
+
+    private static bool IsReal(IActorRef actor) => actor is not (null or Nobody or DeadLetterActorRef);
 
     internal sealed class Silence
     {
         internal static readonly Silence Instance = new();
-    }
-
-    private sealed class Resume
-    {
-        internal static readonly Resume Instance = new();
     }
 }
 

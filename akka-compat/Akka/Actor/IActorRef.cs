@@ -53,10 +53,13 @@ public abstract class ActorRefBase : IActorRef
 
     public void Tell(object message, IActorRef sender)
     {
-        if (message is null)
+        if (message is null && !TakesNull)
             throw new InvalidMessageException("Message is null.");
         TellInternal(message, sender);
     }
+
+    /// <summary>Whether null is a message here: it may be the answer to a question.</summary>
+    internal virtual bool TakesNull => false;
 
     protected abstract void TellInternal(object message, IActorRef sender);
 

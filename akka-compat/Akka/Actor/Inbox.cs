@@ -23,6 +23,9 @@ public sealed class Inbox : IInboxable, IDisposable
     private readonly LinkedList<Waiter> _waiting = new();
     private readonly int _capacity;
 
+    /// <summary>Whether somebody was told that messages are dropped. Of the inbox actor alone.</summary>
+    private bool _hasWarned;
+
     private Inbox(ActorSystem system)
     {
         _system = system;
@@ -90,6 +93,8 @@ public sealed class Inbox : IInboxable, IDisposable
                 _messages.Remove(node);
                 return Task.FromResult(node.Value);
             }
+            if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+                return Task.FromResult(Late());
             var waiter = new Waiter(predicate);
             var place = _waiting.AddLast(waiter);
             _system.Scheduler.Advanced.ScheduleOnce(timeout, () => GiveUp(place), waiter.Timeout);
@@ -105,10 +110,11 @@ public sealed class Inbox : IInboxable, IDisposable
                 return;
             _waiting.Remove(place);
         }
-        place.Value.Promise.TrySetResult(
-            new Status.Failure(new TimeoutException("Deadline passed: no message came to the inbox in time"))
-        );
+        place.Value.Promise.TrySetResult(Late());
     }
+
+    private static object Late() =>
+        new Status.Failure(new TimeoutException("Deadline passed: no message came to the inbox in time"));
 
     private void Arrived(object message)
     {
@@ -131,7 +137,14 @@ public sealed class Inbox : IInboxable, IDisposable
         }
         if (found is null)
         {
-            Event.LoggingExtensions.Warning(_system.Log, "Dropping message: Inbox size has been exceeded");
+            if (!_hasWarned)
+                Event.LoggingExtensions.Warning(
+                    _system.Log,
+                    "Dropping message: Inbox size has been exceeded, use akka.actor.inbox.inbox-size to increase maximum "
+                        + "allowed inbox size. Current is {0}",
+                    _capacity
+                );
+            _hasWarned = true;
             return;
         }
         found.Timeout.Cancel();

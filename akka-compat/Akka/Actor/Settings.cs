@@ -77,7 +77,7 @@ public class Settings
     public bool DebugRouterMisconfiguration => Config.GetBoolean("akka.actor.debug.router-misconfiguration");
     public string Home => Config.GetString("akka.home", "");
     public bool DebugLifecycle => _debugLifecycle ??= Config.GetBoolean("akka.actor.debug.lifecycle");
-    public bool DebugTimerScheduler => Config.GetBoolean("akka.actor.debug.log-timers");
+    public bool DebugTimerScheduler => _debugTimers ??= Config.GetBoolean("akka.actor.debug.log-timers");
     public bool FsmDebugEvent => Config.GetBoolean("akka.actor.debug.fsm");
     public int DefaultVirtualNodesFactor => Config.GetInt("akka.actor.deployment.default.virtual-nodes-factor", 10);
     public string SchedulerClass => Config.GetString("akka.scheduler.implementation");
@@ -88,6 +88,7 @@ public class Settings
         Config.GetBoolean("akka.coordinated-shutdown.run-by-actor-system-terminate");
 
     private bool? _debugAutoReceive;
+    private bool? _debugTimers;
     private bool? _debugLifecycle;
 
     /// <summary>Puts a configuration behind the user's and before what was injected earlier.</summary>

@@ -75,16 +75,14 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
     public void Stash()
     {
         var current = cell.CurrentEnvelope;
-        if (_stashed is { Last: { } last } && ReferenceEquals(last.Value.Message, current.Message))
-        {
-            if (ReferenceEquals(last.Value.Sender, current.Sender))
-                throw new IllegalActorStateException($"Can't stash the same message {current.Message} more than once");
-        }
+        if (cell.IsCurrentStashed)
+            throw new IllegalActorStateException($"Can't stash the same message {current.Message} more than once");
         if (IsFull)
             throw new StashOverflowException(
                 $"Couldn't enqueue message {current.Message} from ${cell.Self} to stash of {cell.Self}"
             );
         (_stashed ??= new LinkedList<Envelope>()).AddLast(current);
+        cell.MarkCurrentStashed();
     }
 
     public void Unstash()
@@ -92,7 +90,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         if (_stashed is not { First: { } first })
             return;
         _stashed.RemoveFirst();
-        cell.Mailbox.EnqueueFirst(first.Value);
+        PutBack(first.Value);
     }
 
     public void UnstashAll() => UnstashAll(static _ => true);
@@ -104,9 +102,17 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         for (var node = _stashed.Last; node is not null; node = node.Previous)
         {
             if (predicate(node.Value))
-                cell.Mailbox.EnqueueFirst(node.Value);
+                PutBack(node.Value);
         }
         _stashed = null;
+    }
+
+    private void PutBack(Envelope envelope)
+    {
+        // It was announced once and counted as delivered when it was stashed.
+        if (envelope.Message is Terminated terminated)
+            cell.AnnounceAgain(terminated);
+        cell.Mailbox.EnqueueFirst(envelope);
     }
 
     public IEnumerable<Envelope> ClearStash()

@@ -15,7 +15,7 @@ public interface ITimerScheduler
     IReadOnlyCollection<object> ActiveTimers { get; }
 }
 
-/// <summary>An actor with timers, which the runtime sets after the constructor.</summary>
+/// <summary>An actor with timers, which are there in its constructor already.</summary>
 public interface IWithTimers
 {
     ITimerScheduler Timers { get; set; }
@@ -79,12 +79,23 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
 
     public void Cancel(object key)
     {
-        if (_timers.Remove(key, out var timer))
-            timer.Task.Cancel();
+        if (!_timers.Remove(key, out var timer))
+            return;
+        Log($"Cancel timer [{key}] with generation [{timer.Generation}]");
+        timer.Task.Cancel();
+    }
+
+    private void Log(FormattableString text)
+    {
+        if (cell.System.Settings.DebugTimerScheduler)
+            cell.PublishDebug(FormattableString.Invariant(text));
     }
 
     public void CancelAll()
     {
+        if (_timers.Count == 0)
+            return;
+        Log($"Cancel all timers");
         foreach (var timer in _timers.Values)
             timer.Task.Cancel();
         _timers.Clear();
@@ -94,6 +105,7 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
     {
         Cancel(key);
         var generation = ++_generation;
+        Log($"Start timer [{key}] with generation [{generation}]");
         var message = new TimerMessage(this, key, generation, msg, sender);
         var scheduler = cell.System.Scheduler;
         var task = interval is { } every

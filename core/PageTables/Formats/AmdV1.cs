@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables.Formats;
@@ -76,13 +77,16 @@ public readonly struct AmdV1 : IIopteFormat
     public static ulong TableValue(int level) => (ulong)level << 9;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TableAddress(ulong word) => word & AddressField;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions) =>
         ForceCoherent | LeafBits(physical, shift - GranuleShift, level, permissions);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LeafShift(ulong word, int level) => GranuleShift + LeafOrder(word, level);
 
     /// <inheritdoc/>
@@ -92,6 +96,7 @@ public readonly struct AmdV1 : IIopteFormat
     /// A leaf of 2^order granules whose address field is already in place: larger than an item, the size is coded as
     /// order - 1 ones at the low end of the address field, then a zero (there by alignment).
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong LeafBits(ulong addressField, int order, int level, IoptePermissions permissions)
     {
         ulong word = Present | addressField | ((ulong)permissions << 61);
@@ -99,6 +104,7 @@ public readonly struct AmdV1 : IIopteFormat
     }
 
     /// <summary>log2 of the granules of a leaf.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int LeafOrder(ulong word, int level) =>
         (word & NextLevelMask) == 0 ? 9 * level : 1 + BitOperations.TrailingZeroCount(~(word & AddressField) >> 12);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables.Formats;
@@ -67,13 +68,16 @@ public readonly struct AmdV1MockHuge : IIopteFormat
     public static ulong TableValue(int level) => (ulong)level << 9;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TableAddress(ulong word) => (word & AmdV1.AddressField) >> 1;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions) =>
         AmdV1.LeafBits(physical << 1, shift - GranuleShift, level, permissions);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LeafShift(ulong word, int level) => GranuleShift + AmdV1.LeafOrder(word, level);
 
     /// <inheritdoc/>

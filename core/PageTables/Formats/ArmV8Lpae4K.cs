@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables.Formats;
@@ -80,9 +81,11 @@ public readonly struct ArmV8Lpae4K : IIopteFormat
     public static ulong TableValue(int level) => Valid | TableOrPage;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TableAddress(ulong word) => word & AddressMask;
 
     /// <summary>A writable leaf begins "writable clean": DBM set and read-only; the first write clears read-only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions)
     {
         ulong word = physical | Valid | NormalMemory | Unprivileged | ReadOnly | InnerShareable | Accessed | NotGlobal;
@@ -92,6 +95,7 @@ public readonly struct ArmV8Lpae4K : IIopteFormat
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LeafShift(ulong word, int level) => 12 + (9 * level) + ((word & Contiguous) == 0 ? 0 : 4);
 
     /// <summary>Reading cannot be withheld; writing is allowed where DBM is set, clean or dirty.</summary>

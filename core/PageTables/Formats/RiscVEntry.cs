@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Iommufd.Core.PageTables.Formats;
 
 /// <summary>The RISC-V leaf and pointer bits, common to Sv39, Sv48 and Sv57: the three differ only in their number of levels.</summary>
@@ -27,6 +29,7 @@ internal static class RiscVEntry
     internal static ulong TableWord(ulong address) => Valid | (address >> 2);
 
     /// <summary>Writing needs reading here; accessed and dirty are set from the start, software does not follow them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong LeafWord(ulong physical, int shift, IoptePermissions permissions)
     {
         ulong word = Valid | Accessed | User | CanRead | CanExecute | (physical >> 2);
@@ -34,6 +37,7 @@ internal static class RiscVEntry
         return shift == Shift64K ? word | Napot | Napot64K : word;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int LeafShift(ulong word, int level) => (long)word < 0 && level == 0 ? Shift64K : 12 + (9 * level);
 
     internal static IoptePermissions Permissions(ulong word) => (IoptePermissions)((word >> 1) & 3);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables.Formats;
@@ -66,13 +67,16 @@ public readonly struct RiscVSv39 : IIopteFormat
     public static ulong TableValue(int level) => RiscVEntry.Valid;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TableAddress(ulong word) => (word & RiscVEntry.PageNumber) << 2;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions) =>
         RiscVEntry.LeafWord(physical, shift, permissions);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LeafShift(ulong word, int level) => RiscVEntry.LeafShift(word, level);
 
     /// <inheritdoc/>

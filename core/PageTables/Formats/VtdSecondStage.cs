@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables.Formats;
@@ -71,13 +72,16 @@ public readonly struct VtdSecondStage : IIopteFormat
     public static ulong TableValue(int level) => CanRead | CanWrite;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TableAddress(ulong word) => word & AddressMask;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions) =>
         physical | (ulong)permissions | (level == 0 ? 0 : LargePage);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LeafShift(ulong word, int level) => 12 + (9 * level);
 
     /// <inheritdoc/>

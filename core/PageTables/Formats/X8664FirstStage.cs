@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.PageTables.Formats;
@@ -73,9 +74,11 @@ public readonly struct X8664FirstStage : IIopteFormat
     public static ulong TableValue(int level) => Present;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TableAddress(ulong word) => word & AddressMask;
 
     /// <summary>Accessed is set from the start, and dirty in writable leaves: software does not follow them here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong LeafWord(ulong physical, int level, int shift, IoptePermissions permissions)
     {
         ulong word = physical | Present | User | Accessed | (level == 0 ? 0 : LargePage);
@@ -83,6 +86,7 @@ public readonly struct X8664FirstStage : IIopteFormat
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LeafShift(ulong word, int level) => 12 + (9 * level);
 
     /// <summary>Reading cannot be withheld.</summary>

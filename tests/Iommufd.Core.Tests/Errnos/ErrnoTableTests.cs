@@ -35,19 +35,19 @@ public sealed class ErrnoTableTests
     {
         var covered = ErrnoCases.All.Select(c => (c.Command, c.Errno)).ToHashSet();
         var byStruct = ErrnoTable.Rows.Except(ErrnoTable.Written).Select(r => (r.Command, r.Errno)).ToHashSet();
-        Assert.Empty(
-            ErrnoTable.Written.Where(r =>
+        Assert.DoesNotContain(
+            ErrnoTable.Written,
+            r =>
                 r.Command != ErrnoTable.NoCommand
                 && !covered.Contains((r.Command, r.Errno))
                 && !byStruct.Contains((r.Command, r.Errno))
-            )
         );
     }
 
     [Fact]
     public void Every_case_has_a_row_and_a_name_of_its_own()
     {
-        Assert.Empty(ErrnoCases.All.Where(c => !ErrnoTable.Has(c.Command, c.Errno)));
+        Assert.DoesNotContain(ErrnoCases.All, c => !ErrnoTable.Has(c.Command, c.Errno));
         Assert.Empty(ErrnoCases.All.GroupBy(c => c.ToString()).Where(g => g.Count() > 1).Select(g => g.Key));
         Assert.Empty(
             ErrnoTable.Written.GroupBy(r => (r.Command, r.Errno)).Where(g => g.Count() > 1).Select(g => g.Key)
@@ -118,7 +118,7 @@ public sealed class ErrnoTableTests
         }
 
         Assert.True(answered.Count > 200);
-        Assert.Empty(answered.Where(a => !ErrnoTable.Has(a.Item1, a.Item2)));
+        Assert.DoesNotContain(answered, a => !ErrnoTable.Has(a.Item1, a.Item2));
     }
 
     [Fact]

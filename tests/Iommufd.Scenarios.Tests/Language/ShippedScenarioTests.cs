@@ -28,6 +28,7 @@ public sealed class ShippedScenarioTests
                 "demand-paging",
                 "device-hot-unplug",
                 "every-command",
+                "fleet",
                 "live-migration",
                 "mdev-access",
                 "nested-guest",
