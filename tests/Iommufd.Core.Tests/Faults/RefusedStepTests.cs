@@ -91,7 +91,8 @@ public sealed class RefusedStepTests : ObjectsFixture
         var pins = Machine.Physical.TotalPins;
         var locked = Machine.User.LockedPages;
         var source = Strike(FaultPoints.Find(point)!);
-        Refuses(errno, command);
+        // Not through the fixture: what an IOMMU driver returns is no rule of iommufd's own.
+        Assert.Equal(errno, Context.Execute(Client, command).Errno);
         Context.Core.Engine.Faults = null;
         Assert.True(source.Struck, $"{point} was not reached");
         Assert.Equal(before, Described());
@@ -101,7 +102,9 @@ public sealed class RefusedStepTests : ObjectsFixture
     }
 
     private IReadOnlyList<string> Described() =>
-        ((Flows.DescribeContextFlow)Context.Run(new Flows.DescribeContextFlow(Context.Core, Client, withText: true))).Lines;
+        (
+            (Flows.DescribeContextFlow)Context.Run(new Flows.DescribeContextFlow(Context.Core, Client, withText: true))
+        ).Lines;
 
     private OneStrike Strike(FaultPoint point)
     {

@@ -114,8 +114,7 @@ public sealed class ContextInvariantTests
         Assert.Single(findings.Broken);
     }
 
-    private static AreaView Area(uint storage) =>
-        new(1, new IovaRange(0x1000, 0x1fff), 1, 0, 3, storage);
+    private static AreaView Area(uint storage) => new(1, new IovaRange(0x1000, 0x1fff), 1, 0, 3, storage);
 
     private IReadOnlyList<BrokenInvariant> BrokenBy(ContextInvariant invariant)
     {

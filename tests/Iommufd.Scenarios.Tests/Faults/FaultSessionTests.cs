@@ -48,22 +48,23 @@ public sealed class FaultSessionTests
         Prop.ForAll(
                 ArbMap.Default.ArbFor<ulong>(),
                 seed =>
-            {
-                var first = new FaultRule([FaultPoints.PinFault]) { Probability = 0.3 };
-                var second = new FaultRule([FaultPoints.TableAlloc]) { Probability = 0.3 };
-                var both = new FaultSession(new FaultPlan("p", "t", [first, second]), seed);
-                var alone = new FaultSession(new FaultPlan("p", "t", [first]), seed);
-                for (int i = 0; i < 50; i++)
                 {
-                    both.ShouldFail(FaultPoints.TableAlloc, Somewhere);
-                    Assert.Equal(
-                        alone.ShouldFail(FaultPoints.PinFault, Somewhere),
-                        both.ShouldFail(FaultPoints.PinFault, Somewhere)
-                    );
-                }
+                    var first = new FaultRule([FaultPoints.PinFault]) { Probability = 0.3 };
+                    var second = new FaultRule([FaultPoints.TableAlloc]) { Probability = 0.3 };
+                    var both = new FaultSession(new FaultPlan("p", "t", [first, second]), seed);
+                    var alone = new FaultSession(new FaultPlan("p", "t", [first]), seed);
+                    for (int i = 0; i < 50; i++)
+                    {
+                        both.ShouldFail(FaultPoints.TableAlloc, Somewhere);
+                        Assert.Equal(
+                            alone.ShouldFail(FaultPoints.PinFault, Somewhere),
+                            both.ShouldFail(FaultPoints.PinFault, Somewhere)
+                        );
+                    }
 
-                return true;
-            })
+                    return true;
+                }
+            )
             .QuickCheckThrowOnFailure();
     }
 

@@ -120,15 +120,16 @@ public sealed class SoakTests : IDisposable
         Prop.ForAll(
                 ArbMap.Default.ArbFor<(int A, int B, int C)>(),
                 numbers =>
-            {
-                SoakTotals a = Totals(numbers.A);
-                SoakTotals b = Totals(numbers.B);
-                SoakTotals c = Totals(numbers.C);
-                AssertSame(a.Plus(b).Plus(c), a.Plus(b.Plus(c)));
-                AssertSame(a.Plus(b), b.Plus(a));
-                AssertSame(a, a.Plus(SoakTotals.None));
-                return true;
-            })
+                {
+                    SoakTotals a = Totals(numbers.A);
+                    SoakTotals b = Totals(numbers.B);
+                    SoakTotals c = Totals(numbers.C);
+                    AssertSame(a.Plus(b).Plus(c), a.Plus(b.Plus(c)));
+                    AssertSame(a.Plus(b), b.Plus(a));
+                    AssertSame(a, a.Plus(SoakTotals.None));
+                    return true;
+                }
+            )
             .QuickCheckThrowOnFailure();
     }
 
