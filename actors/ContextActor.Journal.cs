@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
+using Iommufd.Messages;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Actors;
@@ -20,7 +21,8 @@ public sealed partial class ContextActor
         var id = FormattableString.Invariant($"{_room.Options.PersistencePrefix}{_room.Number}");
         var faults = _room.Options.Faults;
         var number = _room.Number;
-        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id, faults, number)), "journal");
+        var failed = _room.Options.JournalFailed;
+        _room.Journal = Context.ActorOf(Props.Create(() => new JournalActor(id, faults, number, failed)), "journal");
         Context.Watch(_room.Journal);
     }
 
@@ -34,6 +36,11 @@ public sealed partial class ContextActor
 
         _room.LastSequence++;
         _room.Unwritten.Enqueue((_room.LastSequence, change));
+        foreach (var witness in _room.Options.Witnesses)
+        {
+            witness.Recorded(_room.Number, _room.LastSequence, change);
+        }
+
         journal.Tell(new AppendEvent(_room.LastSequence, change));
     }
 
@@ -42,7 +49,7 @@ public sealed partial class ContextActor
     {
         if (_room.DurableSequence >= _room.LastSequence)
         {
-            Release(flow);
+            Release(flow, _room.LastSequence);
         }
         else
         {
@@ -100,7 +107,15 @@ public sealed partial class ContextActor
         while (_room.Outbox.TryPeek(out var waiting) && waiting.Sequence <= _room.DurableSequence)
         {
             _room.Outbox.Dequeue();
-            Release(waiting.Flow);
+            Release(waiting.Flow, waiting.Sequence);
+        }
+    }
+
+    private void Witness(long sequence, long tag, Errno errno)
+    {
+        foreach (var witness in _room.Options.Witnesses)
+        {
+            witness.Replied(_room.Number, sequence, tag, errno);
         }
     }
 }

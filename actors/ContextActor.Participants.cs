@@ -3,6 +3,7 @@ using Akka.Actor;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
+using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
@@ -71,7 +72,7 @@ public sealed partial class ContextActor
         }
     }
 
-    private void Release(Flow flow)
+    private void Release(Flow flow, long sequence)
     {
         var replyTo = (IActorRef?)flow.ReplyTo ?? Nobody.Instance;
         switch (flow)
@@ -96,11 +97,13 @@ public sealed partial class ContextActor
                 EndAlone();
                 break;
             case CloseFlow close:
+                Witness(sequence, 0, Errno.OK);
                 _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
                 replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()));
                 Context.Stop(Self);
                 break;
             default:
+                Witness(sequence, flow.Tag, flow.Result.Errno);
                 replyTo.Tell(new IoctlAnswer(flow.Tag, flow.Result));
                 break;
         }

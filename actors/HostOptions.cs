@@ -23,6 +23,17 @@ public sealed record HostOptions
     /// <summary>Strikes around steps; null for none.</summary>
     public IStepHook? StepHook { get; init; }
 
+    /// <summary>Told once for each stream that cannot be read or written any more, on any thread; null only logs.</summary>
+    public Action<JournalFailure>? JournalFailed { get; init; }
+
+    /// <summary>Told of every event and every reply.</summary>
+    public IReadOnlyList<IJournalWitness> Witnesses { get; init; } = [];
+
+    /// <summary>
+    /// The digests of contexts of an earlier life of the host that are closed; contexts opened from now on have higher numbers.
+    /// </summary>
+    public IReadOnlyDictionary<int, ulong> EarlierContexts { get; init; } = new Dictionary<int, ulong>();
+
     /// <summary>Decides whether something fails; null where nothing does, and nobody asks then.</summary>
     public IFaultSource? Faults { get; init; }
 

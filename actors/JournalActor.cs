@@ -15,6 +15,7 @@ public sealed class JournalActor : ReceivePersistentActor
 {
     private readonly IFaultSource? _faults;
     private readonly FaultSite _site;
+    private readonly Action<JournalFailure>? _failed;
     private readonly Queue<AppendEvent> _late = new();
     private bool _isSlow;
     private long _given;
@@ -23,8 +24,15 @@ public sealed class JournalActor : ReceivePersistentActor
     /// <param name="persistenceId">The stream's name.</param>
     /// <param name="faults">Decides whether writes fail; null where none does.</param>
     /// <param name="context">The context's number.</param>
-    public JournalActor(string persistenceId, IFaultSource? faults = null, int context = 0)
+    /// <param name="failed">Told when the stream cannot be read or written; null only logs.</param>
+    public JournalActor(
+        string persistenceId,
+        IFaultSource? faults = null,
+        int context = 0,
+        Action<JournalFailure>? failed = null
+    )
     {
+        _failed = failed;
         PersistenceId = persistenceId;
         _faults = faults;
         _site = new FaultSite(context, 0);
@@ -62,11 +70,41 @@ public sealed class JournalActor : ReceivePersistentActor
         Context.Parent.Tell(new JournalStarted(LastSequenceNr));
     }
 
+    // The framework stops the actor after a failed write or recovery; the context would start another. Where somebody is told, the
+    // run ends: what failed is the journal itself, and not one write of it.
+
+    /// <inheritdoc/>
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        if (_failed is null)
+        {
+            base.OnPersistFailure(cause, @event, sequenceNr);
+        }
+
+        _failed?.Invoke(new JournalFailure(PersistenceId, sequenceNr, cause));
+    }
+
     /// <inheritdoc/>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
-        base.OnPersistRejected(cause, @event, sequenceNr);
+        if (_failed is null)
+        {
+            base.OnPersistRejected(cause, @event, sequenceNr);
+        }
+
+        _failed?.Invoke(new JournalFailure(PersistenceId, sequenceNr, cause));
         Context.Stop(Self);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
+    {
+        if (_failed is null)
+        {
+            base.OnRecoveryFailure(reason, message);
+        }
+
+        _failed?.Invoke(new JournalFailure(PersistenceId, LastSequenceNr, reason));
     }
 
     private void Append(AppendEvent append)
@@ -128,6 +166,12 @@ public sealed class JournalActor : ReceivePersistentActor
         public static readonly GoOn Instance = new();
     }
 }
+
+/// <summary>A stream cannot be read or written any more.</summary>
+/// <param name="PersistenceId">The stream.</param>
+/// <param name="SequenceNr">The event that could not be written.</param>
+/// <param name="Cause">Why.</param>
+public sealed record JournalFailure(string PersistenceId, long SequenceNr, Exception Cause);
 
 /// <summary>Context → journal: write an event.</summary>
 internal sealed record AppendEvent(long Sequence, ContextEvent Event);

@@ -31,6 +31,11 @@ public sealed class MachineActor : UntypedActor
         _options = options;
         _devices = devices;
         _shared = new SharedDescriptors(machine);
+        foreach (var (number, digest) in options.EarlierContexts)
+        {
+            _ended.Add(number, digest);
+            _nextContext = Math.Max(_nextContext, number);
+        }
     }
 
     /// <inheritdoc/>
@@ -132,8 +137,10 @@ public sealed class MachineActor : UntypedActor
             _options.Sampler
         );
         var machine = _machine;
+        var devices = _devices;
+        var guests = new GuestBook();
         var memory = Context.ActorOf(
-            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine)),
+            Props.Create(() => new MemoryActor(cell, caller.Descriptors, machine, devices, guests)),
             $"memory-{id}"
         );
         _memories.Add(id, memory);

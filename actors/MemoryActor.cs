@@ -8,12 +8,21 @@ using Iommufd.Messages.Host;
 
 namespace Iommufd.Actors;
 
+// MemoryActor in parts: this file (mappings, files, limits), .Guests (tables shared with devices, and how pages go then).
+
 /// <summary>/user/machine/memory-N: a process's address space, its mappings, and the page sets made of them.</summary>
 /// <param name="cell">The page sets.</param>
 /// <param name="descriptors">The process's open descriptors: files are mapped by them.</param>
 /// <param name="machine">Where files come from.</param>
-public sealed class MemoryActor(ParticipantCell cell, DescriptorTable descriptors, HostMachine machine)
-    : ParticipantActor(cell)
+/// <param name="devices">Who may walk a table that the process shares with devices.</param>
+/// <param name="guests">The process's virtual machines; outlives the actor.</param>
+public sealed partial class MemoryActor(
+    ParticipantCell cell,
+    DescriptorTable descriptors,
+    HostMachine machine,
+    DeviceDirectory devices,
+    GuestBook guests
+) : ParticipantActor(cell)
 {
     private readonly MemoryState _state = (MemoryState)cell.State;
 
@@ -25,17 +34,30 @@ public sealed class MemoryActor(ParticipantCell cell, DescriptorTable descriptor
         switch (message)
         {
             case MapMemory { Kind: MemoryKind.File } map:
-                Sender.Tell(MapFile(map));
+                Replace(map, () => MapFile(map));
                 return true;
             case MapMemory map:
-                var errno = Memory.Map(map.Address, map.Length, map.Kind, map.Protection, populate: false, out var at);
-                Sender.Tell(new MemoryMapped(errno, at));
+                Replace(map, () => Map(map));
+                return true;
+            case MapFileMemory { Address: { } fixedAt } map:
+                Change(fixedAt, map.Length, () => MemoryWork.Answer(Memory, map)!);
                 return true;
             case UnmapMemory unmap:
-                Sender.Tell(new HostResult(Memory.Unmap(unmap.Address, unmap.Length)));
+                Change(unmap.Address, unmap.Length, () => new HostResult(Memory.Unmap(unmap.Address, unmap.Length)));
                 return true;
             case ProtectMemory protect:
-                Sender.Tell(new HostResult(Memory.Protect(protect.Address, protect.Length, protect.Protection)));
+                Change(
+                    protect.Address,
+                    protect.Length,
+                    () => new HostResult(Memory.Protect(protect.Address, protect.Length, protect.Protection))
+                );
+                return true;
+            case DiscardMemory discard:
+                Change(
+                    discard.Address,
+                    discard.Length,
+                    () => new HostResult(Memory.Discard(discard.Address, discard.Length))
+                );
                 return true;
             case MakeFile make:
                 var made = Open(make.Kind, make.Size);
@@ -50,22 +72,33 @@ public sealed class MemoryActor(ParticipantCell cell, DescriptorTable descriptor
                 copy.ReplyTo.Tell(copy.Answer);
                 return true;
             case ChangeLimits change:
-                Change(change);
+                ChangeTo(change);
                 Sender.Tell(new HostResult(Errno.OK));
                 return true;
             case EndProcess:
-                Memory.Exit();
-                Sender.Tell(new HostResult(Errno.OK));
+                Change(0, ulong.MaxValue, Exit);
                 return true;
             default:
                 if (MemoryWork.Answer(_state.Memory, message) is not { } answer)
                 {
-                    return false;
+                    return OnGuest(message);
                 }
 
                 Sender.Tell(answer);
                 return true;
         }
+    }
+
+    private MemoryMapped Map(MapMemory map)
+    {
+        var errno = Memory.Map(map.Address, map.Length, map.Kind, map.Protection, populate: false, out var at);
+        return new MemoryMapped(errno, at);
+    }
+
+    private HostResult Exit()
+    {
+        Memory.Exit();
+        return new HostResult(Errno.OK);
     }
 
     private int Open(MemoryFileKind kind, ulong size) =>
@@ -99,7 +132,7 @@ public sealed class MemoryActor(ParticipantCell cell, DescriptorTable descriptor
         return new MemoryMapped(errno, at, fd);
     }
 
-    private void Change(ChangeLimits change)
+    private void ChangeTo(ChangeLimits change)
     {
         if (change.RlimitMemlock is { } limit)
         {

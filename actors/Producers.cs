@@ -20,7 +20,7 @@ internal sealed class ParticipantProducer(
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => typeof(IoasActor),
-            ParticipantKind.Hwpt => typeof(HwptActor),
+            ParticipantKind.Hwpt when cell.State is HwptState => typeof(HwptActor),
             ParticipantKind.Device => typeof(DeviceActor),
             ParticipantKind.Access => typeof(AccessActor),
             _ => typeof(ObjectActor),
@@ -30,7 +30,7 @@ internal sealed class ParticipantProducer(
         cell.Name.Kind switch
         {
             ParticipantKind.Ioas => new IoasActor(cell),
-            ParticipantKind.Hwpt => new HwptActor(cell, devices, faults),
+            ParticipantKind.Hwpt when cell.State is HwptState => new HwptActor(cell, devices, faults),
             ParticipantKind.Device => new DeviceActor(cell, devices, process),
             ParticipantKind.Access => new AccessActor(cell),
             _ => new ObjectActor(cell),

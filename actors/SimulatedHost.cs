@@ -17,4 +17,13 @@ public sealed record SimulatedHost(IActorRef Machine, HostMachine State, HostOpt
         var machine = system.ActorOf(Props.Create(() => new MachineActor(state, options, devices)), "machine");
         return new SimulatedHost(machine, state, options);
     }
+
+    /// <summary>Starts the writer of the run's own events; nobody without a journal.</summary>
+    public IActorRef StartRunJournal(ActorSystem system)
+    {
+        var failed = Options.JournalFailed;
+        return Options.Journal
+            ? system.ActorOf(Props.Create(() => new RunJournalActor(failed)), "run-journal")
+            : ActorRefs.Nobody;
+    }
 }

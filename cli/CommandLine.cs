@@ -66,6 +66,8 @@ public static class CommandLine
             DiffCommand.Create(streams),
             ConformCommand.Create(streams),
             BenchCommand.Create(streams),
+            ResumeCommand.Create(streams),
+            ReexecuteCommand.Create(streams),
             ExplainCommand.Create(streams),
             ExportCommand.Create(streams),
             ImportCommand.Create(streams),

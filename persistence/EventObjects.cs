@@ -38,7 +38,7 @@ public static class EventObjects
             HwptAllocated e => [(e.HwptId, "HWPT")],
             NestedHwptAllocated e => [(e.HwptId, "nested HWPT")],
             GuestStageAllocated e => [(e.HwptId, "nested HWPT")],
-            SharedHwptAllocated e => [(e.HwptId, "HWPT")],
+            SharedHwptAllocated e => [(e.HwptId, "shared HWPT")],
             DeviceBound e => [(e.DeviceId, "device")],
             MockDeviceMade e => [(e.StdevId, "selftest device"), (e.DeviceId, "device")],
             AccessCreated e => [(e.AccessId, "access")],

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Iommufd.Messages;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Persistence;
@@ -22,7 +23,26 @@ public static class EventSentence
             AccountingModeSet e =>
                 $"locked memory is charged to the {(e.ChargeProcess ? "process" : "user")} from now on",
             ProcessChanged e => Say($"everything that is mapped belongs to process {e.ProcessId} from now on"),
+            RunEvent e => OfRun(e),
             _ => OfArea(change) ?? OfDevice(change) ?? OfAccess(change) ?? OfObject(change) ?? change.GetType().Name,
+        };
+
+    private static string OfRun(RunEvent change) =>
+        change switch
+        {
+            RunStarted { IsSeeded: true } e => Say(
+                $"a run of {e.Scenario} began, with seed {e.Seed} and {e.Durability} durability"
+            ),
+            RunStarted e => Say($"a run of {e.Scenario} began, with {e.Durability} durability"),
+            ClientFinished e => Say($"client {e.Client} had done all its steps"),
+            BarrierOpened e => $"the barrier {e.Meeting} opened",
+            RunStopping e => $"the run was asked to stop: {e.Reason}",
+            RunContinued e => Say(
+                $"the run, which had been killed, went on; {e.Closed.Length} contexts that were open are closed"
+            ),
+            RunFinished { StopReason: "" } e => Say($"the run ended with digest {e.Digest:x16}"),
+            RunFinished e => Say($"the run ended with digest {e.Digest:x16}, cut short: {e.StopReason}"),
+            _ => change.GetType().Name,
         };
 
     /// <summary>A range of IOVAs with its size.</summary>
@@ -104,13 +124,11 @@ public static class EventSentence
             GuestStageAllocated e => Say(
                 $"nested HWPT {e.HwptId} with tables in guest memory was made on {e.PtId} for device {e.DeviceId}"
             ),
-            SharedHwptAllocated e => Say(
-                $"HWPT {e.HwptId} was made of a virtual machine's own table for device {e.DeviceId}"
-            ),
-            EntryPolicySet e => Say($"the entry policy of {e.PtId} was set to {e.Policy}"),
+            EntryPolicySet e => Say($"{e.PtId} keeps its entries {(EntryPolicy)e.Policy} from now on"),
             EntriesResized e => Say(
-                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged" : "split")} to {Size(e.PageSize)}"
+                $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged into" : "split to")} 0x{e.PageSize:x} bytes"
             ),
+            SharedHwptAllocated e => Say($"HWPT {e.HwptId} was made of a virtual machine's table for device {e.DeviceId}"),
             HwptFaultSet e => Say($"HWPT {e.HwptId} got fault queue {e.FaultId}"),
             IotlbInvalidated e => Say($"the IOTLB of nested HWPT {e.HwptId} was invalidated"),
             CachesInvalidated e => Say($"caches of devices {string.Join(", ", e.DeviceIds)} were invalidated"),

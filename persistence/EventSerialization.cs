@@ -28,6 +28,8 @@ public static class EventPayload
         )
     );
 
+    private static readonly EventUpcasting Upcasting = new();
+
     /// <summary>The id of the serializer in the journal's rows: Hyperion's in Akka.NET.</summary>
     public const int SerializerId = -5;
 
@@ -39,7 +41,7 @@ public static class EventPayload
         return stream.ToArray();
     }
 
-    /// <summary>Reads an event.</summary>
+    /// <summary>Reads an event; one of an earlier version comes as what it is today.</summary>
     /// <exception cref="JournalFormatException">The bytes are no event of this version or an earlier one.</exception>
     public static ContextEvent FromBytes(byte[] payload)
     {
@@ -47,8 +49,9 @@ public static class EventPayload
         try
         {
             using var stream = new MemoryStream(payload);
-            return Serializer.Deserialize<object>(stream) as ContextEvent
-                ?? throw new JournalFormatException("a row of the journal holds something that is no event");
+            return Serializer.Deserialize<object>(stream) is ContextEvent read
+                ? Upcasting.ToCurrent(read)
+                : throw new JournalFormatException("a row of the journal holds something that is no event");
         }
         catch (Exception e) when (e is not JournalFormatException)
         {

@@ -12,7 +12,7 @@ namespace Iommufd.Persistence;
 public sealed record JournaledEvent(string PersistenceId, long SequenceNr, long Ordering, ContextEvent Event);
 
 /// <summary>A journal opened for reading. Reads rows as Akka.Persistence.Sqlite lays them out; writes nothing. Not thread-safe.</summary>
-public sealed class JournalFile : IDisposable
+public sealed partial class JournalFile : IDisposable
 {
     private readonly SqliteConnection _connection;
 
@@ -38,40 +38,32 @@ public sealed class JournalFile : IDisposable
         }
 
         SQLitePCL.Batteries_V2.Init();
-        var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = path,
-                Mode = SqliteOpenMode.ReadWrite,
-                Pooling = false,
-            }.ToString()
-        );
+        SqliteConnection? connection = null;
         try
         {
-            connection.Open();
+            connection = OpenConnection(path);
             if (IsBlank(connection))
             {
                 return new JournalFile(path, connection) { _isBlank = true };
             }
 
-            using var probe = connection.CreateCommand();
-            probe.CommandText = "SELECT persistence_id, sequence_nr, payload, serializer_id FROM event_journal LIMIT 1";
-            using var reader = probe.ExecuteReader();
-            if (reader.Read() && reader.GetInt64(3) != EventPayload.SerializerId)
-            {
-                throw new JournalFormatException($"{path}: its events were not written by this program");
-            }
+            CheckVersion(path, connection);
+            return new JournalFile(path, connection);
         }
         catch (SqliteException e)
         {
-            connection.Dispose();
-            throw new JournalFormatException($"{path}: not a journal ({e.Message})", e);
+            connection?.Dispose();
+            throw Unreadable(path, e);
         }
-
-        return new JournalFile(path, connection);
+        catch
+        {
+            connection?.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>The streams, in the order of the contexts' numbers.</summary>
+    /// <summary>The streams of the contexts, in the order of their numbers. The run's own is not among them.</summary>
+    /// <exception cref="JournalFormatException">The file is damaged.</exception>
     public IReadOnlyList<string> Streams()
     {
         if (_isBlank)
@@ -80,10 +72,11 @@ public sealed class JournalFile : IDisposable
         }
 
         using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT DISTINCT persistence_id FROM event_journal";
-        using var reader = command.ExecuteReader();
+        command.CommandText = "SELECT DISTINCT persistence_id FROM event_journal WHERE persistence_id <> $run";
+        command.Parameters.AddWithValue("$run", RunStream.PersistenceId);
+        using var reader = Execute(command);
         var streams = new List<string>();
-        while (reader.Read())
+        while (Advance(reader))
         {
             streams.Add(reader.GetString(0));
         }
@@ -102,23 +95,27 @@ public sealed class JournalFile : IDisposable
             + "ORDER BY sequence_nr";
         command.Parameters.AddWithValue("$id", stream);
         command.Parameters.AddWithValue("$to", throughOrdering ?? long.MaxValue);
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+        using var reader = Execute(command);
+        while (Advance(reader))
         {
             yield return new JournaledEvent(
                 stream,
                 reader.GetInt64(0),
                 reader.GetInt64(1),
-                EventPayload.FromBytes((byte[])reader.GetValue(2))
+                EventPayload.FromBytes(Blob(reader, 2))
             );
         }
     }
 
-    /// <summary>Whether there is any row.</summary>
+    /// <summary>Whether there is any row, of the run or of a context.</summary>
+    /// <exception cref="JournalFormatException">The file is damaged.</exception>
     public bool HasRows() => !_isBlank && Scalar("SELECT EXISTS (SELECT 1 FROM event_journal)") != 0;
 
-    /// <summary>Number of events.</summary>
-    public long Count() => _isBlank ? 0 : Scalar("SELECT COUNT(*) FROM event_journal");
+    /// <summary>Number of the contexts' events.</summary>
+    public long Count() =>
+        _isBlank
+            ? 0
+            : Scalar($"SELECT COUNT(*) FROM event_journal WHERE persistence_id <> '{RunStream.PersistenceId}'");
 
     /// <summary>SHA-256 over the payloads, stream after stream in the order of the contexts' numbers.</summary>
     public string Sha256()
@@ -129,10 +126,10 @@ public sealed class JournalFile : IDisposable
             using var command = _connection.CreateCommand();
             command.CommandText = "SELECT payload FROM event_journal WHERE persistence_id = $id ORDER BY sequence_nr";
             command.Parameters.AddWithValue("$id", stream);
-            using var reader = command.ExecuteReader();
-            while (reader.Read())
+            using var reader = Execute(command);
+            while (Advance(reader))
             {
-                hash.AppendData((byte[])reader.GetValue(0));
+                hash.AppendData(Blob(reader, 0));
             }
         }
 
@@ -140,7 +137,11 @@ public sealed class JournalFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _one?.Dispose();
+        _connection.Dispose();
+    }
 
     private static bool IsBlank(SqliteConnection connection)
     {
@@ -153,6 +154,37 @@ public sealed class JournalFile : IDisposable
     {
         using var command = _connection.CreateCommand();
         command.CommandText = sql;
-        return (long)command.ExecuteScalar()!;
+        using var reader = Execute(command);
+        Advance(reader);
+        return reader.GetInt64(0);
     }
+
+    private SqliteDataReader Execute(SqliteCommand command)
+    {
+        try
+        {
+            return command.ExecuteReader();
+        }
+        catch (SqliteException e)
+        {
+            throw Unreadable(Path, e);
+        }
+    }
+
+    private bool Advance(SqliteDataReader reader)
+    {
+        try
+        {
+            return reader.Read();
+        }
+        catch (SqliteException e)
+        {
+            throw Unreadable(Path, e);
+        }
+    }
+
+    // A value whose pages are gone comes as nothing.
+    private byte[] Blob(SqliteDataReader reader, int column) =>
+        reader.GetValue(column) as byte[]
+        ?? throw new JournalFormatException($"{Path}: the file is damaged: an event has no payload");
 }

@@ -49,15 +49,7 @@ public sealed class JournalRows : IDisposable
             count = file.HasRows() ? 1 : 0;
         }
 
-        var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = path,
-                Mode = SqliteOpenMode.ReadWrite,
-                Pooling = false,
-            }.ToString()
-        );
-        connection.Open();
+        var connection = JournalFile.OpenConnection(path);
         return new JournalRows(path, connection) { IsEmpty = count == 0 };
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Iommufd.Persistence;
@@ -21,6 +22,9 @@ public enum Durability
 /// <summary>Configuration of the actor system for a journal in a SQLite file.</summary>
 public static class JournalSettings
 {
+    // A journal belongs to one run: who holds a lock for so long is not going to give it back.
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
+
     private const string InMemory = """
         akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
         akka.persistence.snapshot-store.plugin = "akka.persistence.no-snapshot-store"
@@ -31,7 +35,11 @@ public static class JournalSettings
     /// <summary>HOCON that sends events to a file; empty for <see cref="Durability.Memory"/>.</summary>
     /// <param name="file">The journal's path; made when it does not exist.</param>
     /// <param name="durability">What a reply waits for.</param>
-    public static string ToHocon(string file, Durability durability)
+    /// <param name="rewrite">
+    /// Whether a seeded run is executed again on the journal that it wrote: see the <c>rewrite</c> key of akka-compat's journal.
+    /// </param>
+    /// <param name="lockTimeout">How long a write waits for a lock that another process holds; 5 s when left out.</param>
+    public static string ToHocon(string file, Durability durability, bool rewrite = false, TimeSpan? lockTimeout = null)
     {
         if (durability == Durability.Memory)
         {
@@ -66,6 +74,11 @@ public static class JournalSettings
         text.Append("akka.persistence.journal.sqlite {\n");
         text.Append($"  class = \"Akka.Persistence.Sqlite.Journal.{plugin}, Akka.Persistence.Sqlite\"\n");
         text.Append($"  connection-string = \"Data Source={Quote(file)}\"\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"  connection-timeout = {(lockTimeout ?? LockTimeout).TotalMilliseconds:0}ms\n"
+        );
+        text.Append(rewrite ? "  rewrite = on\n" : string.Empty);
         text.Append(
             $"  auto-initialize = on\n  journal-mode = wal\n  synchronous = {synchronous}\n  wal-autocheckpoint = 10000\n}}\n"
         );

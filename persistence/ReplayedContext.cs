@@ -18,9 +18,11 @@ public sealed class ReplayedContext
 {
     private readonly HostMachine _machine = new(new PhysicalMemory(recorded: true));
     private readonly SequentialContext _context;
-    private readonly Dictionary<uint, (uint Process, ulong Base, uint Replayed)> _pageSets = [];
+    private readonly Dictionary<uint, (uint Process, ulong Base)> _pageSets = [];
+    private readonly Dictionary<uint, uint> _recordedPageSets = [];
     private readonly MemoryEventCommands _memory;
     private readonly List<ProcessMemory> _memories = [];
+    private readonly HashSet<uint> _named = [];
     private Caller? _owner;
     private (long At, ulong Value) _lastDigest = (-1, 0);
 
@@ -49,6 +51,12 @@ public sealed class ReplayedContext
     /// <summary>Digests that the journal recorded and that differ, with the event's number.</summary>
     public List<(long Event, ulong Recorded, ulong Found)> Mismatches { get; } = [];
 
+    /// <summary>
+    /// At the first digest that differs: the objects that events named since the last one that was found again, as they are there.
+    /// One of them is not what it was when the digest was recorded. Empty while all digests were found again.
+    /// </summary>
+    public IReadOnlyList<string> Suspects { get; private set; } = [];
+
     /// <summary>The digest just before the context was closed; null while it is open.</summary>
     public ulong? ClosedWith { get; private set; }
 
@@ -62,6 +70,50 @@ public sealed class ReplayedContext
     public DescribeContextFlow Describe(bool withText) =>
         (DescribeContextFlow)_context.Run(new DescribeContextFlow(_context.Core, Owner(), withText));
 
+    /// <summary>
+    /// Closes a context that its host left open, and returns the events of the close; none for one that cannot be closed, because it
+    /// maps its own descriptor.
+    /// </summary>
+    public IReadOnlyList<ContextEvent> Close()
+    {
+        if (_context.Core.PageSets.HoldContextOpen)
+        {
+            return [];
+        }
+
+        var recorded = new DigestRecorded(Digest);
+        Expect([]);
+        _context.KeepsEvents = true;
+        var before = _context.Events.Count;
+        var leaked = _context.Close(Owner());
+        Invariant.Holds(leaked == 0, "a restored context closes without leaving anything");
+        ClosedWith = recorded.Digest;
+        return [recorded, .. _context.Events.Skip(before)];
+    }
+
+    /// <summary>An event that this context made, with the numbers that its page sets have in the journal.</summary>
+    internal ContextEvent InRecordedNumbers(ContextEvent made) =>
+        made switch
+        {
+            AreaMapped e => e with { PageSet = Recorded(e.PageSet), Pinned = Recorded(e.Pinned) },
+            FileMapped e => e with { PageSet = Recorded(e.PageSet), Pinned = Recorded(e.Pinned) },
+            VfioMapped e => e with { PageSet = Recorded(e.PageSet), Pinned = Recorded(e.Pinned) },
+            AreasCopied e => e with { Pinned = Recorded(e.Pinned) },
+            HwptAllocated e => e with { Pinned = Recorded(e.Pinned) },
+            DeviceAttached e => e with { Pinned = Recorded(e.Pinned) },
+            DeviceReplaced e => e with { Pinned = Recorded(e.Pinned) },
+            MockDeviceMade e => e with { Pinned = Recorded(e.Pinned) },
+            AccessPinned e => e with { Pinned = Recorded(e.Pinned) },
+            HwQueueAllocated e => e with { Pinned = Recorded(e.Pinned) },
+            _ => made,
+        };
+
+    // Page sets count up in the order in which maps begin, and are replayed in the order in which they ended.
+    private uint Recorded(uint replayed) => _recordedPageSets[replayed];
+
+    private ulong[] Recorded(ulong[] pinned) =>
+        [.. pinned.Select((value, i) => i % 4 == 0 ? Recorded((uint)value) : value)];
+
     /// <summary>Applies the next event.</summary>
     /// <exception cref="JournalFormatException">The event does not fit the state: the journal is damaged, or this is a bug.</exception>
     public void Apply(ContextEvent change)
@@ -70,14 +122,20 @@ public sealed class ReplayedContext
         {
             ApplyKnown(change);
         }
-        catch (Exception e) when (e is InvariantBrokenException or KeyNotFoundException or ArgumentException)
+        catch (Exception e) when (e is not (JournalFormatException or OutOfMemoryException))
         {
+            // A row that was overwritten can ask for anything: a page set that never was, a process, a range beyond all addresses.
             throw new JournalFormatException(
                 FormattableString.Invariant(
                     $"event {Applied + 1} of context {Number} ({change.GetType().Name}): {e.Message}"
                 ),
                 e
             );
+        }
+
+        foreach (var named in EventObjects.Of(change))
+        {
+            _named.Add(named);
         }
 
         Applied++;
@@ -112,19 +170,11 @@ public sealed class ReplayedContext
                 Map(mapped);
                 break;
             case FileMapped mapped:
-                _pageSets[mapped.PageSet] = (
-                    mapped.ProcessId,
-                    mapped.Start & ~HostPage.OffsetMask,
-                    _context.Core.PageSets.NextNumber
-                );
+                Remember(mapped.PageSet, mapped.ProcessId, mapped.Start);
                 ApplyMemory(change, mapped.Pinned);
                 break;
             case VfioMapped mapped:
-                _pageSets[mapped.PageSet] = (
-                    mapped.ProcessId,
-                    mapped.UserVa & ~HostPage.OffsetMask,
-                    _context.Core.PageSets.NextNumber
-                );
+                Remember(mapped.PageSet, mapped.ProcessId, mapped.UserVa);
                 ApplyMemory(change, mapped.Pinned);
                 break;
             case ProcessChanged changed:
@@ -172,8 +222,7 @@ public sealed class ReplayedContext
 
     private void Map(AreaMapped mapped)
     {
-        var replayed = _context.Core.PageSets.NextNumber;
-        _pageSets[mapped.PageSet] = (mapped.ProcessId, mapped.UserVa & ~HostPage.OffsetMask, replayed);
+        Remember(mapped.PageSet, mapped.ProcessId, mapped.UserVa);
         Expect(mapped.Pinned);
         Run(
             _machine.Process(mapped.ProcessId),
@@ -186,6 +235,13 @@ public sealed class ReplayedContext
                 Iova = mapped.Iova,
             }
         );
+    }
+
+    // The page set that the next map makes.
+    private void Remember(uint pageSet, uint process, ulong start)
+    {
+        _pageSets[pageSet] = (process, start & ~HostPage.OffsetMask);
+        _recordedPageSets[_context.Core.PageSets.NextNumber] = pageSet;
     }
 
     // Frames are taken in the order recorded; a page set's frames come from the memory of its process.
@@ -204,7 +260,7 @@ public sealed class ReplayedContext
                 continue;
             }
 
-            var (process, start, _) = set;
+            var (process, start) = set;
             _machine
                 .Process(process)
                 .Memory.RecordedPins!.Add(
@@ -231,9 +287,15 @@ public sealed class ReplayedContext
         if (found == digest.Digest)
         {
             DigestsVerified++;
+            _named.Clear();
         }
         else
         {
+            if (Mismatches.Count == 0)
+            {
+                Suspects = StateObjects.WithIds(_named, StateObjects.Of(this));
+            }
+
             Mismatches.Add((Applied + 1, digest.Digest, found));
         }
     }

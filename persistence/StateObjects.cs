@@ -63,11 +63,16 @@ public static class StateObjects
     }
 
     /// <summary>The objects that an event names, as they are in a state.</summary>
-    public static IReadOnlyList<string> NamedBy(ContextEvent change, IReadOnlyDictionary<string, List<string>> state)
-    {
-        var wanted = EventObjects.Of(change);
-        return [.. state.Where(o => IdOf(o.Key) is { } id && wanted.Contains(id)).SelectMany(o => o.Value)];
-    }
+    public static IReadOnlyList<string> NamedBy(
+        ContextEvent change,
+        IReadOnlyDictionary<string, List<string>> state
+    ) => WithIds(EventObjects.Of(change).ToHashSet(), state);
+
+    /// <summary>The objects that have one of some ids, as they are in a state.</summary>
+    public static IReadOnlyList<string> WithIds(
+        IReadOnlySet<uint> ids,
+        IReadOnlyDictionary<string, List<string>> state
+    ) => [.. state.Where(o => IdOf(o.Key) is { } id && ids.Contains(id)).SelectMany(o => o.Value)];
 
     // A description has an object's lines behind "KindObject ID users N".
     private static string? NameIn(string line)

@@ -15,7 +15,7 @@ public abstract partial class Eventsourced
     }
 
     /// <summary>From the actor's own timer: has anything arrived since the last one?</summary>
-    private sealed class RecoveryTick(bool isSnapshot) : INotInfluenceReceiveTimeout
+    private sealed class RecoveryTick(bool isSnapshot) : INotInfluenceReceiveTimeout, INoSerializationVerificationNeeded
     {
         public static readonly RecoveryTick Snapshot = new(true);
         public static readonly RecoveryTick Events = new(false);

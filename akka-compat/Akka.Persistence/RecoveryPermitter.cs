@@ -3,19 +3,19 @@ using Akka.Actor;
 namespace Akka.Persistence;
 
 /// <summary>To the permitter: may I recover?</summary>
-internal sealed class RequestRecoveryPermit
+internal sealed class RequestRecoveryPermit : INoSerializationVerificationNeeded
 {
     public static readonly RequestRecoveryPermit Instance = new();
 }
 
 /// <summary>From the permitter: yes, now.</summary>
-internal sealed class RecoveryPermitGranted
+internal sealed class RecoveryPermitGranted : INoSerializationVerificationNeeded
 {
     public static readonly RecoveryPermitGranted Instance = new();
 }
 
 /// <summary>To the permitter: I have recovered, or given up.</summary>
-internal sealed class ReturnRecoveryPermit
+internal sealed class ReturnRecoveryPermit : INoSerializationVerificationNeeded
 {
     public static readonly ReturnRecoveryPermit Instance = new();
 }

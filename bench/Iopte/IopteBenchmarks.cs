@@ -62,6 +62,7 @@ public static class IopteBenchmarks
         Measured sequential = work.TranslateSequential();
         Measured reader = work.TranslateSequentialReader();
         Measured random = work.TranslateRandom();
+        Measured each = work.TranslateRandomEach();
         Measured dependent = work.TranslateDependent();
         Measured range = work.TranslateRange();
         RoundRobin.Measure(
@@ -71,6 +72,7 @@ public static class IopteBenchmarks
                 sequential,
                 reader,
                 random,
+                each,
                 dependent,
                 range,
                 limits.SmallChase,
@@ -83,6 +85,7 @@ public static class IopteBenchmarks
         Add(rows, sequential, limits.SmallChase);
         Add(rows, reader, limits.SmallChase);
         Add(rows, random, limits.LargeLoad);
+        Add(rows, each, limits.LargeLoad);
         Add(rows, dependent, limits.LargeChase);
         Add(rows, range, limits.SmallChase);
         IoPageTableStatistics statistics = work.Million.GetStatistics();

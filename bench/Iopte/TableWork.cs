@@ -17,6 +17,7 @@ internal sealed class TableWork : IDisposable
     private readonly PageTable<VtdSecondStage> _million = new();
     private readonly ulong[] _random = new ulong[Batch];
     private readonly ulong[] _addresses = new ulong[256];
+    private readonly ulong[] _places = new ulong[256];
     private PageTable<VtdSecondStage>.Cursor _cursor;
     private ulong _sink;
     private ulong _next;
@@ -196,6 +197,26 @@ internal sealed class TableWork : IDisposable
                 }
 
                 _sink += sum;
+            },
+            VisitMillion
+        );
+
+    internal Measured TranslateRandomEach() =>
+        new(
+            "translate random over 1M pages, 256 in a call, a page",
+            Batch,
+            () =>
+            {
+                _next = (_next + (7919 * Page)) & ((1UL << 32) - 1);
+                for (int done = 0; done < Batch; done += _places.Length)
+                {
+                    for (int i = 0; i < _places.Length; i++)
+                    {
+                        _places[i] = (_random[done + i] + _next) & ((1UL << 32) - 1);
+                    }
+
+                    _sink += (ulong)_million.TranslateEach(_places, _addresses);
+                }
             },
             VisitMillion
         );

@@ -37,8 +37,7 @@ internal static class DiffCommand
     {
         using JournalFile one = JournalPlace.ForReading(first);
         using JournalFile other = JournalPlace.ForReading(second);
-        // Each is read through once before: what is wrong with one is said of that one.
-        Divergence? found = JournalPlace.Read(first, () => JournalComparison.Of(one, other));
+        Divergence? found = Compare((first, one), (second, other));
         if (isJson)
         {
             streams.WriteJson(Json(found));
@@ -49,6 +48,20 @@ internal static class DiffCommand
         }
 
         return found is null ? ExitCode.Success : ExitCode.CheckFailed;
+    }
+
+    // What is wrong with one journal is said of that one.
+    private static Divergence? Compare((string File, JournalFile Journal) one, (string File, JournalFile Journal) other)
+    {
+        try
+        {
+            return JournalComparison.Of(one.Journal, other.Journal);
+        }
+        catch (JournalFormatException wrong)
+        {
+            JournalPlace.Read(one.File, () => JournalReplay.Run(one.Journal));
+            throw JournalPlace.Refused(other.File, wrong);
+        }
     }
 
     private static JsonObject Json(Divergence? found) =>

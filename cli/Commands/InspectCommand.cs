@@ -47,12 +47,16 @@ internal static class InspectCommand
     private static int Run(string file, long? at, int? context, uint? target, bool isJson, Streams streams)
     {
         PointInTime then = JournalPlace.Read(file, () => PointInTime.Of(file, at, context));
+        JournaledRun? run = JournalPlace.RunOf(file);
         if (isJson)
         {
-            streams.WriteJson(Json(then, target));
+            JsonObject json = Json(then, target);
+            json["run"] = RunOrigin.Json(run);
+            streams.WriteJson(json);
         }
         else
         {
+            RunOrigin.Write(run, streams.Out);
             WriteText(then, target, context is not null, streams.Out);
         }
 

@@ -23,14 +23,25 @@ internal static class JournalPlace
             }
 
             // Opened to find out now, and not after the run, that it cannot be written.
-            using FileStream stream = File.Open(file, FileMode.OpenOrCreate, FileAccess.ReadWrite);
-            if (stream.Length > 0)
+            bool isEmpty;
+            using (FileStream stream = File.Open(file, FileMode.OpenOrCreate, FileAccess.ReadWrite))
+            {
+                isEmpty = stream.Length == 0;
+            }
+
+            if (!isEmpty && !HoldsNothing(file))
             {
                 throw new BadInputException(
                     file,
                     "there is something in this file already: a run begins a journal of its own, so name another file or delete this one"
                 );
             }
+
+            JournalFile.CheckWritable(file);
+        }
+        catch (JournalFormatException wrong)
+        {
+            throw Refused(file, wrong);
         }
         catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
         {
@@ -46,7 +57,8 @@ internal static class JournalPlace
     {
         try
         {
-            if (File.Exists(file) && !IsSqlite(file))
+            // An empty file is the journal of a run that was killed before it had begun.
+            if (File.Exists(file) && new FileInfo(file).Length > 0 && !IsSqlite(file))
             {
                 throw new BadInputException(file, "not a journal: not an SQLite file");
             }
@@ -86,6 +98,45 @@ internal static class JournalPlace
         }
     }
 
+    /// <summary>Reads a journal after every page of it was checked.</summary>
+    /// <exception cref="BadInputException">There is none, or it is damaged.</exception>
+    public static T Using<T>(string file, Func<JournalFile, T> read) =>
+        Read(
+            file,
+            () =>
+            {
+                using JournalFile journal = JournalFile.Open(file);
+                journal.CheckPages();
+                return read(journal);
+            }
+        );
+
+    /// <summary>Which run wrote a journal; null when it does not say.</summary>
+    /// <exception cref="BadInputException">There is none, or it is damaged.</exception>
+    public static JournaledRun? RunOf(string file) =>
+        Read(
+            file,
+            () =>
+            {
+                using JournalFile journal = JournalFile.Open(file);
+                return journal.ReadRun();
+            }
+        );
+
+    /// <summary>Opens the log of replies; null when none is wanted.</summary>
+    /// <exception cref="BadInputException">It cannot be written.</exception>
+    public static ReplyLog? OpenReplyLog(string? file)
+    {
+        try
+        {
+            return file is null ? null : new ReplyLog(file);
+        }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file!, $"the log of replies cannot be written: {unusable.Message}");
+        }
+    }
+
     /// <summary>What a damaged journal is refused with.</summary>
     public static BadInputException Refused(string file, JournalFormatException wrong) =>
         new(
@@ -94,6 +145,18 @@ internal static class JournalPlace
                 ? wrong.Message[(file.Length + 2)..]
                 : wrong.Message
         );
+
+    // A run that was killed before it had begun leaves tables without an event.
+    private static bool HoldsNothing(string file)
+    {
+        if (!IsSqlite(file))
+        {
+            return false;
+        }
+
+        using JournalFile journal = JournalFile.Open(file);
+        return !journal.HasRows();
+    }
 
     private static string Fresh(string scenario)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Iommufd.Cli.Output;
 
@@ -7,6 +8,8 @@ namespace Iommufd.Cli.Commands;
 /// <summary><c>iommufd replay</c>: restores the state from a journal.</summary>
 internal static class ReplayCommand
 {
+    private const int LinesShown = 40;
+
     public static Command Create(Streams streams)
     {
         var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
@@ -45,6 +48,11 @@ internal static class ReplayCommand
             mismatches.AddRange(context.Mismatches.Select(m => (context.Number, m.Event, m.Recorded, m.Found)));
         }
 
+        if (verify && to is null && replay.Run?.Finished is { } finished)
+        {
+            VerifyEnd(finished.Digest, replay, ref verified, mismatches);
+        }
+
         double perSecond = replay.Events / Math.Max(1e-9, replay.Elapsed.TotalSeconds);
         if (isJson)
         {
@@ -65,13 +73,16 @@ internal static class ReplayCommand
                             }),
                         ]
                     ),
+                    ["suspects"] = new JsonArray([.. Suspects(replay, verify).Select(l => JsonValue.Create(l))]),
                     ["eventsPerSecond"] = Math.Round(perSecond, 1),
                     ["contexts"] = replay.Contexts.Count,
+                    ["run"] = RunOrigin.Json(replay.Run),
                 }
             );
         }
         else
         {
+            RunOrigin.Write(replay.Run, streams.Out);
             streams.Out.WriteLine(
                 $"{Figures.Count(replay.Events)} events of {Figures.Count(replay.Contexts.Count)} contexts, {Figures.Count(perSecond)}/s"
             );
@@ -83,13 +94,56 @@ internal static class ReplayCommand
                 );
                 foreach ((int context, long number, ulong recorded, ulong found) in mismatches)
                 {
-                    streams.Out.WriteLine(
-                        $"context {context}, event {number}: recorded {recorded:x16}, found {found:x16}"
-                    );
+                    string where = context == 0 ? "the run's end" : $"context {context}, event {number}";
+                    streams.Out.WriteLine($"{where}: recorded {recorded:x16}, found {found:x16}");
                 }
+
+                WriteSuspects(Suspects(replay, verify), streams.Out);
             }
         }
 
         return verify && mismatches.Count > 0 ? ExitCode.CheckFailed : ExitCode.Success;
+    }
+
+    // Of the first context with a digest that differs.
+    private static IReadOnlyList<string> Suspects(RestoredJournal replay, bool verify) =>
+        verify ? replay.Contexts.FirstOrDefault(c => c.Suspects.Count > 0)?.Suspects ?? [] : [];
+
+    private static void WriteSuspects(IReadOnlyList<string> lines, TextWriter output)
+    {
+        if (lines.Count == 0)
+        {
+            return;
+        }
+
+        output.WriteLine("what was touched since the last digest that was found again, as it is at the first that was not:");
+        foreach (string line in lines.Take(LinesShown))
+        {
+            output.WriteLine($"  {line}");
+        }
+
+        if (lines.Count > LinesShown)
+        {
+            output.WriteLine($"  … and {Figures.Count(lines.Count - LinesShown)} more lines (--output json has all)");
+        }
+    }
+
+    // What the run printed at its end: the digest over all contexts. As a mismatch it is of context 0, which does not exist.
+    private static void VerifyEnd(
+        ulong recorded,
+        RestoredJournal replay,
+        ref int verified,
+        List<(int Context, long Event, ulong Recorded, ulong Found)> mismatches
+    )
+    {
+        ulong found = ulong.Parse(replay.Digest, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        if (found == recorded)
+        {
+            verified++;
+        }
+        else
+        {
+            mismatches.Add((0, 0, recorded, found));
+        }
     }
 }

@@ -15,6 +15,9 @@ internal sealed record RestoredJournal(
     string Digest
 )
 {
+    /// <summary>Which run wrote it; null for one of event version 1.</summary>
+    public JournaledRun? Run { get; private init; }
+
     /// <summary>Restores every context.</summary>
     /// <param name="file">The journal.</param>
     /// <param name="through">The last row of the file to apply; null for all.</param>
@@ -30,7 +33,10 @@ internal sealed record RestoredJournal(
                 report.Events,
                 report.Elapsed,
                 report.Digest.ToString("x16", CultureInfo.InvariantCulture)
-            );
+            )
+            {
+                Run = journal.ReadRun(),
+            };
         }
         catch (JournalFormatException wrong)
         {

@@ -40,6 +40,7 @@ internal static class RunCommand
         };
         durability.AcceptOnlyFromAmong("strict", "group", "memory", "ram");
         Option<string?> faults = ScenarioOptions.Faults();
+        Option<string?> replies = ScenarioOptions.ReplyLog();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("run", "Runs a scenario: a file, or the name of a shipped one.")
@@ -52,6 +53,7 @@ internal static class RunCommand
             faults,
             set,
             deadline,
+            replies,
             output,
         };
         command.SetAction(
@@ -68,6 +70,7 @@ internal static class RunCommand
                         ScenarioOptions.IsJson(parsed.GetValue(output))
                     )
                     {
+                        ReplyLog = parsed.GetValue(replies),
                         Faults = parsed.GetValue(faults),
                     },
                     streams,
@@ -81,17 +84,44 @@ internal static class RunCommand
     {
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
-        string? journal = request.Durability is Durability.Memory or Durability.Ram
-            ? null
-            : JournalPlace.ForWriting(request.Journal, scenario.Name);
         FaultSession? faults = request.Faults is { } plan
             ? new FaultSession(ShippedFaultPlans.Open(plan), request.Seed ?? 1)
             : null;
-        IRunHost host =
-            request.Durability == Durability.Ram
-                ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
-                : new SimulatedRunHost(journal, request.Durability, faults);
-        var options = new RunOptions(request.Seed, request.Deadline, host) { Faults = faults };
+        if (request.Durability is Durability.Memory or Durability.Ram)
+        {
+            IRunHost fleeting =
+                request.Durability == Durability.Ram
+                    ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
+                    : new SimulatedRunHost(null, request.Durability, faults);
+            var unjournaled = new RunOptions(request.Seed, request.Deadline, fleeting) { Faults = faults };
+            return await ExecuteAsync(scenario, unjournaled, request, streams, stop).ConfigureAwait(false);
+        }
+
+        string journal = JournalPlace.ForWriting(request.Journal, scenario.Name);
+        using JournalLock held = JournalLock.Take(journal);
+        using ReplyLog? replies = JournalPlace.OpenReplyLog(request.ReplyLog);
+        using var host = new SimulatedRunHost(journal, request.Durability, faults)
+        {
+            Witnesses = replies is null ? [] : [replies],
+        };
+        var options = new RunOptions(request.Seed, request.Deadline, host)
+        {
+            Faults = faults,
+            Recorded = request.Faults is null ? [] : ShippedFaultPlans.ForJournal(request.Faults),
+        };
+        return await ExecuteAsync(scenario, options, request with { Journal = journal }, streams, stop)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a scenario that is ready, shows what came of it, and turns it into an exit code.</summary>
+    public static async Task<int> ExecuteAsync(
+        Scenario scenario,
+        RunOptions options,
+        RunRequest request,
+        Streams streams,
+        CancellationToken stop
+    )
+    {
         RunReport report;
         try
         {
@@ -107,10 +137,15 @@ internal static class RunCommand
                 : "no seed (try some: with one, the same happens again)";
             await streams
                 .Error.WriteLineAsync(
-                    $"This is a bug of the simulator. Please report it with {seed} and {journal ?? "no journal"}"
+                    $"This is a bug of the simulator. Please report it with {seed} and {request.Journal ?? "no journal"}"
                 )
                 .ConfigureAwait(false);
             return ExitCode.InternalError;
+        }
+
+        if (report.StopReason is { } reason && report.IsJournalLost)
+        {
+            await streams.Error.WriteLineAsync($"iommufd: the run was cut short: {reason}").ConfigureAwait(false);
         }
 
         if (request.Report is { } file)
@@ -157,6 +192,9 @@ internal sealed record RunRequest(
     bool IsJson
 )
 {
+    /// <summary>Where replies are written down; null for nowhere.</summary>
+    public string? ReplyLog { get; init; }
+
     /// <summary>The fault plan; null for none.</summary>
     public string? Faults { get; init; }
 }

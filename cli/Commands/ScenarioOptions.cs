@@ -37,6 +37,14 @@ internal static class ScenarioOptions
         return option;
     }
 
+    public static Option<string?> ReplyLog() =>
+        new("--ack-log")
+        {
+            Description =
+                "Writes down every reply when it leaves: stream, last event, hash of the stream up to it, tag, errno.",
+            HelpName = "FILE",
+        };
+
     /// <summary>Whether <c>--output json</c> was given.</summary>
     public static bool IsJson(string? output) => string.Equals(output, "json", StringComparison.Ordinal);
 

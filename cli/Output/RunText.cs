@@ -28,6 +28,7 @@ internal static class RunText
         console.WriteLine();
         console.Write(Operations(report));
         WriteFailures(report, console);
+        WriteExpectedFailure(report, console);
         WriteJournal(report, request, console);
     }
 
@@ -133,6 +134,23 @@ internal static class RunText
         {
             console.WriteLine($"… and {Figures.Count(report.FailedExpectations - FailuresShown)} more");
         }
+    }
+
+    // A scenario that `shrink` saved is there to fail: says whether it still does as it did then.
+    private static void WriteExpectedFailure(RunReport report, IAnsiConsole console)
+    {
+        if (report.ExpectedFailure is not { } expected)
+        {
+            return;
+        }
+
+        console.WriteLine();
+        console.WriteLine($"saved with this failure: {expected.Check}: {expected.What}");
+        console.WriteLine(
+            report.Ok ? "it does not fail any more"
+            : report.Seed == expected.Seed ? "it still fails"
+            : FormattableString.Invariant($"it fails; the seed it was saved with is {expected.Seed}")
+        );
     }
 
     private static void WriteJournal(RunReport report, RunRequest request, IAnsiConsole console)

@@ -197,7 +197,7 @@ public sealed class HostMachine : IHostRegistry
 
     private sealed class FramePins(PhysicalMemory physical) : IPinOracle
     {
-        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn);
+        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn) || physical.IsLent(pfn);
     }
 
     private IsolationGroup GroupOf(int number) => _groups.GetOrAdd(number, static _ => new IsolationGroup());

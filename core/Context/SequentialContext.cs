@@ -31,7 +31,7 @@ public sealed class SequentialContext : IParticipantHost
     public List<ContextEvent> Events { get; } = [];
 
     /// <summary>Whether <see cref="Events"/> is filled; a replay of a long journal has no use for it.</summary>
-    public bool KeepsEvents { get; init; } = true;
+    public bool KeepsEvents { get; set; } = true;
 
     /// <summary>The participants, by kind and id.</summary>
     public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants => _participants;

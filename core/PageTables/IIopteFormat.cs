@@ -34,8 +34,14 @@ public interface IIopteFormat
     /// <summary>The level up to which the tree may grow; the same as the start where it is fixed.</summary>
     static abstract int MaxTopLevel { get; }
 
-    /// <summary>Input bits that can be mapped at all (the lower half where the format extends signs).</summary>
+    /// <summary>Input bits that can be mapped; where the format extends signs, those below the sign.</summary>
     static abstract int InputBits { get; }
+
+    /// <summary>
+    /// Whether an input address has its highest bit repeated up to bit 63, so that there is a second half of the same size at the top of
+    /// the 64-bit space.
+    /// </summary>
+    static virtual bool SignExtends => false;
 
     /// <summary>Output address bits.</summary>
     static abstract int OutputBits { get; }

@@ -17,6 +17,9 @@ namespace Iommufd.Core.PageTables;
 /// </remarks>
 public abstract class IoPageTable : IDisposable
 {
+    /// <summary>Stands for the physical address of an IOVA that is not mapped; no format has that many address bits.</summary>
+    public const ulong NotMapped = ulong.MaxValue;
+
     /// <summary>For the tables that <see cref="Create"/> makes, and for what stands in front of one.</summary>
     protected IoPageTable() { }
 
@@ -38,8 +41,14 @@ public abstract class IoPageTable : IDisposable
     /// <summary>What a domain over this table reports as its aperture. The table itself may take more (the mock's does).</summary>
     public abstract IovaRange Aperture { get; }
 
-    /// <summary>Every IOVA that can be mapped.</summary>
+    /// <summary>Every IOVA that can be mapped; where the format extends signs, the lower half of them.</summary>
     public abstract IovaRange InputRange { get; }
+
+    /// <summary>
+    /// The upper half where the format extends signs (x86-64, RISC-V): as large as <see cref="InputRange"/>, and ending at 2^64 - 1. Null
+    /// elsewhere. A domain's <see cref="Aperture"/> is the lower half only, as in the kernel.
+    /// </summary>
+    public abstract IovaRange? UpperInputRange { get; }
 
     /// <summary>Whether entries record that a device wrote; without it the dirty operations answer EOPNOTSUPP.</summary>
     public abstract bool TracksDirty { get; }
@@ -72,7 +81,7 @@ public abstract class IoPageTable : IDisposable
     /// <returns>
     /// In the order of the checks: EINVAL without permissions; ERANGE for a physical address above the format's width; EINVAL or
     /// EOPNOTSUPP for permissions that the format refuses; EINVAL for length 0; EOVERFLOW past 2^64; ENXIO where no page size
-    /// fits the alignment; ERANGE outside <see cref="InputRange"/>; EADDRINUSE for an occupied entry; ENOMEM for a table. After
+    /// fits the alignment; ERANGE outside the input ranges; EADDRINUSE for an occupied entry; ENOMEM for a table. After
     /// an error nothing of this call is mapped (empty tables may stay).
     /// </returns>
     public abstract Errno Map(
@@ -104,7 +113,7 @@ public abstract class IoPageTable : IDisposable
     /// Unmaps a range. Stops at the first address that is not mapped; what came before it stays unmapped and is counted.
     /// Tables that the range covers whole are freed. IOTLBs are the caller's to invalidate.
     /// </summary>
-    /// <returns>Bytes unmapped; 0 for a range that is empty or outside <see cref="InputRange"/>.</returns>
+    /// <returns>Bytes unmapped; 0 for a range that is empty or outside the input ranges.</returns>
     public abstract ulong Unmap(ulong iova, ulong length, UnmapCut cut = UnmapCut.WholeEntry);
 
     /// <summary>Translates one address; false when it is not mapped. Never blocks, never writes shared memory.</summary>
@@ -134,6 +143,18 @@ public abstract class IoPageTable : IDisposable
     public abstract int TranslatePages(ulong iova, ulong stride, Span<ulong> physical);
 
     /// <summary>
+    /// Translates scattered addresses, faster than one by one where the tables do not fit the caches: the entries of all are
+    /// fetched at the same time. Tables freed meanwhile, by anyone, are not used again before it returns.
+    /// </summary>
+    /// <param name="iovas">The addresses, in any order.</param>
+    /// <param name="physical">
+    /// Receives the physical address of each, or <see cref="NotMapped"/>. At least as long as <paramref name="iovas"/>.
+    /// </param>
+    /// <returns>How many are mapped.</returns>
+    /// <exception cref="ArgumentException"><paramref name="physical"/> is too short.</exception>
+    public abstract int TranslateEach(ReadOnlySpan<ulong> iovas, Span<ulong> physical);
+
+    /// <summary>
     /// Reads back the frames behind a range as runs, joining neighbours that follow each other physically. The first run begins
     /// with the frame that holds the first byte.
     /// </summary>
@@ -155,7 +176,7 @@ public abstract class IoPageTable : IDisposable
     /// Reports the dirty entries of a range in rising order and clears their marks (in all items of the entry, those outside
     /// the range too). Holes are skipped. A mark set while this runs is reported now or the next time, never lost.
     /// </summary>
-    /// <returns>OK, ERANGE outside <see cref="InputRange"/>, EOPNOTSUPP without tracking.</returns>
+    /// <returns>OK, ERANGE outside the input ranges, EOPNOTSUPP without tracking.</returns>
     public abstract Errno ReadAndClearDirty(
         IovaRange range,
         IDirtySink sink,

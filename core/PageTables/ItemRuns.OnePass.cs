@@ -79,6 +79,41 @@ internal static unsafe partial class ItemRuns
         return at == end ? count : (int)(at - items) + ClearFullNarrow(at, (int)(end - at));
     }
 
+    /// <summary>
+    /// Empties items from the first to the last, or to the first that is empty or a table pointer; gives back how many. A mask of 0
+    /// makes no item a table pointer.
+    /// </summary>
+    internal static int ClearLeaves(ulong* items, int count, ulong tableMask, ulong tableValue)
+    {
+        ulong* at = items;
+        ulong* end = items + count;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512<ulong> masks = Vector512.Create(tableMask);
+            // Under a mask of 0 every word is 0: a value of 1 is never met.
+            Vector512<ulong> values = Vector512.Create(tableMask == 0 ? 1 : tableValue);
+            for (; at <= end - (Block / 2); at += Block / 2)
+            {
+                Vector512<ulong> a = Vector512.Load(at);
+                Vector512<ulong> b = Vector512.Load(at + 8);
+                // 0 where a word is empty, or differs in nothing from a pointer.
+                Vector512<ulong> empty = Vector512.Min(a, b);
+                Vector512<ulong> pointer = Vector512.Min((a & masks) ^ values, (b & masks) ^ values);
+                if (Vector512.EqualsAny(Vector512.Min(empty, pointer), Vector512<ulong>.Zero))
+                {
+                    break;
+                }
+
+                Vector512<ulong>.Zero.Store(at);
+                Vector512<ulong>.Zero.Store(at + 8);
+            }
+        }
+
+        int last = LeavesInRow(at, (int)(end - at), tableMask, tableValue);
+        Clear(at, last);
+        return (int)(at - items) + last;
+    }
+
     private static bool FillLast(ulong* items, ulong* at, ulong* end, ulong word, ulong step) =>
         TryFillEmptyNarrow(at, (int)(end - at), word, step) || TakeBack(items, at);
 

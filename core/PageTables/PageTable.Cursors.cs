@@ -17,7 +17,7 @@ public sealed unsafe partial class PageTable<TFormat>
     /// </summary>
     public Errno Map(ref Cursor cursor, ulong iova, ulong physical, ulong length, IoptePermissions permissions)
     {
-        if (IsSmallestPage(iova, physical, length, permissions, MapOptions.None) && iova <= LastInput)
+        if (IsSmallestPage(iova, physical, length, permissions, MapOptions.None))
         {
             ulong* table = LeafTable(ref cursor, iova);
             if (table != null && TrySetPage(ItemAt(table, iova, 0), physical, permissions))
@@ -32,7 +32,7 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <summary>Unmaps as <see cref="Unmap"/> does; single smallest pages near the cursor's last one skip the walk.</summary>
     public ulong Unmap(ref Cursor cursor, ulong iova, ulong length)
     {
-        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0 && iova <= LastInput)
+        if (length == 1UL << TFormat.GranuleShift && (iova & (length - 1)) == 0)
         {
             ulong* table = LeafTable(ref cursor, iova);
             if (table != null && TryClearPage(ItemAt(table, iova, 0)))

@@ -38,7 +38,7 @@ public sealed unsafe partial class PageTable<TFormat>
 
         ulong marked = 0;
         ulong at = range.First;
-        while (at <= LastInput)
+        while (IsInput(at, at))
         {
             TableReclamation.ReadSection section = TableReclamation.Enter();
             bool reached = TryFindItem(at, out _, out ulong word, out int level);
@@ -90,7 +90,7 @@ public sealed unsafe partial class PageTable<TFormat>
             return Errno.EOPNOTSUPP;
         }
 
-        if (range.Last > LastInput)
+        if (!IsInput(range.First, range.Last))
         {
             return Errno.ERANGE;
         }

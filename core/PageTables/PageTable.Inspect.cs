@@ -138,6 +138,11 @@ public sealed unsafe partial class PageTable<TFormat>
         {
             ulong word = Volatile.Read(ref table[index]);
             ulong at = iova + ((ulong)index << ItemShift(level));
+            if (TFormat.SignExtends && level == TFormat.StartTopLevel && index >= Items / 2)
+            {
+                at |= ulong.MaxValue << TFormat.InputBits;
+            }
+
             int items = 1;
             if (word != 0 && IsTable(word, level))
             {

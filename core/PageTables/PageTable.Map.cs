@@ -270,7 +270,7 @@ public sealed unsafe partial class PageTable<TFormat>
         }
 
         // The whole run has to lie below the output width: a walker would see a cut address otherwise.
-        return iova + (length - 1) > LastInput || (physical + (length - 1)) >> TFormat.OutputBits != 0
+        return !IsInput(iova, iova + (length - 1)) || (physical + (length - 1)) >> TFormat.OutputBits != 0
             ? Errno.ERANGE
             : Errno.OK;
     }

@@ -35,7 +35,10 @@ public sealed unsafe partial class PageTable<TFormat>
         return IsTable(word, 1) ? ItemAt((ulong*)TFormat.TableAddress(word), iova, 0) : null;
     }
 
-    /// <summary>The level-1 table of an IOVA, for the short paths of writers; null where the cache does not know it.</summary>
+    /// <summary>
+    /// The level-1 table of an IOVA, for its writer or inside a read section; null where the cache does not know it. A section keeps it
+    /// as it keeps a table that is linked: what was retired before the section began was forgotten before.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong* CachedMiddleOrNull(ulong iova)
     {

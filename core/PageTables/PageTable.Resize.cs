@@ -8,7 +8,11 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <inheritdoc/>
     public override Errno Split(IovaRange range, ulong pageSize)
     {
-        if (!IsOffered(pageSize) || ((range.First | (range.Last + 1)) & (pageSize - 1)) != 0 || range.Last > LastInput)
+        if (
+            !IsOffered(pageSize)
+            || ((range.First | (range.Last + 1)) & (pageSize - 1)) != 0
+            || !IsInput(range.First, range.Last)
+        )
         {
             return Errno.EINVAL;
         }
@@ -43,7 +47,7 @@ public sealed unsafe partial class PageTable<TFormat>
     /// <inheritdoc/>
     public override Errno Merge(ulong iova, ulong pageSize)
     {
-        if (!IsOffered(pageSize) || (iova & (pageSize - 1)) != 0 || iova + (pageSize - 1) > LastInput)
+        if (!IsOffered(pageSize) || (iova & (pageSize - 1)) != 0 || !IsInput(iova, iova + (pageSize - 1)))
         {
             return Errno.EINVAL;
         }

@@ -7,9 +7,6 @@ namespace Iommufd.Core.PageTables;
 
 public sealed unsafe partial class PageTable<TFormat>
 {
-    /// <summary>The physical address given for an IOVA that is not mapped; no format has that many address bits.</summary>
-    private const ulong NotMapped = ulong.MaxValue;
-
     /// <inheritdoc/>
     public override bool TryTranslate(ulong iova, out IopteTranslation translation)
     {

@@ -79,7 +79,7 @@ public sealed unsafe partial class PageTable<TFormat>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private ulong UnmapAny(ulong iova, ulong length, UnmapCut cut)
     {
-        if (length == 0 || iova + (length - 1) < iova || iova + (length - 1) > LastInput)
+        if (length == 0 || iova + (length - 1) < iova || !IsInput(iova, iova + (length - 1)))
         {
             return 0;
         }
@@ -88,7 +88,7 @@ public sealed unsafe partial class PageTable<TFormat>
         if (cut != UnmapCut.WholeEntry)
         {
             bool begins = CutsEntry(iova);
-            bool ends = last != LastInput && CutsEntry(last + 1);
+            bool ends = CutsEntry(last + 1);
             if ((begins || ends) && cut == UnmapCut.Refuse)
             {
                 return 0;
@@ -203,12 +203,14 @@ public sealed unsafe partial class PageTable<TFormat>
 
         ulong wanted = ((last - at) >> itemShift) + 1;
         var count = (int)Math.Min((ulong)(Items - index), wanted);
-        count = ItemRuns.LeavesInRow(
-            table + index,
-            count,
-            level == 0 ? 0 : TFormat.TableMask,
-            TFormat.TableValue(level)
-        );
+        ulong tableMask = level == 0 ? 0 : TFormat.TableMask;
+        if ((TFormat.PageSizes >> itemShift & (Items - 2)) == 0)
+        {
+            // No contiguous entries at this level: every item is an entry.
+            return ItemRuns.ClearLeaves(table + index, count, tableMask, TFormat.TableValue(level));
+        }
+
+        count = ItemRuns.LeavesInRow(table + index, count, tableMask, TFormat.TableValue(level));
         // The last entry goes whole, also the part of it that lies past the range.
         ulong lastWord = Volatile.Read(ref table[index + count - 1]);
         int entryItems = 1 << (TFormat.LeafShift(lastWord, level) - itemShift);

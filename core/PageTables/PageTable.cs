@@ -77,10 +77,23 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
         }
     }
 
-    private static ulong LastInput
+    /// <inheritdoc/>
+    public override IovaRange? UpperInputRange =>
+        TFormat.SignExtends ? new IovaRange(ulong.MaxValue << TFormat.InputBits, ulong.MaxValue) : null;
+
+    private static ulong LastInput => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+
+    /// <summary>Whether a range (inclusive, not wrapping) can be mapped: it lies in the input range, or in one of its halves.</summary>
+    private static bool IsInput(ulong first, ulong last)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.InputBits == 64 ? ulong.MaxValue : (1UL << TFormat.InputBits) - 1;
+        if (!TFormat.SignExtends)
+        {
+            return last <= LastInput;
+        }
+
+        // All bits from the sign up are 0, or all are 1; and alike at both ends.
+        long half = (long)first >> TFormat.InputBits;
+        return half is 0 or -1 && half == (long)last >> TFormat.InputBits;
     }
 
     /// <inheritdoc/>
@@ -124,7 +137,7 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     private static bool Reaches(int topLevel, ulong iova)
     {
         int bits = ItemShift(topLevel + 1);
-        return bits >= 64 || iova >> bits == 0;
+        return TFormat.SignExtends ? IsInput(iova, iova) : bits >= 64 || iova >> bits == 0;
     }
 
     /// <summary>The physical address of the first byte of a leaf.</summary>
@@ -291,18 +304,23 @@ public sealed unsafe partial class PageTable<TFormat> : IoPageTable
     /// <summary>Finds the item that decides an IOVA: a leaf, or an empty item (word 0). False outside the tree's reach.</summary>
     private bool TryFindItem(ulong iova, out ulong* item, out ulong word, out int level)
     {
-        // Acquire: a top read here was complete before it was published.
-        ulong top = Volatile.Read(ref _top);
-        int at = (int)(top & LevelMask);
-        level = at;
-        if (!Reaches(at, iova) || top == 0)
+        int at = 1;
+        ulong* table = CachedMiddleOrNull(iova);
+        if (table == null)
         {
-            item = null;
-            word = 0;
-            return false;
+            // Acquire: a top read here was complete before it was published.
+            ulong top = Volatile.Read(ref _top);
+            at = (int)(top & LevelMask);
+            table = (ulong*)(top & ~(ulong)LevelMask);
+            if (!Reaches(at, iova) || top == 0)
+            {
+                item = null;
+                word = 0;
+                level = at;
+                return false;
+            }
         }
 
-        var table = (ulong*)(top & ~(ulong)LevelMask);
         while (true)
         {
             ulong* place = table + IndexOf(iova, at);

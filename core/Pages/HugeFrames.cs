@@ -122,9 +122,6 @@ internal sealed class HugeFrames
         }
     }
 
-    /// <summary>Whether a huge page is owned or pinned.</summary>
-    public bool IsInUse(uint slot) => Volatile.Read(ref _pages[slot].State) != 0;
-
     /// <summary>Pins on one frame.</summary>
     public int PinCount(uint slot, uint offset) => _pages[slot].PinCount(offset);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
@@ -16,6 +17,7 @@ public sealed class PhysicalMemory
     private readonly SmallFrames _small = new();
     private readonly HugeFrames _huge = new();
     private readonly ContiguousRuns _runs = new();
+    private readonly ConcurrentDictionary<ulong, int> _lent = new();
     private readonly bool _recorded;
     private long _recordedPins;
 
@@ -158,16 +160,24 @@ public sealed class PhysicalMemory
     /// <summary>Whether a frame has a pin; what a DMA must find.</summary>
     public bool IsPinned(Pfn pfn) => PinCount(pfn) > 0;
 
-    /// <summary>Whether a frame of a 4 KiB or 2 MiB page is not free: somebody owns it or has it pinned.</summary>
-    public bool IsInUse(Pfn pfn)
-    {
-        if (SmallFrames.Owns(pfn.Value))
-        {
-            return _small.IsInUse(_small.SlotOf(pfn));
-        }
+    /// <summary>
+    /// Devices may reach a frame that nobody pins, through a table that they share with a CPU, until it is taken back. Counted.
+    /// </summary>
+    public void Lend(Pfn pfn) => _lent.AddOrUpdate(pfn.Value, 1, static (_, count) => count + 1);
 
-        return HugeFrames.Owns(pfn.Value) && _huge.IsInUse(_huge.SlotOf(pfn, out _));
+    /// <summary>Devices have forgotten a frame that was lent.</summary>
+    public void TakeBack(Pfn pfn)
+    {
+        int left = _lent.AddOrUpdate(pfn.Value, -1, static (_, count) => count - 1);
+        Invariant.Holds(left >= 0, "a frame is taken back as often as it was lent");
+        _lent.TryRemove(new KeyValuePair<ulong, int>(pfn.Value, 0));
     }
+
+    /// <summary>Whether a frame is lent to devices.</summary>
+    public bool IsLent(Pfn pfn) => !_lent.IsEmpty && _lent.ContainsKey(pfn.Value);
+
+    /// <summary>Frames that are lent to devices. For leak checks.</summary>
+    public int LentFrames => _lent.Count;
 
     /// <summary>Whether a frame is part of a 2 MiB page.</summary>
     public static bool IsCompound(Pfn pfn) => HugeFrames.Owns(pfn.Value);

@@ -118,9 +118,6 @@ internal sealed class SmallFrames
         }
     }
 
-    /// <summary>Whether a frame is owned or pinned.</summary>
-    public bool IsInUse(uint slot) => Volatile.Read(ref State(slot)) != 0;
-
     /// <summary>Pins on a frame.</summary>
     public int PinCount(uint slot) => Volatile.Read(ref State(slot)) >> 1;
 

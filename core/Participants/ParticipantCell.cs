@@ -35,6 +35,7 @@ public sealed class ParticipantCell(
 )
 {
     private const int MaxAttempts = 3;
+    private const int BugsKept = 4;
 
     // A participant rarely has more than one step before it: the queue comes with the second.
     private (FlowStep Step, object ReplyTo) _first;
@@ -42,6 +43,7 @@ public sealed class ParticipantCell(
     private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
     private (int Context, ulong Flow, int Step) _lastDone;
     private FlowResponse? _lastResponse;
+    private readonly List<string> _bugs = [];
     private int _attempts;
     private bool _isPoisoned;
 
@@ -114,7 +116,7 @@ public sealed class ParticipantCell(
                 CrashBefore(step);
             }
 
-            _lastResponse = FaultGate.Handle(Name, State, _handler, step, faults);
+            _lastResponse = Handle(step);
             _lastDone = key;
         }
 
@@ -127,6 +129,32 @@ public sealed class ParticipantCell(
 
         hook?.After(Name, step);
         return _lastResponse;
+    }
+
+    // A step that throws is a bug of ours: whoever asked may not even look at the EIO, so the next check of the invariants says it.
+    private FlowResponse Handle(FlowStep step)
+    {
+        FlowResponse response;
+        try
+        {
+            response = FaultGate.Handle(Name, State, _handler, step, faults);
+        }
+        catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
+        {
+            if (_bugs.Count < BugsKept)
+            {
+                _bugs.Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
+            }
+
+            throw;
+        }
+
+        return _bugs.Count > 0 && response is StateChecked found
+            ? found with
+            {
+                Broken = [.. found.Broken, .. _bugs],
+            }
+            : response;
     }
 
     private void CrashBefore(FlowStep step)

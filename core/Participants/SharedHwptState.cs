@@ -1,5 +1,5 @@
+using Iommufd.Core.Dma;
 using Iommufd.Core.Flows;
-using Iommufd.Core.PageTables;
 using Iommufd.Core.Sharing;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -12,16 +12,13 @@ namespace Iommufd.Core.Participants;
 /// </summary>
 /// <param name="hwptId">The HWPT.</param>
 /// <param name="table">The table.</param>
-public sealed class SharedHwptState(uint hwptId, SharedTable table) : IFlowParticipant, ITranslationRoot
+public sealed class SharedHwptState(uint hwptId, SharedTable table) : IFlowParticipant, IDmaRoot
 {
     /// <inheritdoc/>
     public uint HwptId { get; } = hwptId;
 
-    /// <summary>The table that devices walk.</summary>
-    public IoPageTable Table => table.Table;
-
-    /// <summary>Knows which frames a device may reach without a pin.</summary>
-    public SharedTable Shared => table;
+    /// <inheritdoc/>
+    public DmaTranslation Translation { get; } = new(table.Table, hwptId);
 
     /// <inheritdoc/>
     public FlowResponse Handle(FlowRequest request)

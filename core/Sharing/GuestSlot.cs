@@ -2,6 +2,17 @@ using Iommufd.Messages;
 
 namespace Iommufd.Core.Sharing;
 
+/// <summary>An invalidation of a shared table that has begun and not ended.</summary>
+/// <param name="range">The guest addresses.</param>
+public sealed class TableInvalidation(IovaRange range)
+{
+    /// <summary>The guest addresses: nothing is filled in there.</summary>
+    public IovaRange Range { get; } = range;
+
+    /// <summary>The frames that were behind them; devices may reach them until they have forgotten.</summary>
+    internal List<Pfn> Frames { get; } = [];
+}
+
 /// <summary>A piece of a virtual machine's memory: guest addresses that stand for memory of the process.</summary>
 /// <param name="Guest">The first guest address; page aligned.</param>
 /// <param name="Address">The process's address of it; page aligned.</param>

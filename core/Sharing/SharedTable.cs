@@ -1,4 +1,3 @@
-using Iommufd.Core.Dma;
 using Iommufd.Core.Pages;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -14,13 +13,14 @@ namespace Iommufd.Core.Sharing;
 /// Slots and entries are changed where the process's memory is changed, by one thread at a time. Devices come and go, and translate, on
 /// any thread. An entry goes before the devices are counted, so a device that links later finds nothing to remember.
 /// </remarks>
-public sealed class SharedTable : IPinOracle, IMemoryNotifier
+public sealed class SharedTable : IMemoryNotifier
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<ulong, GuestSlot> _slots = [];
     private readonly SortedDictionary<string, int> _devices = new(StringComparer.Ordinal);
     private readonly List<(uint Owner, IovaRange Range)> _reserved = [];
-    private readonly List<IovaRange> _invalidating = [];
+    private readonly List<TableInvalidation> _invalidating = [];
+    private readonly Dictionary<ulong, Pfn> _lent = [];
     private int _references = 1;
 
     /// <summary>Makes the table of a virtual machine without memory; the caller, usually a descriptor, holds the first reference.</summary>
@@ -63,6 +63,11 @@ public sealed class SharedTable : IPinOracle, IMemoryNotifier
         if (Interlocked.Decrement(ref _references) == 0)
         {
             Memory?.RemoveNotifier(this);
+            foreach (var pfn in _lent.Values)
+            {
+                Memory!.Physical.TakeBack(pfn);
+            }
+
             Table.Dispose();
         }
     }
@@ -108,7 +113,7 @@ public sealed class SharedTable : IPinOracle, IMemoryNotifier
     /// Takes memory away from the guest: the slot is gone at once, and an invalidation of its addresses has begun. Null for no slot
     /// that begins there.
     /// </summary>
-    public IovaRange? BeginRemove(ulong guest)
+    public TableInvalidation? BeginRemove(ulong guest)
     {
         lock (_gate)
         {
@@ -117,9 +122,7 @@ public sealed class SharedTable : IPinOracle, IMemoryNotifier
                 return null;
             }
 
-            Clear(slot.Range);
-            _invalidating.Add(slot.Range);
-            return slot.Range;
+            return Begin(slot.Range);
         }
     }
 
@@ -127,37 +130,49 @@ public sealed class SharedTable : IPinOracle, IMemoryNotifier
     /// Something happens to a range of the process's memory: its entries are taken away, and nothing is filled in until
     /// <see cref="End"/>.
     /// </summary>
-    /// <returns>The guest addresses that devices must forget; none where the guest has nothing of the range.</returns>
-    public IReadOnlyList<IovaRange> Begin(ulong first, ulong last)
+    /// <returns>What devices must forget; nothing where the guest has nothing of the range.</returns>
+    public IReadOnlyList<TableInvalidation> Begin(ulong first, ulong last)
     {
         lock (_gate)
         {
-            var parts = _slots.Values.Select(s => s.GuestPartOf(first, last)).OfType<IovaRange>().ToArray();
-            foreach (var part in parts)
-            {
-                Clear(part);
-            }
-
-            _invalidating.AddRange(parts);
-            return parts;
+            return [.. _slots.Values.Select(s => s.GuestPartOf(first, last)).OfType<IovaRange>().Select(Begin)];
         }
     }
 
-    /// <summary>Every device has forgotten, and the page is gone or changed: from here on it is filled in anew.</summary>
-    public void End(IEnumerable<IovaRange> begun)
+    /// <summary>Every device has forgotten: its DMA through the old entries is over, and would be a violation from now on.</summary>
+    public void Forgotten(TableInvalidation begun)
     {
         ArgumentNullException.ThrowIfNull(begun);
         lock (_gate)
         {
-            foreach (var range in begun)
+            foreach (var pfn in begun.Frames)
             {
-                Invariant.Holds(_invalidating.Remove(range), "an invalidation ends once");
+                Memory!.Physical.TakeBack(pfn);
             }
+
+            begun.Frames.Clear();
         }
     }
 
-    /// <inheritdoc/>
-    public void PagesGo(ulong first, ulong last) => End(Begin(first, last));
+    /// <summary>The pages are gone or changed: from here on they are filled in anew.</summary>
+    public void End(TableInvalidation begun)
+    {
+        ArgumentNullException.ThrowIfNull(begun);
+        Forgotten(begun);
+        lock (_gate)
+        {
+            Invariant.Holds(_invalidating.Remove(begun), "an invalidation ends once");
+        }
+    }
+
+    /// <summary>Who changes the memory without waiting for devices still leaves no entry behind.</summary>
+    public void PagesGo(ulong first, ulong last)
+    {
+        foreach (var begun in Begin(first, last))
+        {
+            End(begun);
+        }
+    }
 
     /// <summary>Fills in entries, as an access by the guest or a page request of a device makes the CPU do.</summary>
     /// <param name="guest">The first guest address.</param>
@@ -242,12 +257,9 @@ public sealed class SharedTable : IPinOracle, IMemoryNotifier
         }
     }
 
-    /// <summary>Nothing is pinned here; what a device may reach is what the process still holds.</summary>
-    public bool IsPinned(Pfn pfn) => Memory is null || Memory.Physical.IsInUse(pfn);
-
     private Errno FillPage(ulong guest, bool write)
     {
-        if (_invalidating.Exists(r => r.Contains(guest)))
+        if (_invalidating.Exists(r => r.Range.Contains(guest)))
         {
             return Errno.EAGAIN;
         }
@@ -275,21 +287,30 @@ public sealed class SharedTable : IPinOracle, IMemoryNotifier
         }
 
         var permissions = slot.Writable && writable ? IoptePermissions.ReadWrite : IoptePermissions.Read;
-        return Table.Map(guest, pfn.Address, HostPage.Size, permissions);
+        var errno = Table.Map(guest, pfn.Address, HostPage.Size, permissions);
+        if (errno == Errno.OK && _lent.TryAdd(guest, pfn))
+        {
+            Memory.Physical.Lend(pfn);
+        }
+
+        return errno;
     }
 
-    private void Clear(IovaRange range)
+    private TableInvalidation Begin(IovaRange range)
     {
+        var begun = new TableInvalidation(range);
         for (var at = range.First; ; at += HostPage.Size)
         {
-            if (Table.TryTranslate(at, out ulong _))
+            if (_lent.Remove(at, out var pfn))
             {
                 Table.Unmap(at, HostPage.Size, UnmapCut.Split);
+                begun.Frames.Add(pfn);
             }
 
             if (range.Last - at < HostPage.Size)
             {
-                return;
+                _invalidating.Add(begun);
+                return begun;
             }
         }
     }

@@ -146,8 +146,11 @@ public sealed record ContextClosed(int Leaked) : ContextEvent;
 /// <summary>The event vocabulary as the file format sees it.</summary>
 public static class EventTypes
 {
-    /// <summary>Version of the vocabulary; a journal of a newer one is refused.</summary>
-    public const int Version = 1;
+    /// <summary>
+    /// Version of the vocabulary; a journal of a newer one is refused. 2 added the run's own events. It grows with every type that
+    /// is added to a released vocabulary.
+    /// </summary>
+    public const int Version = 2;
 
     /// <summary>Append-only: the position of a type is its name in the file.</summary>
     public static IReadOnlyList<Type> InFileOrder { get; } =
@@ -209,5 +212,11 @@ public static class EventTypes
         typeof(GuestStageAllocated),
         typeof(PagesRequested),
         typeof(SharedHwptAllocated),
+        typeof(RunStarted),
+        typeof(ClientFinished),
+        typeof(BarrierOpened),
+        typeof(RunStopping),
+        typeof(RunContinued),
+        typeof(RunFinished),
     ];
 }

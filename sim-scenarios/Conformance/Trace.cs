@@ -63,7 +63,11 @@ public sealed class TraceFormatException : Exception
         Path = path;
         Line = line;
         Column = column;
+        Problem = problem;
     }
+
+    /// <summary>What is wrong, without the place.</summary>
+    public string Problem { get; }
 
     /// <summary>The file.</summary>
     public string Path { get; }

@@ -46,6 +46,27 @@ public static class ShippedFaultPlans
             );
     }
 
+    /// <summary>What a journal records of a plan, so that the run can be executed again without its file: name, value; repeated.</summary>
+    /// <exception cref="ScenarioInvalidException">There is no such plan.</exception>
+    public static string[] ForJournal(string nameOrFile) =>
+        nameOrFile.StartsWith("nth:", StringComparison.Ordinal) ? ["faults", nameOrFile]
+        : File.Exists(nameOrFile) ? ["faults", nameOrFile, "faults-text", ReadFile(nameOrFile)]
+        : ["faults", nameOrFile, "faults-text", SourceOf(nameOrFile)];
+
+    /// <summary>The plan that a journal recorded; null when it recorded none.</summary>
+    /// <exception cref="ScenarioInvalidException">This version cannot read the plan any more.</exception>
+    public static FaultPlan? FromJournal(IReadOnlyList<KeyValuePair<string, string>> options)
+    {
+        if (options.FirstOrDefault(o => o.Key is "faults").Value is not { } name)
+        {
+            return null;
+        }
+
+        return options.FirstOrDefault(o => o.Key is "faults-text").Value is { } text
+            ? FaultPlanText.Read(name, name, text)
+            : Open(name);
+    }
+
     /// <summary>The text of a shipped plan.</summary>
     /// <exception cref="ArgumentException">There is none of that name.</exception>
     public static string SourceOf(string name)

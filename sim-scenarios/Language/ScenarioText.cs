@@ -128,7 +128,10 @@ public sealed class ScenarioText
         }
 
         return scenario is not null && mistakes.IsEmpty
-            ? scenario
+            ? scenario with
+            {
+                Settings = [.. settings],
+            }
             : throw new ScenarioInvalidException(mistakes.InOrder());
     }
 
@@ -170,7 +173,10 @@ public sealed class ScenarioText
                     ? TimeSpan.FromTicks((long)(deadline.Evaluate(parameters) / 100))
                     : null,
                 _values.Get(CheckEvery) is { } every ? (long)every.Evaluate(parameters) : null
-            );
+            )
+            {
+                Failure = Failure,
+            };
         }
         catch (EvaluationException wrong)
         {

@@ -30,6 +30,12 @@ public sealed record Scenario(
     long? CheckEvery
 )
 {
+    /// <summary>How it failed when it was saved by <c>shrink</c>; null for a scenario that a person wrote.</summary>
+    public Shrink.ExpectedFailure? Failure { get; init; }
+
+    /// <summary>What <c>--set</c> said: names and values as written.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
+
     /// <summary>How many clients there are.</summary>
     public long ClientCount => Clients.Sum(c => c.Count);
 }

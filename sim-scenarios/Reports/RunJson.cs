@@ -67,6 +67,14 @@ public static class RunJson
                 ["answers"] = report.HistoryAnswers,
                 ["undecided"] = report.HistoriesGivenUp,
             },
+            ["expectedFailure"] = report.ExpectedFailure is { } expected
+                ? new JsonObject
+                {
+                    ["check"] = expected.Check,
+                    ["what"] = expected.What,
+                    ["seed"] = expected.Seed,
+                }
+                : null,
             ["stopReason"] = report.StopReason,
             ["skippedSteps"] = report.Skipped,
             ["expectations"] = new JsonObject

@@ -24,9 +24,15 @@ public sealed class ActorRuntime : IAsyncDisposable
 #if LOCAL_ACTORS
     /// <summary>Which runtime is built in.</summary>
     public static string Name => "Local";
+
+    /// <summary>Whether a run with a seed is possible.</summary>
+    public static bool CanRepeat => true;
 #else
     /// <summary>Which runtime is built in.</summary>
     public static string Name => "Akka";
+
+    /// <summary>Whether a run with a seed is possible.</summary>
+    public static bool CanRepeat => false;
 #endif
 
     /// <summary>The system.</summary>

@@ -29,15 +29,14 @@ internal sealed partial class ClientActor
                     script.Answer = free;
                     continue;
                 case BufferRequest buffer:
-                    _memoryCalls.Enqueue(fiber);
-                    _memory.Tell(
+                    AskMemory(
+                        fiber,
                         new MapMemory(
                             null,
                             SizeOf(buffer),
                             MemoryKind.Anonymous,
                             MemoryProtection.Read | MemoryProtection.Write
-                        ),
-                        Self
+                        )
                     );
                     return false;
                 case PauseRequest pause:

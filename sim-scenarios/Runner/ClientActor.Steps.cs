@@ -266,8 +266,7 @@ internal sealed partial class ClientActor
                 DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
-                _memoryCalls.Enqueue(fiber);
-                _memory.Tell(memory.Message, Self);
+                AskMemory(fiber, memory.Message);
                 return false;
             case CloseRequest:
                 _closing = fiber;

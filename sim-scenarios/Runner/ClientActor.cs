@@ -28,7 +28,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private readonly ClientObjects _objects = new();
     private readonly Dictionary<long, Fiber> _fibers = [];
     private readonly Dictionary<long, Fiber> _calls = [];
-    private readonly Queue<Fiber> _memoryCalls = new();
+    private readonly Queue<(Fiber Fiber, object Message)> _memoryCalls = new();
     private readonly ContextHistory? _history;
     private readonly ClientTrace? _trace;
     private Fiber? _closing;
@@ -154,11 +154,26 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         }
     }
 
+    // One at a time: an answer may have to wait for devices, and says nothing of what it answers.
+    private void AskMemory(Fiber fiber, object message)
+    {
+        _memoryCalls.Enqueue((fiber, message));
+        if (_memoryCalls.Count == 1)
+        {
+            _memory.Tell(message, Self);
+        }
+    }
+
     private void OnMemoryAnswer(object answer)
     {
-        if (_memoryCalls.TryDequeue(out Fiber? fiber))
+        if (_memoryCalls.TryDequeue(out (Fiber Fiber, object Message) call))
         {
-            Answered(fiber, answer);
+            if (_memoryCalls.TryPeek(out (Fiber Fiber, object Message) next))
+            {
+                _memory.Tell(next.Message, Self);
+            }
+
+            Answered(call.Fiber, answer);
         }
     }
 
@@ -313,4 +328,7 @@ internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? 
 
     /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
     public RunTrace? Trace { get; init; }
+
+    /// <summary>Where the run writes its own events; null without a journal.</summary>
+    public RunJournaling? Journal { get; init; }
 }

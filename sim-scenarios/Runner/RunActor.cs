@@ -1,6 +1,8 @@
 using Akka.Actor;
+using Iommufd.Actors;
 using Iommufd.Actors.Protocol;
 using Iommufd.Messages;
+using Iommufd.Messages.Events;
 using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Language;
 using Iommufd.Scenarios.Language.Expressions;
@@ -10,7 +12,7 @@ namespace Iommufd.Scenarios.Runner;
 /// <summary>
 /// Runs a scenario: builds the machine, starts the clients, opens barriers, checks invariants, and says when all is over.
 /// </summary>
-internal sealed class RunActor : ReceiveActor
+internal sealed partial class RunActor : ReceiveActor
 {
     // How many devices are added before the first answer is awaited.
     private const int DevicesInFlight = 1024;
@@ -21,7 +23,7 @@ internal sealed class RunActor : ReceiveActor
     private readonly IEnumerator<DeviceSpec> _devices;
     private readonly Queue<string> _adding = new();
     private readonly Dictionary<string, List<(IActorRef Client, long FiberId)>> _barriers = new(StringComparer.Ordinal);
-    private readonly Dictionary<IActorRef, ClientQueue> _clients = [];
+    private readonly Dictionary<IActorRef, (ClientQueue Queue, long Number)> _clients = [];
     private readonly List<ClientQueue> _queues = [];
     private readonly HashSet<IActorRef> _notHeld = [];
     private int _leaked;
@@ -35,7 +37,9 @@ internal sealed class RunActor : ReceiveActor
     {
         (_scenario, _settings, _ended) = (scenario, settings, ended);
         _devices = scenario.Machine.Devices().GetEnumerator();
-        Receive<StartRun>(_ => BuildMachine());
+        Receive<StartRun>(_ => Begin());
+        Receive<RunRecorded>(OnRecorded);
+        Receive<InterruptedContextClosed>(_ => OnInterruptedClosed());
         Receive<HostResult>(OnAdded);
         Receive<ClientEnded>(ended => OnClientEnded(ended));
         Receive<AtBarrier>(OnBarrier);
@@ -110,8 +114,13 @@ internal sealed class RunActor : ReceiveActor
     {
         foreach (ClientQueue queue in _queues)
         {
-            while (queue.Running < queue.Plan.AtOnce && StartNext(queue)) { }
+            FillUp(queue);
         }
+    }
+
+    private void FillUp(ClientQueue queue)
+    {
+        while (queue.Running < queue.Plan.AtOnce && StartNext(queue)) { }
     }
 
     private bool StartNext(ClientQueue queue)
@@ -122,13 +131,18 @@ internal sealed class RunActor : ReceiveActor
         }
 
         long own = queue.Started++;
+        if (Unfinished?.Run.FinishedClients.Contains(queue.FirstNumber + own) == true)
+        {
+            return true;
+        }
+
         SeededRandom random = SeededRandom.For(_scenario.Seed, (ulong)(queue.FirstNumber + own));
         var assignment = new ClientAssignment(queue.Plan, queue.Plan.ScopeOf(own, _scenario.Parameters, random));
         IActorRef client = Context.ActorOf(
             ClientActor.Props(assignment, _settings),
             $"client-{queue.FirstNumber + own}"
         );
-        _clients.Add(client, queue);
+        _clients.Add(client, (queue, queue.FirstNumber + own));
         _settings.Metrics.AddStartedClient();
         queue.Running++;
         client.Tell(new StartClient(), Self);
@@ -137,9 +151,15 @@ internal sealed class RunActor : ReceiveActor
 
     private void OnClientEnded(ClientEnded ended)
     {
-        if (!_clients.Remove(Sender, out ClientQueue? queue))
+        if (!_clients.Remove(Sender, out (ClientQueue Queue, long Number) client))
         {
             return;
+        }
+
+        ClientQueue queue = client.Queue;
+        if (_stopReason is null)
+        {
+            Record(new ClientFinished(client.Number));
         }
 
         _leaked += ended.Leaked;
@@ -151,7 +171,7 @@ internal sealed class RunActor : ReceiveActor
 
         queue.Running--;
         OnHeld(Sender);
-        StartNext(queue);
+        FillUp(queue);
         FinishIfIdle();
     }
 
@@ -226,12 +246,17 @@ internal sealed class RunActor : ReceiveActor
 
     private void OnDigest(StateDigest digest)
     {
-        _ended(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
-        Context.Stop(Self);
+        Finish(new RunEnd($"{digest.Digest:x16}", 0, _leaked, _stopReason, _broken));
     }
 
     private void OnBarrier(AtBarrier arrival)
     {
+        if (HasOpenedBefore(arrival))
+        {
+            Sender.Tell(new BarrierOpen(arrival.FiberId), Self);
+            return;
+        }
+
         if (!_barriers.TryGetValue(arrival.Meeting, out var waiting))
         {
             _barriers[arrival.Meeting] = waiting = [];
@@ -244,6 +269,7 @@ internal sealed class RunActor : ReceiveActor
         }
 
         _barriers.Remove(arrival.Meeting);
+        Record(new BarrierOpened(arrival.Meeting));
         foreach ((IActorRef client, long fiberId) in waiting)
         {
             client.Tell(new BarrierOpen(fiberId), Self);
@@ -270,6 +296,11 @@ internal sealed class RunActor : ReceiveActor
 
     private void Stop(string reason)
     {
+        if (_stopReason is null)
+        {
+            Record(new RunStopping(reason));
+        }
+
         _stopReason ??= reason;
         foreach (IActorRef client in Context.GetChildren())
         {
@@ -295,4 +326,8 @@ internal sealed class RunActor : ReceiveActor
 /// <param name="Leaked">Objects that closing could not destroy.</param>
 /// <param name="StopReason">Why it was cut short; null when it was not.</param>
 /// <param name="Broken">What the scenario asked for and cannot be computed; null for nothing.</param>
-internal sealed record RunEnd(string Digest, long Pins, int Leaked, string? StopReason, Mistake? Broken);
+internal sealed record RunEnd(string Digest, long Pins, int Leaked, string? StopReason, Mistake? Broken)
+{
+    /// <summary>Whether the journal was lost: contexts were left as they were.</summary>
+    public bool IsLost { get; init; }
+}

@@ -3,6 +3,7 @@ using Iommufd.Actors.Protocol;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Shrink;
 using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Runner;
@@ -61,6 +62,9 @@ public sealed record RunReport
     /// <summary>The first of these.</summary>
     public required InvariantViolation? FirstViolation { get; init; }
 
+    /// <summary>The failure that the scenario was saved with by <c>shrink</c>; null for other scenarios.</summary>
+    public required ExpectedFailure? ExpectedFailure { get; init; }
+
     /// <summary>Answers that an order of the calls explains.</summary>
     public required long HistoryAnswers { get; init; }
 
@@ -94,6 +98,9 @@ public sealed record RunReport
     /// <summary>Why the run was cut short; null when it was not.</summary>
     public required string? StopReason { get; init; }
 
+    /// <summary>Whether it was cut short because its journal could not be written any more.</summary>
+    public required bool IsJournalLost { get; init; }
+
     /// <summary>The process's peak of resident memory.</summary>
     public required long PeakBytes { get; init; }
 
@@ -124,7 +131,12 @@ public sealed record RunReport
     {
         // A run that was cut short has not done what its final expectations speak of.
         IReadOnlyList<FailedExpectation> unmet = end.StopReason is null
-            ? FinalExpectations.Unmet(scenario, metrics, end, options.Faults is { Plan.Rules.Count: > 0 })
+            ? FinalExpectations.Unmet(
+                scenario,
+                metrics,
+                end,
+                comparesCounts: options.Faults is not { Plan.Rules.Count: > 0 } && options.Unfinished is null
+            )
             : [];
         using var process = Process.GetCurrentProcess();
         long peak = process.PeakWorkingSet64;
@@ -148,6 +160,7 @@ public sealed record RunReport
             InvariantsChecked = metrics.InvariantsChecked,
             InvariantsViolated = metrics.InvariantsViolated,
             FirstViolation = metrics.FirstViolation,
+            ExpectedFailure = scenario.Failure,
             HistoryAnswers = metrics.HistoryAnswers,
             HistoriesGivenUp = metrics.HistoriesGivenUp,
             FailedExpectations = metrics.FailedExpectations + unmet.Count,
@@ -159,6 +172,7 @@ public sealed record RunReport
             Journal = journal,
             Digest = end.Digest,
             StopReason = end.StopReason,
+            IsJournalLost = end.IsLost,
             PeakBytes = peak,
             TableBytes = tables,
             BytesPerDevice =

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
+using Iommufd.Messages.Events;
 using Iommufd.Scenarios.Invariants;
 
 namespace Iommufd.Scenarios.Runner;
@@ -13,6 +14,9 @@ public static class ScenarioRunner
     // A run that was asked to stop only finishes what is under way.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
+    /// <summary>The program's version, as journals record it.</summary>
+    public static string Product { get; } = typeof(ScenarioRunner).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
     /// <summary>Runs a scenario to its end.</summary>
     /// <param name="scenario">What.</param>
     /// <param name="options">How.</param>
@@ -20,6 +24,8 @@ public static class ScenarioRunner
     /// <param name="stop">Asks the run to stop in order.</param>
     /// <exception cref="Language.ScenarioInvalidException">The scenario asks for something that cannot be computed.</exception>
     /// <exception cref="RunStalledException">The simulator stopped answering.</exception>
+    /// <exception cref="RunAbandonedException">It was asked to stop before it had come to where it was killed.</exception>
+    /// <exception cref="JournalDivergedException">The run is executed again, and is not the one that wrote the journal.</exception>
     public static async Task<RunReport> RunAsync(
         Scenario scenario,
         RunOptions options,
@@ -36,12 +42,13 @@ public static class ScenarioRunner
         ActorRuntime runtime = ActorRuntime.Start(options.Host.Configuration, options.Seed);
         await using (runtime.ConfigureAwait(false))
         {
-            IActorRef machine = options.Host.StartMachine(runtime.System);
-            var settings = new RunSettings(machine, metrics, scenario.CheckEvery, options.Faults)
+            RunMachine machine = options.Host.StartMachine(runtime.System, e => ended.TrySetException(e));
+            var settings = new RunSettings(machine.Machine, metrics, scenario.CheckEvery, options.Faults)
             {
                 Histories = options.Histories,
                 DmaKicks = options.Host.DmaKicks,
                 Trace = options.Trace,
+                Journal = Journaling(scenario, options, machine),
             };
             IActorRef run = runtime.System.ActorOf(
                 RunActor.Props(scenario, settings, e => ended.TrySetResult(e)),
@@ -49,22 +56,32 @@ public static class ScenarioRunner
             );
             started?.Invoke(metrics);
             run.Tell(new StartRun(), ActorRefs.NoSender);
-            var warden = new RunWarden(run, metrics, watch, options.Deadline ?? scenario.Deadline, stop);
+            var warden = new RunWarden(run, options, metrics, watch, options.Deadline ?? scenario.Deadline, stop);
             bool alive = await runtime.DriveAsync(ended.Task, warden.Look).ConfigureAwait(false);
             if (!alive)
             {
                 throw new RunStalledException(warden.Describe("nothing can happen any more"));
             }
 
-            end = await ended.Task.ConfigureAwait(false) with { Pins = options.Host.Pins };
+            end = await EndOf(ended.Task, options.Host).ConfigureAwait(false);
             duration = watch.Elapsed;
         }
 
+        if (end.IsLost)
+        {
+            end = end with { Digest = options.Host.ReadDigest() ?? string.Empty };
+        }
+
         // After the system has ended: an actor frees what it holds when it stops.
-        long openContexts = metrics.Contexts - metrics.ClosedContexts;
-        metrics.AddInvariants(
-            RunInvariant.CheckAll(new RunOutcome(metrics.Dma, end.Pins, end.Leaked, openContexts, options.Host.Tables))
-        );
+        if (!end.IsLost)
+        {
+            long openContexts = metrics.Contexts - metrics.ClosedContexts;
+            metrics.AddInvariants(
+                RunInvariant.CheckAll(
+                    new RunOutcome(metrics.Dma, end.Pins, end.Leaked, openContexts, options.Host.Tables)
+                )
+            );
+        }
 
         if (end.Broken is { } broken)
         {
@@ -82,9 +99,44 @@ public static class ScenarioRunner
             : report;
     }
 
+    // Without its journal a run cannot go on: no reply may leave any more. It is cut short where it stands.
+    private static async Task<RunEnd> EndOf(Task<RunEnd> ended, IRunHost host)
+    {
+        try
+        {
+            return await ended.ConfigureAwait(false) with { Pins = host.Pins };
+        }
+        catch (JournalLostException lost)
+        {
+            return new RunEnd(string.Empty, host.Pins, 0, lost.Message, null) { IsLost = true };
+        }
+    }
+
+    private static RunJournaling? Journaling(Scenario scenario, RunOptions options, RunMachine machine) =>
+        machine.RunJournal.IsNobody()
+            ? null
+            : new RunJournaling(
+                machine.RunJournal,
+                options.Again
+                    ?? new RunStarted(
+                        EventTypes.Version,
+                        Product,
+                        scenario.File,
+                        scenario.Source,
+                        [.. scenario.Settings.SelectMany(s => new[] { s.Key, s.Value })],
+                        options.Seed is not null,
+                        scenario.Seed,
+                        options.Host.Durability,
+                        [.. options.Recorded]
+                    ),
+                options.Unfinished,
+                machine.Failed
+            );
+
     /// <summary>Watches over a run from outside: deadline, signals, stalls.</summary>
     private sealed class RunWarden(
         IActorRef run,
+        RunOptions options,
         RunMetrics metrics,
         Stopwatch watch,
         TimeSpan? deadline,
@@ -103,6 +155,12 @@ public static class ScenarioRunner
                 string reason = stop.IsCancellationRequested
                     ? "stopped by a signal"
                     : $"the deadline of {deadline!.Value.TotalSeconds:0.###} s has passed";
+                if (options.Host.IsCatchingUp)
+                {
+                    // Stopping in order would be another run than the one that is executed again.
+                    throw new RunAbandonedException(reason);
+                }
+
                 run.Tell(new StopRun(reason), ActorRefs.NoSender);
             }
 

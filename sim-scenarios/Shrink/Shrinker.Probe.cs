@@ -8,6 +8,9 @@ public sealed partial class Shrinker
 {
     private const string PlanName = "shrunk";
 
+    // Schedules that all fail show that the schedule does not matter.
+    private const ulong SchedulesThatTell = 3;
+
     // How far the places of faults are moved towards the beginning when steps before them are gone.
     private const int FaultShifts = 8;
 
@@ -52,7 +55,7 @@ public sealed partial class Shrinker
             }
         }
 
-        for (ulong seed = 1; seed <= (ulong)_limits.OtherSeeds; seed++)
+        for (ulong seed = 1; seed <= (ulong)_otherSeeds; seed++)
         {
             if (seed != _template.Seed)
             {
@@ -90,6 +93,19 @@ public sealed partial class Shrinker
             // A step was taken out whose name another one uses.
             return null;
         }
+    }
+
+    private async Task<bool> IsAlwaysThereAsync()
+    {
+        for (ulong seed = 1; seed <= SchedulesThatTell; seed++)
+        {
+            if (!_wanted.Matches(await RunOneAsync(_template with { Seed = seed }).ConfigureAwait(false)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>How often the result fails when nothing but the schedule changes.</summary>

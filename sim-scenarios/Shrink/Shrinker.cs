@@ -64,6 +64,7 @@ public sealed partial class Shrinker
     private ShrinkCase _best = null!;
     private SeedOutcome _outcome = null!;
     private int _runs;
+    private int _otherSeeds;
 
     /// <summary>Makes a shrinker of one run.</summary>
     /// <param name="failing">The run.</param>
@@ -95,9 +96,15 @@ public sealed partial class Shrinker
             return null;
         }
 
-        (_wanted, _outcome) = (wanted, first);
+        (_wanted, _outcome, _otherSeeds) = (wanted, first, _limits.OtherSeeds);
         await ShortenAsync().ConfigureAwait(false);
         int before = await TakeApartAsync().ConfigureAwait(false);
+        if (await IsAlwaysThereAsync().ConfigureAwait(false))
+        {
+            // The schedule does not matter: a candidate that does not fail under one does not under others.
+            _otherSeeds = 0;
+        }
+
         progress?.Invoke(_best.Steps.Count);
         int left;
         do

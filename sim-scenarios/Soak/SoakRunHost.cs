@@ -39,7 +39,7 @@ public sealed class SoakRunHost(
     public long Tables => _host?.State.Tables ?? 0;
 
     /// <inheritdoc/>
-    public IActorRef StartMachine(ActorSystem system)
+    public RunMachine StartMachine(ActorSystem system, Action<Exception> fail)
     {
         var options = new HostOptions
         {
@@ -49,7 +49,7 @@ public sealed class SoakRunHost(
             Sampler = _sampler,
         };
         _host = SimulatedHost.Start(system, configure?.Invoke(options) ?? options);
-        return _host.Machine;
+        return new RunMachine(_host.Machine, ActorRefs.Nobody, null);
     }
 
     /// <inheritdoc/>

@@ -330,6 +330,55 @@ public class Details : TestKit
             .Info(start: start)
             .ExpectOne(TimeSpan.FromMilliseconds(milliseconds), () => actor.Tell(message, TestActor));
 
+    private class Wide;
+
+    private class Middle : Wide;
+
+    private sealed class Narrow : Middle;
+
+    [Fact]
+    public void A_part_of_what_was_subscribed_to_can_be_taken_back_and_asked_for_again()
+    {
+        var bus = new EventStream(false);
+        Assert.True(bus.Subscribe(TestActor, typeof(Wide)));
+        Assert.False(bus.Subscribe(TestActor, typeof(Narrow)));
+        Assert.True(bus.Unsubscribe(TestActor, typeof(Middle)));
+        Assert.False(bus.Unsubscribe(TestActor, typeof(Narrow)));
+        bus.Publish(new Narrow());
+        bus.Publish(new Middle());
+        var wide = new Wide();
+        bus.Publish(wide);
+        ExpectMsg((object)wide);
+        Assert.True(bus.Subscribe(TestActor, typeof(Narrow)));
+        bus.Publish(new Middle());
+        var narrow = new Narrow();
+        bus.Publish(narrow);
+        ExpectMsg((object)narrow);
+        Assert.True(bus.Subscribe(TestActor, typeof(Wide)));
+        var middle = new Middle();
+        bus.Publish(middle);
+        ExpectMsg((object)middle);
+        Assert.True(bus.Unsubscribe(TestActor));
+        bus.Publish(wide);
+        ExpectNoMsg(TimeSpan.FromMilliseconds(20));
+    }
+
+    [Fact]
+    public async Task A_system_says_on_its_bus_that_it_ends()
+    {
+        using var system = ActorSystem.Create("says", "akka.stdout-loglevel = OFF");
+        system.EventStream.Subscribe(TestActor, typeof(Debug));
+        await system.Terminate();
+        string[] expected =
+        [
+            "System shutdown initiated",
+            "Shutting down: StandardOutLogger started",
+            "All default loggers stopped",
+        ];
+        foreach (var text in expected)
+            Assert.Equal(text, ExpectMsg<Debug>().Message);
+    }
+
     [Fact]
     public async Task A_coordinated_shutdown_ends_when_the_system_has_ended()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using Akka.Actor;
 using Akka.Actor.Setup;
+using Akka.Configuration;
 using Akka.Serialization;
 using Akka.TestKit.Xunit2;
 using FsCheck;
@@ -99,6 +100,29 @@ public class JsonSerialization : TestKit
         Assert.Equal(held.Path, back.Path);
         Assert.Equal(held.Again, back.Again);
         Assert.Equal(TestActor, Again(TestActor));
+    }
+
+    [Fact]
+    public void What_describes_actors_comes_back()
+    {
+        var decider = Decider.From(
+            Directive.Restart,
+            new KeyValuePair<Type, Directive>(typeof(ArgumentException), Directive.Stop),
+            new KeyValuePair<Type, Directive>(typeof(KeyNotFoundException), Directive.Resume)
+        );
+        var strategy = new OneForOneStrategy(3, 500, decider);
+        var deploy = new Deploy("/x", LocalScope.Instance).WithMailbox("m").WithDispatcher("d").WithStashCapacity(5);
+        Assert.Equal(decider, Again(decider));
+        Assert.Equal(strategy, Again(strategy));
+        Assert.Equal(new AllForOneStrategy(2, 100, decider), Again(new AllForOneStrategy(2, 100, decider)));
+        Assert.Equal(deploy, Again(deploy));
+        Assert.Equal(LocalScope.Instance, Again(LocalScope.Instance));
+        var props = Props.Create<Forwarding>(TestActor).WithDeploy(deploy);
+        Assert.Equal(props, Again(props));
+        Assert.NotNull(Again(PoisonPill.Instance));
+        var config = ConfigurationFactory.ParseString("a { b = 1, c = [x, y] }");
+        var json = Sys.Serialization.FindSerializerFor(config);
+        Assert.Equal(config.ToString(), json.FromBinary<Akka.Configuration.Config>(json.ToBinary(config)).ToString());
     }
 
     private sealed class Linked

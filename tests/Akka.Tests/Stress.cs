@@ -155,7 +155,8 @@ public class Stress
             var oracle = new DeliveryOracle(Senders);
             var dead = new long[1];
             using var system = NewSystem();
-            system.ActorOf(Props.Create(() => new DeadLetterCounter(dead)));
+            var counter = system.ActorOf(Props.Create(() => new DeadLetterCounter(dead)));
+            counter.Ask<ActorIdentity>(new Identify(0)).Wait();
             var actor = system.ActorOf(Props.Create(() => new Receiver(oracle)));
             actor.Ask<ActorIdentity>(new Identify(0)).Wait();
             var stopped = 0;

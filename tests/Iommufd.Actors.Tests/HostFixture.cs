@@ -17,7 +17,7 @@ public abstract class HostFixture : TestKit
     protected const ulong BufferBytes = 1 << 20;
 
     protected HostFixture()
-        : base("akka.loglevel = ERROR\nakka.test.single-expect-default = 10s") { }
+        : base("akka.loglevel = ERROR\nakka.test.single-expect-default = 60s") { }
 
     protected SimulatedHost Host { get; private set; } = null!;
 

@@ -87,6 +87,21 @@ public sealed class ReplayTests
 
         Assert.Equal(1, replayed.DigestsVerified);
         Assert.Equal(written.Events.Count, Assert.Single(replayed.Mismatches).Event);
+        Assert.Empty(replayed.Suspects);
+    }
+
+    [Fact]
+    public void What_was_touched_since_the_last_good_digest_is_under_suspicion()
+    {
+        var written = Written(context => context.Ok(new IoasAlloc()));
+        written.Events.Add(new DigestRecorded(written.Digest));
+        written.Events.Add(new IoasAllocated(2));
+        written.Events.Add(new DigestRecorded(1));
+
+        var suspects = Replayed(written.Events).Suspects;
+
+        Assert.Contains(suspects, l => l.StartsWith("IoasObject 2", StringComparison.Ordinal));
+        Assert.DoesNotContain(suspects, l => l.StartsWith("IoasObject 1", StringComparison.Ordinal));
     }
 
     [Fact]

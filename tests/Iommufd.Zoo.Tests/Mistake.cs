@@ -40,11 +40,7 @@ internal static class Meddling
 {
     /// <summary>In front of every participant of a kind; each gets a rule of its own.</summary>
     public static Func<HostOptions, HostOptions> At(ParticipantKind kind, Func<IFlowParticipant, Rule> make) =>
-        options =>
-            options with
-            {
-                Wrap = (who, state) => who.Kind == kind ? new Meddler(state, make(state)) : state,
-            };
+        options => options with { Wrap = (who, state) => who.Kind == kind ? new Meddler(state, make(state)) : state };
 
     /// <summary>In front of every participant of a kind; the rule remembers nothing.</summary>
     public static Func<HostOptions, HostOptions> At(ParticipantKind kind, Rule rule) => At(kind, _ => rule);

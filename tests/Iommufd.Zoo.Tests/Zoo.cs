@@ -20,6 +20,7 @@ internal static class Zoo
         .. IoasMistakes.All,
         .. MemoryMistakes.All,
         .. AccessMistakes.All,
+        .. AccessMistakes.OfObjects,
         .. JournalMistakes.All,
     ];
 

@@ -46,8 +46,8 @@ internal static class ZooTable
         string head = text[..(text.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)];
         string[] table =
         [
-            "| mistake | what is wrong | habitat | found by | seeds (median) | minimal case, steps | of a run of |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
+            "| mistake | what is wrong | in the kernel | habitat | found by | seeds (median) | minimal case, steps | of a run of |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
             .. rows.Select(Line),
             string.Empty,
             Summary(rows),
@@ -71,7 +71,7 @@ internal static class ZooTable
     private static string Line(ZooRow row) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"| `{row.Name}` | {row.What} | {row.Habitat} | {string.Join(", ", row.Checks)} | {row.Seeds} | {row.Steps} | {row.Before} |"
+            $"| `{row.Name}` | {row.What} | {Zoo.Find(row.Name).Kernel} | {row.Habitat} | {string.Join(", ", row.Checks)} | {row.Seeds} | {row.Steps} | {row.Before} |"
         );
 
     private static ZooRow Parse(string line)
@@ -80,11 +80,11 @@ internal static class ZooTable
         return new ZooRow(
             cells[1].Trim('`'),
             cells[2],
-            cells[3],
-            cells[4].Split(", "),
-            int.Parse(cells[5], CultureInfo.InvariantCulture),
+            cells[4],
+            cells[5].Split(", "),
             int.Parse(cells[6], CultureInfo.InvariantCulture),
-            int.Parse(cells[7], CultureInfo.InvariantCulture)
+            int.Parse(cells[7], CultureInfo.InvariantCulture),
+            int.Parse(cells[8], CultureInfo.InvariantCulture)
         );
     }
 

@@ -13,7 +13,7 @@ namespace Akka.Persistence.Sqlite.Journal;
 // BatchingSqliteJournal: one for all that wait. StreamReader: streams read back, by this actor or beside it.
 
 /// <summary>A journal in an SQLite database.</summary>
-public abstract class SqliteEventJournal : WriteJournalBase
+public abstract partial class SqliteEventJournal : WriteJournalBase
 {
     private readonly SqliteOptions _options;
     private readonly ITimestampProvider _clock;
@@ -42,6 +42,7 @@ public abstract class SqliteEventJournal : WriteJournalBase
         );
         _readers = new IActorRef[Math.Max(0, config.GetInt("replay-readers"))];
         ReplayDispatcher = config.GetString("replay-dispatcher");
+        _rewritten = config.GetBoolean("rewrite") ? new RewrittenRows() : null;
     }
 
     public JournalSettings Settings { get; }
@@ -111,6 +112,7 @@ public abstract class SqliteEventJournal : WriteJournalBase
             if (Settings.AutoInitialize)
                 EventTable.Create(database, Settings.JournalTableName, Settings.MetaTableName);
             _table = new EventTable(database, Settings.JournalTableName, Settings.MetaTableName);
+            _rewritten?.Begin(_table, database, Settings.JournalTableName);
         }
         catch (Exception e)
         {
@@ -239,8 +241,12 @@ public abstract class SqliteEventJournal : WriteJournalBase
         return null;
     }
 
-    private void Insert(IPersistentRepresentation persistent, in EncodedEvent encoded) =>
+    private void Insert(IPersistentRepresentation persistent, in EncodedEvent encoded)
+    {
+        if (_rewritten?.Holds(persistent, encoded.Payload) == true)
+            return;
         _table.Insert(persistent.PersistenceId, persistent.SequenceNr, _clock.GenerateTimestamp(persistent), encoded);
+    }
 
     private void OnReplay(ReplayMessages replay)
     {
@@ -255,12 +261,12 @@ public abstract class SqliteEventJournal : WriteJournalBase
         }
         if (!_database.IsWal || _readers.Length == 0)
         {
-            Continue(new StreamReader.Cursor(replay));
+            Continue(CursorOf(replay));
             return;
         }
         var slot = _nextReader++ % _readers.Length;
         var reader = _readers[slot] ??= Context.ActorOf(ReaderProps(), "replay-" + slot);
-        reader.Tell(new StreamReader.Cursor(replay), Self);
+        reader.Tell(CursorOf(replay), Self);
     }
 
     private Props ReaderProps()

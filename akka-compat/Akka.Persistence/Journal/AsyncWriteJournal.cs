@@ -295,10 +295,11 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
         }
     }
 
-    private sealed record Answer(WriteMessages Request, int Writes, Task<IImmutableList<Exception>> Result);
+    private sealed record Answer(WriteMessages Request, int Writes, Task<IImmutableList<Exception>> Result)
+        : INoSerializationVerificationNeeded;
 
     /// <summary>To itself: a task has ended, perhaps the one whose turn it is.</summary>
-    private sealed class AnswerReady
+    private sealed class AnswerReady : INoSerializationVerificationNeeded
     {
         public static readonly AnswerReady Instance = new();
     }

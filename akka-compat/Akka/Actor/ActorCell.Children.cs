@@ -28,7 +28,7 @@ public partial class ActorCell
         var children = Children;
         if (children.IsClosedForNew)
             throw new InvalidOperationException("Cannot create new children while terminating or terminated");
-        if (_system.VerifiesCreators && !isSystemService)
+        if (_system.VerifiesCreators && !isSystemService && props.Deploy.Scope is not LocalScope)
             _system.VerifyCreator(props);
         name ??= children.NextName();
         var path = new ChildActorPath(_self.Path, name, _system.NextUid());

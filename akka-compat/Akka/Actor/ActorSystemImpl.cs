@@ -221,6 +221,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
     /// <summary>Stops the guardians; the rest follows from their deaths.</summary>
     internal void FinalTerminate()
     {
+        EventStream.Publish(new Event.Debug($"ActorSystem({Name})", typeof(ActorSystem), "System shutdown initiated"));
         if (!Settings.LogDeadLettersDuringShutdown)
             EventStream.Publish(DeadLetterListener.Silence.Instance);
         _provider.Guardian.Stop();

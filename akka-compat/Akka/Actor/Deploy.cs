@@ -20,6 +20,8 @@ namespace Akka.Routing
         public static readonly NoRouter Instance = new();
 
         private NoRouter() { }
+
+        public override bool Equals(RouterConfig other) => other is NoRouter;
     }
 }
 

@@ -8,6 +8,9 @@ namespace Akka.Actor;
 /// <summary>How to make an actor: its type, its arguments and where it runs. Immutable.</summary>
 public class Props : IEquatable<Props>, ISurrogated
 {
+    /// <summary>Says nothing about where the actor runs. First: the other statics are made with it.</summary>
+    private static readonly Deploy DefaultDeploy = new();
+
     public static readonly Props None = new(typeof(NoActor));
 
     private readonly ActorFactory _factory;
@@ -19,7 +22,7 @@ public class Props : IEquatable<Props>, ISurrogated
         : this(copy.Deploy, copy._factory, copy.Arguments, copy.SupervisorStrategy) { }
 
     public Props(Type type, object[] args)
-        : this(Deploy.Local, ActorFactory.ForType(type, args), args, null) { }
+        : this(DefaultDeploy, ActorFactory.ForType(type, args), args, null) { }
 
     public Props(Type type)
         : this(type, []) { }
@@ -28,7 +31,7 @@ public class Props : IEquatable<Props>, ISurrogated
         : this(type, supervisorStrategy, args.ToArray()) { }
 
     public Props(Type type, SupervisorStrategy supervisorStrategy, params object[] args)
-        : this(Deploy.Local, ActorFactory.ForType(type, args), args, supervisorStrategy) { }
+        : this(DefaultDeploy, ActorFactory.ForType(type, args), args, supervisorStrategy) { }
 
     public Props(Deploy deploy, Type type, IEnumerable<object> args)
         : this(deploy, type, args.ToArray()) { }
@@ -64,7 +67,7 @@ public class Props : IEquatable<Props>, ISurrogated
             throw new ArgumentException("The create function must be a 'new T (args)' expression", nameof(factory));
         var arguments = creation.Arguments.Select(ExpressionValue.Of).ToArray();
         return new Props(
-            Deploy.Local,
+            DefaultDeploy,
             ActorFactory.ForConstructor(creation.Constructor, creation.Type, arguments),
             arguments,
             supervisorStrategy
@@ -85,11 +88,11 @@ public class Props : IEquatable<Props>, ISurrogated
     }
 
     public static Props CreateBy(IIndirectActorProducer producer, params object[] args) =>
-        new(Deploy.Local, ActorFactory.ForProducer(producer), args, null);
+        new(DefaultDeploy, ActorFactory.ForProducer(producer), args, null);
 
     internal static Props CreateBy<TActor>(Func<TActor> factory)
         where TActor : ActorBase =>
-        new(Deploy.Local, ActorFactory.ForProducer(new DelegateProducer<TActor>(factory)), [], null);
+        new(DefaultDeploy, ActorFactory.ForProducer(new DelegateProducer<TActor>(factory)), [], null);
 
     public Props WithMailbox(string mailbox) => WithDeploy(Deploy.WithMailbox(mailbox));
 

@@ -52,8 +52,8 @@ public class DeployableDecider : IDecider, IEquatable<DeployableDecider>
         Pairs = pairs;
     }
 
-    public Directive DefaultDirective { get; }
-    public KeyValuePair<Type, Directive>[] Pairs { get; } = [];
+    public Directive DefaultDirective { get; private set; }
+    public KeyValuePair<Type, Directive>[] Pairs { get; private set; } = [];
 
     public Directive Decide(Exception cause)
     {

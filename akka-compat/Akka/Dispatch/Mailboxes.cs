@@ -273,18 +273,29 @@ public class Mailboxes(ActorSystem system)
         throw new ConfigurationException($"Mailbox Mapping for [{queueType}] not configured");
     }
 
+    /// <summary>What actors get whose props name no mailbox; looking it up takes longer than making the rest of an actor.</summary>
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<(Type, Config), MailboxType> _unnamed = new();
+
     /// <summary>Props first, then the dispatcher, then what the actor requires, then the default.</summary>
     public MailboxType GetMailboxType(Props props, Config dispatcherConfig)
     {
         if (props.Deploy.Mailbox is { } own && !string.Equals(own, DefaultMailboxId, StringComparison.Ordinal))
             return Lookup(own);
+        var key = (props.Type, dispatcherConfig);
+        return _unnamed.TryGetValue(key, out var known)
+            ? known
+            : _unnamed.GetOrAdd(key, Find(key.Type, key.dispatcherConfig));
+    }
+
+    private MailboxType Find(Type actorType, Config dispatcherConfig)
+    {
         var ofDispatcher = dispatcherConfig?.GetString("mailbox-type");
         if (!string.IsNullOrEmpty(ofDispatcher))
         {
             var id = dispatcherConfig.GetString("id");
             return Lookup(string.IsNullOrEmpty(id) ? DefaultMailboxId : id);
         }
-        return GetRequiredType(props.Type) is { } required ? LookupByQueueType(required) : Lookup(DefaultMailboxId);
+        return GetRequiredType(actorType) is { } required ? LookupByQueueType(required) : Lookup(DefaultMailboxId);
     }
 
     public int StashCapacity(string dispatcher, string mailbox)

@@ -9,6 +9,9 @@ public abstract class EventBus<TEvent, TClassifier, TSubscriber>
     private readonly object _gate = new();
     private List<(TSubscriber Subscriber, TClassifier Classifier)> _subscriptions = [];
 
+    /// <summary>Classes taken back from subscribers that are still subscribed to a wider one.</summary>
+    private List<(TSubscriber Subscriber, TClassifier Classifier)> _exceptions = [];
+
     /// <summary>Who gets events of a class; emptied by every change.</summary>
     private System.Collections.Concurrent.ConcurrentDictionary<TClassifier, TSubscriber[]> _cache = new();
 
@@ -16,20 +19,22 @@ public abstract class EventBus<TEvent, TClassifier, TSubscriber>
 
     protected string SimpleName(Type source) => source.Name;
 
+    /// <summary>Subscribes to a class of events and all below it; false when the subscriber gets them already.</summary>
     public virtual bool Subscribe(TSubscriber subscriber, TClassifier classifier)
     {
         lock (_gate)
         {
-            foreach (var (existing, kind) in _subscriptions)
+            var exceptions = _exceptions.RemoveAll(e =>
+                Same(e.Subscriber, subscriber) && Includes(classifier, e.Classifier)
+            );
+            if (Gets(subscriber, classifier))
             {
-                if (Same(existing, subscriber) && (Equals(kind, classifier) || IsSubClassification(kind, classifier)))
-                    return false;
+                _cache = new();
+                return exceptions > 0;
             }
             _subscriptions =
             [
-                .. _subscriptions.Where(s =>
-                    !(Same(s.Subscriber, subscriber) && IsSubClassification(classifier, s.Classifier))
-                ),
+                .. _subscriptions.Where(s => !(Same(s.Subscriber, subscriber) && Includes(classifier, s.Classifier))),
                 (subscriber, classifier),
             ];
             _cache = new();
@@ -37,26 +42,52 @@ public abstract class EventBus<TEvent, TClassifier, TSubscriber>
         }
     }
 
-    public virtual bool Unsubscribe(TSubscriber subscriber) => Remove(s => Same(s.Subscriber, subscriber));
-
-    public virtual bool Unsubscribe(TSubscriber subscriber, TClassifier classifier) =>
-        Remove(s =>
-            Same(s.Subscriber, subscriber)
-            && (Equals(s.Classifier, classifier) || IsSubClassification(classifier, s.Classifier))
-        );
-
-    private bool Remove(Predicate<(TSubscriber Subscriber, TClassifier Classifier)> which)
+    /// <summary>Ends all subscriptions of a subscriber; false when there were none.</summary>
+    public virtual bool Unsubscribe(TSubscriber subscriber)
     {
         lock (_gate)
         {
-            var rest = _subscriptions.Where(s => !which(s)).ToList();
-            if (rest.Count == _subscriptions.Count)
-                return false;
-            _subscriptions = rest;
+            _exceptions.RemoveAll(e => Same(e.Subscriber, subscriber));
+            return Remove(s => Same(s.Subscriber, subscriber));
+        }
+    }
+
+    /// <summary>Ends the subscription to a class and all below it, also of a subscriber to a wider class.</summary>
+    public virtual bool Unsubscribe(TSubscriber subscriber, TClassifier classifier)
+    {
+        lock (_gate)
+        {
+            var removed = Remove(s => Same(s.Subscriber, subscriber) && Includes(classifier, s.Classifier));
+            if (!Gets(subscriber, classifier))
+                return removed;
+            _exceptions.Add((subscriber, classifier));
             _cache = new();
             return true;
         }
     }
+
+    private bool Remove(Predicate<(TSubscriber Subscriber, TClassifier Classifier)> which)
+    {
+        var rest = _subscriptions.Where(s => !which(s)).ToList();
+        if (rest.Count == _subscriptions.Count)
+            return false;
+        _subscriptions = rest;
+        _cache = new();
+        return true;
+    }
+
+    private bool Includes(TClassifier wide, TClassifier narrow) =>
+        Equals(wide, narrow) || IsSubClassification(wide, narrow);
+
+    /// <summary>By a subscription from which no exception below it takes the class away.</summary>
+    private bool Gets(TSubscriber subscriber, TClassifier kind) =>
+        _subscriptions.Any(s =>
+            Same(s.Subscriber, subscriber)
+            && Includes(s.Classifier, kind)
+            && !_exceptions.Any(e =>
+                Same(e.Subscriber, subscriber) && Includes(s.Classifier, e.Classifier) && Includes(e.Classifier, kind)
+            )
+        );
 
     private static bool Same(TSubscriber left, TSubscriber right) =>
         EqualityComparer<TSubscriber>.Default.Equals(left, right);
@@ -74,11 +105,7 @@ public abstract class EventBus<TEvent, TClassifier, TSubscriber>
         {
             lock (_gate)
             {
-                subscribers = _subscriptions
-                    .Where(s => Equals(s.Classifier, kind) || IsSubClassification(s.Classifier, kind))
-                    .Select(s => s.Subscriber)
-                    .Distinct()
-                    .ToArray();
+                subscribers = _subscriptions.Select(s => s.Subscriber).Distinct().Where(s => Gets(s, kind)).ToArray();
                 _cache.TryAdd(kind, subscribers);
             }
         }
@@ -180,12 +207,20 @@ public class LoggingBus : ActorEventBus<object, Type>
     {
         if (!_loggers.Any(l => l.Path.Name.Contains("TestEventListener", StringComparison.Ordinal)))
             SetUpStdoutLogger(system.Settings);
+        Publish(
+            new Debug(
+                SimpleName(this),
+                GetType(),
+                $"Shutting down: {Logging.SimpleName(system.Settings.StdoutLogger)} started"
+            )
+        );
         foreach (var logger in _loggers)
         {
             Unsubscribe(logger);
             system.Stop(logger);
         }
         _loggers.Clear();
+        Publish(new Debug(SimpleName(this), GetType(), "All default loggers stopped"));
     }
 }
 

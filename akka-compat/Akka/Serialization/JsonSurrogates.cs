@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.Serialization;
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Util;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
@@ -24,6 +25,8 @@ internal sealed class JsonSurrogates(ExtendedActorSystem system) : JsonConverter
             || type == typeof(float)
             || type == typeof(decimal)
             || type == typeof(object)
+            || type == typeof(Config)
+            || type == typeof(Scope)
             || typeof(ISurrogated).IsAssignableFrom(type);
     }
 
@@ -36,6 +39,9 @@ internal sealed class JsonSurrogates(ExtendedActorSystem system) : JsonConverter
                 writer.WritePropertyName(Number);
                 writer.WriteValue(Encoded(value));
                 writer.WriteEndObject();
+                break;
+            case Config config:
+                writer.WriteValue(config.ToString());
                 break;
             case ISurrogated surrogated:
                 serializer.Serialize(writer, surrogated.ToSurrogate(system));
@@ -62,6 +68,8 @@ internal sealed class JsonSurrogates(ExtendedActorSystem system) : JsonConverter
         {
             case JObject { Count: 1 } number when number[Number] is JValue { Value: string text }:
                 return Decoded(text);
+            case string config when wanted == typeof(Config):
+                return ConfigurationFactory.ParseString(config);
             case ISurrogate surrogate:
                 return surrogate.FromSurrogate(system);
             case JObject { Count: 0 } when wanted == typeof(object):
@@ -137,13 +145,14 @@ internal sealed class PlainTypesOnly : DefaultSerializationBinder
             || assembly is "System" or "mscorlib" or "netstandard";
         if (!isOfTheBaseLibrary)
             return true;
-        if (typeof(Delegate).IsAssignableFrom(type) || typeof(MemberInfo).IsAssignableFrom(type))
+        if (typeof(Delegate).IsAssignableFrom(type))
             return false;
         return type.IsValueType
             || typeof(Exception).IsAssignableFrom(type)
             || type.Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) == true
             || type == typeof(object)
             || type == typeof(string)
+            || type == typeof(Type)
             || type == typeof(Uri)
             || type == typeof(Version)
             || type.FullName?.StartsWith("System.Tuple`", StringComparison.Ordinal) == true;

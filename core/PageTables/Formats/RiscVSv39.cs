@@ -18,8 +18,11 @@ public readonly struct RiscVSv39 : IIopteFormat
     /// <inheritdoc/>
     public static int MaxTopLevel => 2;
 
-    /// <summary>38: the lower half of 39 sign-extended bits.</summary>
+    /// <summary>38, and the sign: addresses have 39 bits.</summary>
     public static int InputBits => 38;
+
+    /// <inheritdoc/>
+    public static bool SignExtends => true;
 
     /// <inheritdoc/>
     public static int OutputBits => 56;
@@ -27,7 +30,7 @@ public readonly struct RiscVSv39 : IIopteFormat
     /// <summary>4 KiB, 64 KiB, 2 MiB, 1 GiB.</summary>
     public static ulong PageSizes => 0x4021_1000;
 
-    /// <inheritdoc/>
+    /// <summary>The lower half.</summary>
     public static IovaRange Aperture => new(0, (1UL << 38) - 1);
 
     /// <inheritdoc/>

@@ -18,8 +18,11 @@ public readonly struct RiscVSv48 : IIopteFormat
     /// <inheritdoc/>
     public static int MaxTopLevel => 3;
 
-    /// <summary>47: the lower half of 48 sign-extended bits.</summary>
+    /// <summary>47, and the sign: addresses have 48 bits.</summary>
     public static int InputBits => 47;
+
+    /// <inheritdoc/>
+    public static bool SignExtends => true;
 
     /// <inheritdoc/>
     public static int OutputBits => 56;
@@ -27,7 +30,7 @@ public readonly struct RiscVSv48 : IIopteFormat
     /// <summary>4 KiB, 64 KiB, 2 MiB, 1 GiB, 512 GiB.</summary>
     public static ulong PageSizes => 0x80_4021_1000;
 
-    /// <inheritdoc/>
+    /// <summary>The lower half.</summary>
     public static IovaRange Aperture => new(0, (1UL << 47) - 1);
 
     /// <inheritdoc/>

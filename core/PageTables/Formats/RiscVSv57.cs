@@ -18,8 +18,11 @@ public readonly struct RiscVSv57 : IIopteFormat
     /// <inheritdoc/>
     public static int MaxTopLevel => 4;
 
-    /// <summary>56: the lower half of 57 sign-extended bits.</summary>
+    /// <summary>56, and the sign: addresses have 57 bits.</summary>
     public static int InputBits => 56;
+
+    /// <inheritdoc/>
+    public static bool SignExtends => true;
 
     /// <inheritdoc/>
     public static int OutputBits => 56;
@@ -27,7 +30,7 @@ public readonly struct RiscVSv57 : IIopteFormat
     /// <summary>4 KiB, 64 KiB, 2 MiB, 1 GiB, 512 GiB, 256 TiB.</summary>
     public static ulong PageSizes => 0x1_0080_4021_1000;
 
-    /// <inheritdoc/>
+    /// <summary>The lower half.</summary>
     public static IovaRange Aperture => new(0, (1UL << 56) - 1);
 
     /// <inheritdoc/>

@@ -25,8 +25,11 @@ public readonly struct X8664FirstStage : IIopteFormat
     /// <inheritdoc/>
     public static int MaxTopLevel => 3;
 
-    /// <summary>47: the lower half of 48 sign-extended bits.</summary>
+    /// <summary>47, and the sign: addresses have 48 bits.</summary>
     public static int InputBits => 47;
+
+    /// <inheritdoc/>
+    public static bool SignExtends => true;
 
     /// <inheritdoc/>
     public static int OutputBits => 52;
@@ -34,7 +37,7 @@ public readonly struct X8664FirstStage : IIopteFormat
     /// <summary>4 KiB, 2 MiB, 1 GiB.</summary>
     public static ulong PageSizes => 0x4020_1000;
 
-    /// <inheritdoc/>
+    /// <summary>The lower half.</summary>
     public static IovaRange Aperture => new(0, (1UL << 47) - 1);
 
     /// <inheritdoc/>

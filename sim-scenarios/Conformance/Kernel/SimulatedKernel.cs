@@ -22,6 +22,11 @@ public sealed class SimulatedKernel : ISimulatedKernel
     /// <summary>A kernel in which every command is a message flow between actors.</summary>
     public static SimulatedKernel WithActors() => new(new ActorHost());
 
+    /// <summary>The sequential model, which hands out what its contexts journal.</summary>
+    /// <param name="record">Takes the number of a context and its next event.</param>
+    public static SimulatedKernel Recording(Action<int, Iommufd.Messages.Events.ContextEvent> record) =>
+        new(new RecordingHost(record));
+
     /// <inheritdoc/>
     public async Task<ISimulatedProcess> StartProcessAsync(SimulatedProcessOptions options)
     {

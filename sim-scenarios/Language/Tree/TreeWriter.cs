@@ -6,6 +6,7 @@ namespace Iommufd.Scenarios.Language.Tree;
 public static class TreeWriter
 {
     private const int Width = 110;
+    private const string FlowIndicators = ",[]{}";
     private const string Indicators = "-?:,[]{}#&*!|>'\"%@`";
 
     /// <summary>The text of a document.</summary>
@@ -46,7 +47,8 @@ public static class TreeWriter
 
     private static void WriteValue(StringBuilder text, TreeNode value, int depth)
     {
-        if (Flow(value) is { } line && line.Length + depth <= Width)
+        string? line = value is TreeScalar scalar ? Quoted(scalar) : Flow(value);
+        if (line is not null && (value is TreeScalar || line.Length + depth <= Width))
         {
             text.Append(line.Length > 0 ? " " : string.Empty).Append(line).Append('\n');
             return;
@@ -84,19 +86,22 @@ public static class TreeWriter
                 }
 
                 break;
+            case TreeScalar scalar:
+                text.Append(Quoted(scalar)).Append('\n');
+                break;
             default:
                 text.Append(Flow(item)).Append('\n');
                 break;
         }
     }
 
-    // In one line; null for what holds lists of steps.
+    // In one line; null for what holds lists of steps, and for a number that would have to be quoted there: it would be a word then.
     private static string? Flow(TreeNode node)
     {
         switch (node)
         {
             case TreeScalar scalar:
-                return Quoted(scalar);
+                return !scalar.IsQuoted && scalar.Text.AsSpan().IndexOfAny(FlowIndicators) >= 0 ? null : Quoted(scalar);
             case TreeList list:
                 string?[] items = [.. list.Items.Select(i => i is TreeScalar ? Flow(i) : null)];
                 return items.Contains(null) ? null : $"[{string.Join(", ", items)}]";
@@ -121,7 +126,7 @@ public static class TreeWriter
             && text.Length > 0
             && !Indicators.Contains(text[0], StringComparison.Ordinal)
             && !text.EndsWith(':')
-            && text.AsSpan().IndexOfAny(",[]{}\n\r\t\"\\") < 0
+            && text.AsSpan().IndexOfAny("\n\r\t") < 0
             && !text.Contains(": ", StringComparison.Ordinal)
             && !text.Contains(" #", StringComparison.Ordinal);
         return isPlain ? text : $"\"{Escaped(text)}\"";

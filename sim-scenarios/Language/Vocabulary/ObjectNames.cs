@@ -55,6 +55,9 @@ public enum ObjectKind
 
     /// <summary>A bitmap of dirty pages.</summary>
     Bitmap,
+
+    /// <summary>A virtual machine whose table devices can share.</summary>
+    Guest,
 }
 
 /// <summary>
@@ -143,6 +146,7 @@ public sealed class ObjectNames
             ObjectKind.Veventq => "an event queue",
             ObjectKind.HwQueue => "a hardware queue",
             ObjectKind.GuestTable => "a guest table",
+            ObjectKind.Guest => "a virtual machine",
             _ => "a bitmap",
         };
 }

@@ -13,7 +13,8 @@ public sealed class Probe
     public Probe(ActorSystem system)
     {
         var messages = _messages;
-        Ref = system.ActorOf(Props.Create(() => new Keeper(messages)));
+        // Local: its argument cannot be written and read, which some systems try with every actor's.
+        Ref = system.ActorOf(Props.Create(() => new Keeper(messages)).WithDeploy(Deploy.Local));
     }
 
     public IActorRef Ref { get; }

@@ -31,5 +31,35 @@ public static partial class ErrnoCases
                 "a nested HWPT",
                 s => Resize(s) with { HwptId = s.Do(NestedOf(s)).OutHwptId }
             ),
+            .. SharedTables(),
+        ];
+
+    private static AttachDevice Crowded(ErrnoStage stage)
+    {
+        var disk = stage.Bind("disk");
+        var hwpt = stage.Do(new AllocateSharedHwpt(disk, stage.Guest(0x10_0000))).OutHwptId;
+        return new AttachDevice(disk, hwpt);
+    }
+
+    private static HwptAlloc NestedOnShared(ErrnoStage stage)
+    {
+        var device = stage.Bind("nic");
+        return stage.NestedCommand(device, stage.Do(new AllocateSharedHwpt(device, stage.Guest())).OutHwptId);
+    }
+
+    private static IEnumerable<ErrnoCase> SharedTables() =>
+        [
+            Case(
+                "AllocateSharedHwpt",
+                EOPNOTSUPP,
+                "flag",
+                s => new AllocateSharedHwpt(s.Bind("nic"), s.Guest(), HwptAllocFlags.NestParent)
+            ),
+            Case("AllocateSharedHwpt", ENOENT, "no DEVICE", s => new AllocateSharedHwpt(NoId, s.Guest())),
+            Case("AllocateSharedHwpt", EBADF, "closed", s => new AllocateSharedHwpt(s.Bind("nic"), 77)),
+            Case("AllocateSharedHwpt", EINVAL, "a file", s => new AllocateSharedHwpt(s.Bind("nic"), s.File())),
+            Case("AllocateSharedHwpt", EINVAL, "another format", s => new AllocateSharedHwpt(s.Bind("far"), s.Guest())),
+            Case("AttachDevice", EADDRINUSE, "guest memory in a reserved region", Crowded),
+            Case(AllocName, EINVAL, "on a shared table", NestedOnShared),
         ];
 }

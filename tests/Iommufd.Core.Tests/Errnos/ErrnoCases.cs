@@ -24,6 +24,7 @@ public static partial class ErrnoCases
         .. Devices(),
         .. DriverAccesses(),
         .. Entries(),
+        .. Guests(),
     ];
 
     private static ErrnoCase Case(string command, Errno errno, string name, Func<ErrnoStage, IoctlCommand> arrange) =>

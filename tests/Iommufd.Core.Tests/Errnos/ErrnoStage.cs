@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using Iommufd.Core.Context;
 using Iommufd.Core.Pages;
+using Iommufd.Core.PageTables;
+using Iommufd.Core.Sharing;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
@@ -142,6 +144,14 @@ public abstract class ErrnoStage : IDisposable
         Client.Descriptors.Open(new FileDescriptor(Machine.CreateFile(kind, size)));
 
     public int Dmabuf(uint length = 0x4000) => Fd(new TestDmabufGet { Length = length });
+
+    /// <summary>A virtual machine with memory at an address.</summary>
+    public int Guest(ulong at = 0)
+    {
+        var table = new SharedTable(Client.Memory, IoPageTableFormat.AmdV1);
+        Assert.Equal(Errno.OK, table.AddSlot(new GuestSlot(at, UserBuffer, 0x4000, Writable: true)));
+        return Client.Descriptors.Open(new GuestDescriptor(table));
+    }
 
     public int Access(uint ioas, bool pins = true) =>
         Do(new TestCreateAccess { IoasId = ioas, Flags = pins ? TestCreateAccess.NeedsPinPages : 0 }).OutAccessFd;
@@ -324,12 +334,14 @@ public abstract class ErrnoStage : IDisposable
             [
                 new IommuSpec(0, "amd-v1", new IovaRange(0, (1ul << 48) - 1)),
                 new IommuSpec(1, "vtd-ss", new IovaRange(0, (1ul << 48) - 1)),
+                new IommuSpec(2, "armv8-4k", new IovaRange(0, (1ul << 48) - 1)),
             ],
             [
                 new DeviceSpec("nic", 1, 0, []),
                 new DeviceSpec("twin", 1, 0, []),
                 new DeviceSpec("disk", 2, 0, [new IovaRange(0x10_0000, 0x10_ffff)]),
                 new DeviceSpec("far", 3, 1, [], DirtyTracking: false),
+                new DeviceSpec("arm", 4, 2, []),
             ]
         );
         var client = StartProcess(new ProcessSpec("client"), null);

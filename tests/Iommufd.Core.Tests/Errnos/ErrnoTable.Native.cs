@@ -67,7 +67,8 @@ public static partial class ErrnoTable
           ENOENT SET: no such IOAS
         IOMMU_HWPT_ALLOC
           EOPNOTSUPP reserved; a flag the parent's kind does not take; no data for a nested one; data of an unknown kind
-          EINVAL data without a type or a type without data; pt_id is nothing that takes a HWPT; data too short or long
+          EINVAL data without a type or a type without data; pt_id is nothing that takes a HWPT; data too short, too long or senseless
+          EIO SMMUv3: an illegal stream table entry
           ENOENT no such DEVICE; no such fault queue
           EADDRINUSE a mapping does not fit the page size or the aperture; an allowed range lies outside of it
           EFAULT the data cannot be read; a page cannot be pinned
@@ -90,6 +91,7 @@ public static partial class ErrnoTable
           ENOENT no such object
           EFAULT an entry cannot be read
           E2BIG an entry for a vIOMMU has a tail that is not 0
+          EIO SMMUv3: a command that a guest may not send
         IOMMU_FAULT_QUEUE_ALLOC
           EOPNOTSUPP flags is not 0
         IOMMU_VIOMMU_ALLOC

@@ -114,6 +114,12 @@ public static partial class ErrnoTable
           EADDRINUSE as HWPT_ALLOC
           EFAULT a page cannot be pinned
           ENOMEM the pages do not fit the limit of locked memory
+        RequestPages
+          ENOENT no such DEVICE
+          EOPNOTSUPP no fault queue takes requests of the device; no address
+        ReportDmaFault
+          ENOENT no such DEVICE; no vIOMMU knows it
+          EOPNOTSUPP the vIOMMU has no event queue
         SetEntryPolicy
           EOPNOTSUPP an unknown policy
           ENOENT no such object
@@ -122,5 +128,10 @@ public static partial class ErrnoTable
           EINVAL length 0; a page size that the table does not have, or that the range is no multiple of
           EOVERFLOW the range passes 2^64
           ENOENT no such paging HWPT
+        AllocateSharedHwpt
+          EOPNOTSUPP another flag than PASID
+          ENOENT no such DEVICE
+          EBADF the descriptor is not open
+          EINVAL the descriptor is no virtual machine's, or its table is none that the device's unit walks
         """;
 }

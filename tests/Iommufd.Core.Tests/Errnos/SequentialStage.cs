@@ -23,6 +23,9 @@ public sealed class SequentialStage : ErrnoStage, IParticipantHost
 
     public override HostMachine Machine { get; } = new();
 
+    /// <summary>What changed so far.</summary>
+    public IReadOnlyList<ContextEvent> Events => _context.Events;
+
     /// <summary>Which steps are held back.</summary>
     public Func<FlowRequest, bool> Holds { get; set; } = _ => false;
 

@@ -94,6 +94,7 @@ internal readonly struct Scripted<TBase, TFault> : IIopteFormat
     public static int StartTopLevel => TBase.StartTopLevel;
     public static int MaxTopLevel => TBase.MaxTopLevel;
     public static int InputBits => TBase.InputBits;
+    public static bool SignExtends => TBase.SignExtends;
     public static int OutputBits => TBase.OutputBits;
     public static ulong PageSizes => TBase.PageSizes;
     public static IovaRange Aperture => TBase.Aperture;

@@ -16,7 +16,18 @@ internal static class SpecificationDecoder
         (ulong address, int level) = table.Root;
         int granule = table.Format is IoPageTableFormat.AmdV1Mock or IoPageTableFormat.AmdV1MockHuge ? 11 : 12;
         int reach = granule + (9 * (level + 1));
-        if (reach < 64 && iova >> reach != 0)
+        bool signed =
+            table.Format
+                is IoPageTableFormat.X8664FirstStage
+                    or IoPageTableFormat.RiscVSv39
+                    or IoPageTableFormat.RiscVSv48
+                    or IoPageTableFormat.RiscVSv57;
+        // Canonical: the bits above the highest that is translated repeat it, or are 0.
+        ulong above = iova >> (reach - 1);
+        bool canonical = signed
+            ? above == 0 || above == ulong.MaxValue >> (reach - 1)
+            : reach >= 64 || iova >> reach == 0;
+        if (!canonical)
         {
             return null;
         }

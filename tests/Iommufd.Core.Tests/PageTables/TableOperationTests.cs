@@ -72,6 +72,83 @@ public sealed class TableOperationTests
     }
 
     [Theory]
+    [InlineData(IoPageTableFormat.X8664FirstStage, 0xFFFF_8000_0000_0000)]
+    [InlineData(IoPageTableFormat.RiscVSv39, 0xFFFF_FFC0_0000_0000)]
+    [InlineData(IoPageTableFormat.RiscVSv48, 0xFFFF_8000_0000_0000)]
+    [InlineData(IoPageTableFormat.RiscVSv57, 0xFF00_0000_0000_0000)]
+    public void A_format_that_extends_signs_maps_the_upper_half(IoPageTableFormat format, ulong first)
+    {
+        const ulong Last = 0xFFFF_FFFF_FFFF_F000;
+        using IoPageTable table = IoPageTable.Create(format);
+        Assert.Equal(new IovaRange(first, ulong.MaxValue), table.UpperInputRange);
+
+        Assert.Equal(Errno.OK, table.Map(first, Page, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.OK, table.Map(Last - Large + Page, 0, Large, IoptePermissions.Read));
+
+        Assert.True(table.TryTranslate(ulong.MaxValue, out ulong physical));
+        Assert.Equal(Large - 1, physical);
+        Assert.True(table.TryTranslate(first, out physical));
+        Assert.Equal(Page, physical);
+        table.CheckInvariants();
+        var text = new StringWriter();
+        table.Dump(text);
+        Assert.Contains($"0x{first:x} L0 2^12 -> 0x1000", text.ToString(), StringComparison.Ordinal);
+        Assert.Equal(Large, table.Unmap(Last - Large + Page, Large));
+        Assert.Equal(Page, table.Unmap(first, Page));
+        Assert.False(table.TryTranslate(first, out physical));
+    }
+
+    [Theory]
+    [InlineData(IoPageTableFormat.X8664FirstStage, 47)]
+    [InlineData(IoPageTableFormat.RiscVSv39, 38)]
+    [InlineData(IoPageTableFormat.RiscVSv48, 47)]
+    [InlineData(IoPageTableFormat.RiscVSv57, 56)]
+    public void What_lies_between_the_halves_cannot_be_mapped(IoPageTableFormat format, int bits)
+    {
+        using IoPageTable table = IoPageTable.Create(format);
+        ulong afterLower = 1UL << bits;
+        ulong upper = ulong.MaxValue << bits;
+        Assert.Equal(Errno.OK, table.Map(afterLower - Page, 0, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.OK, table.Map(upper, Page, Page, IoptePermissions.Read));
+
+        Assert.Equal(Errno.ERANGE, table.Map(afterLower, 0, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(afterLower - (2 * Page), 0, 4 * Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(upper - Page, 0, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(0, 0, upper + Page, IoptePermissions.Read));
+        Assert.Equal(0UL, table.Unmap(afterLower - Page, 2 * Page));
+        Assert.False(table.TryTranslate(upper - Page, out ulong _));
+        Assert.False(table.TryTranslate(afterLower, out ulong _));
+        // Alike in all bits that the tables look at.
+        Assert.False(table.TryTranslate(upper & ((2 * afterLower) - 1), out ulong _));
+        Assert.Equal(2, table.GetStatistics().Entries);
+    }
+
+    [Theory]
+    [InlineData(IoPageTableFormat.AmdV1Mock)]
+    [InlineData(IoPageTableFormat.AmdV1)]
+    [InlineData(IoPageTableFormat.VtdSecondStage)]
+    [InlineData(IoPageTableFormat.RiscVSv48)]
+    public void Translating_scattered_addresses_gives_what_translating_each_gives(IoPageTableFormat format)
+    {
+        using IoPageTable table = IoPageTable.Create(format);
+        table.Map(Large, 0x7000, 300 * Page, IoptePermissions.Read);
+        table.Map(4 * Large, 8 * Large, 2 * Large, IoptePermissions.Read);
+        var random = new Random(5);
+        ulong[] iovas = [.. Enumerable.Range(0, 1000).Select(_ => (ulong)random.NextInt64(0, 8 * (long)Large))];
+        var physical = new ulong[iovas.Length];
+
+        int mapped = table.TranslateEach(iovas, physical);
+
+        ulong[] expected =
+        [
+            .. iovas.Select(iova => table.TryTranslate(iova, out ulong found) ? found : IoPageTable.NotMapped),
+        ];
+        Assert.Equal(expected, physical);
+        Assert.Equal(expected.Count(found => found != IoPageTable.NotMapped), mapped);
+        Assert.InRange(mapped, 200, 900);
+    }
+
+    [Theory]
     [InlineData(IoPageTableFormat.AmdV1)]
     [InlineData(IoPageTableFormat.ArmV8Lpae4K)]
     [InlineData(IoPageTableFormat.RiscVSv48)]

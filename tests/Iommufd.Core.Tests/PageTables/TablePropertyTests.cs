@@ -101,6 +101,11 @@ public sealed class TablePropertyTests
         private ulong Address()
         {
             ulong region = (ulong)random.Next(3) << (random.Next(2) == 0 ? 21 : 34);
+            if (table.UpperInputRange is { } upper && random.Next(3) == 0)
+            {
+                region += upper.First;
+            }
+
             return (region + ((ulong)random.Next(1 << 12) * table.SmallestPage)) & ~(Size() - 1);
         }
 
@@ -118,7 +123,8 @@ public sealed class TablePropertyTests
             ulong length = Length();
             // Long runs with no common alignment would be cut into hundreds of thousands of pages.
             bool aligned = length > 4 << 20 || random.Next(2) == 0;
-            ulong physical = aligned ? iova + (1UL << 35) : Address();
+            // Physical addresses have no upper half.
+            ulong physical = (aligned ? iova + (1UL << 35) : Address()) & ((1UL << 37) - 1);
             var permissions = (IoptePermissions)random.Next(1, 4);
             MapOptions options = random.Next(4) == 0 && length < 1 << 22 ? MapOptions.PageByPage : MapOptions.None;
             ulong sizes = options == MapOptions.None ? table.PageSizes : table.PageSizes & 0x1FFF;

@@ -28,7 +28,27 @@ public sealed class DoubleRunTests
         Assert.True(scenario == "shared-memory" || journals.Count > 1, "every seed gave the same journal");
     }
 
+    // One seed each: what they add is in the steps, not in the schedule.
     [Theory]
+    [InlineData("demand-paging", "ram=512K")]
+    [InlineData("device-hot-unplug", "cycles=2")]
+    [InlineData("live-migration", "ram=2M")]
+    [InlineData("nested-guest", "rounds=10")]
+    [InlineData("nested-guest", "hardware=amd")]
+    [InlineData("pasid-sva", "rounds=2")]
+    [InlineData("vfio-legacy", "rounds=6")]
+    [InlineData("viommu-events", "rounds=2")]
+    public async Task A_seed_repeats_byte_for_byte(string scenario, string setting) =>
+        Assert.Equal(await RunAsync(scenario, setting, 7), await RunAsync(scenario, setting, 7));
+
+    [Theory]
+    [InlineData("demand-paging", "ram=512K")]
+    [InlineData("device-hot-unplug", "cycles=2")]
+    [InlineData("live-migration", "ram=2M")]
+    [InlineData("nested-guest", "hardware=vtd-5-level")]
+    [InlineData("pasid-sva", "rounds=2")]
+    [InlineData("vfio-legacy", "rounds=6")]
+    [InlineData("viommu-events", "rounds=2")]
     [InlineData("quickstart", "rounds=20")]
     [InlineData("vm-fleet", null)]
     [InlineData("shared-memory", null)]

@@ -48,11 +48,43 @@ internal static class AccessMistakes
             ),
         ];
 
+    /// <summary>Mistakes of commands that concern objects as such.</summary>
+    public static IEnumerable<Mistake> OfObjects =>
+        [
+            new(
+                "reference-kept",
+                "a DESTROY that is refused keeps a reference",
+                "quarrel",
+                o =>
+                    o with
+                    {
+                        MakeFlow = (context, caller, command) =>
+                        {
+                            if (
+                                command is Destroy destroy
+                                && context.Objects.Find<ContextObject>(destroy.Id) is { Users: > 1 } used
+                            )
+                            {
+                                used.Users++;
+                            }
+
+                            return null;
+                        },
+                    }
+            )
+            {
+                Kernel = "reported in the 7.2 period",
+            },
+        ];
+
     private static FlowResponse OneReleased(FlowRequest request, Func<FlowRequest, FlowResponse> go)
     {
         FlowResponse response = go(request);
         return request is NotifyUnmap && response is PinsReleased { Pins.Count: > 1 } released
-            ? released with { Pins = [released.Pins[0]] }
+            ? released with
+            {
+                Pins = [released.Pins[0]],
+            }
             : response;
     }
 

@@ -16,7 +16,11 @@ internal static class DeviceMistakes
                 "iotlb-not-invalidated",
                 "an invalidation completes without removing anything",
                 "quarrel",
-                o => o with { MakeEngine = (name, machine) => Engine(name, machine, new ForgetfulIotlb((_, _) => null)) }
+                o =>
+                    o with
+                    {
+                        MakeEngine = (name, machine) => Engine(name, machine, new ForgetfulIotlb((_, _) => null)),
+                    }
             ),
             new(
                 "iotlb-last-page-kept",
@@ -46,7 +50,11 @@ internal static class DeviceMistakes
                 "freed-table-reused",
                 "a table is linked in two places after it was freed in one",
                 "quarrel",
-                o => o with { MakeEngine = (name, machine) => new FrontedEngine(name, machine, t => new DanglingTable(t)) }
+                o =>
+                    o with
+                    {
+                        MakeEngine = (name, machine) => new FrontedEngine(name, machine, t => new DanglingTable(t)),
+                    }
             ),
             new(
                 "permission-ignored",

@@ -22,16 +22,13 @@ internal static class HwptMistakes
                 "quarrel",
                 Hwpt(NeighbouringFrames)
             ),
+            new("last-page-not-mapped", "the last page of a long run is left out", "quarrel", Hwpt(OnePageShort)),
             new(
-                "last-page-not-mapped",
-                "the last page of a long run is left out",
+                "unpinned-before-invalidated",
+                "pages are unpinned before the IOTLBs have forgotten them",
                 "quarrel",
-                Hwpt(OnePageShort)
-            )
-            {
-                Kernel = "until 6.3 (batch carry)",
-            },
-            new("unpinned-before-invalidated", "pages are unpinned before the IOTLBs have forgotten them", "quarrel", TooEarly),
+                TooEarly
+            ),
         ];
 
     private static Func<HostOptions, HostOptions> Hwpt(Rule rule) => Meddling.At(ParticipantKind.Hwpt, rule);

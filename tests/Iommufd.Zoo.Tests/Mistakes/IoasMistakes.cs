@@ -36,10 +36,7 @@ internal static class IoasMistakes
                 "a detach does not give the device's regions back",
                 "quarrel",
                 Ioas(Meddling.Forget<ReleaseRanges>())
-            )
-            {
-                Kernel = "on a failed attach",
-            },
+            ),
             new(
                 "rollback-keeps-area",
                 "a MAP that fails leaves its area under construction",
@@ -55,12 +52,33 @@ internal static class IoasMistakes
                 "quarrel",
                 Ioas((request, go) => go(request is PlaceAreas place ? place with { Publish = true } : request))
             ),
+            new(
+                "gap-reads-as-success",
+                "an access to a gap answers with a number that nobody set",
+                "quarrel",
+                Ioas(GapIsFine)
+            )
+            {
+                Kernel = "until 6.15",
+            },
+            new(
+                "coverage-of-before",
+                "whether a range is covered was looked up before it was acted upon",
+                "quarrel",
+                Meddling.At(ParticipantKind.Ioas, _ => CoverageOfBefore())
+            )
+            {
+                Kernel = "until 6.5",
+            },
             new("partial-unmap", "an UNMAP of part of an area takes all of it", "quarrel", Ioas(Widened)),
             new(
                 "permission-unchecked",
                 "an access may write where devices may only read",
                 "quarrel",
-                Ioas((request, go) => go(request is OpenAreas { Write: true } open ? open with { Write = false } : request))
+                Ioas(
+                    (request, go) =>
+                        go(request is OpenAreas { Write: true } open ? open with { Write = false } : request)
+                )
             ),
             new(
                 "use-kept",
@@ -73,10 +91,7 @@ internal static class IoasMistakes
                 "the IOAS does not learn which domain holds the PFNs",
                 "moves",
                 Ioas(Meddling.Forget<SetStorage>())
-            )
-            {
-                Kernel = "listed as likely",
-            },
+            ),
         ];
 
     private static Func<Actors.HostOptions, Actors.HostOptions> Ioas(Rule rule) =>
@@ -149,6 +164,33 @@ internal static class IoasMistakes
                 default:
                     return go(request);
             }
+        };
+    }
+
+    private static FlowResponse GapIsFine(FlowRequest request, Func<FlowRequest, FlowResponse> go)
+    {
+        FlowResponse response = go(request);
+        return request is OpenAreas { Pin: false } && response is AreasOpened { Areas.Count: 0, End: Errno.ENOENT }
+            ? new AreasOpened([], Errno.OK)
+            : response;
+    }
+
+    private static Rule CoverageOfBefore()
+    {
+        var known = new Dictionary<IovaRange, AreasOpened>();
+        return (request, go) =>
+        {
+            if (request is not OpenAreas { Pin: false } open)
+            {
+                return go(request);
+            }
+
+            var now = (AreasOpened)go(open);
+            AreasOpened before = known.GetValueOrDefault(open.Range, now);
+            known[open.Range] = now;
+
+            // The areas are those of now: only the decision is old.
+            return before.End == Errno.OK && now.Areas.Count == 0 ? new AreasOpened([], Errno.OK) : now;
         };
     }
 

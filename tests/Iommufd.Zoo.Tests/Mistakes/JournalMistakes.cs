@@ -9,8 +9,18 @@ internal static class JournalMistakes
     public static IEnumerable<Mistake> All =>
         [
             new("replay-out-of-order", "two events change places", "quarrel", OutOfOrder),
-            new("half-an-unmap-journalled", "the event of an UNMAP leaves its last area out", "quarrel", Changed(LastAreaLeftOut)),
-            new("unmap-not-journalled", "an UNMAP has no event", "quarrel", Changed(c => c is AreasUnmapped ? null : c)),
+            new(
+                "half-an-unmap-journalled",
+                "the event of an UNMAP leaves its last area out",
+                "quarrel",
+                Changed(LastAreaLeftOut)
+            ),
+            new(
+                "unmap-not-journalled",
+                "an UNMAP has no event",
+                "quarrel",
+                Changed(c => c is AreasUnmapped ? null : c)
+            ),
             new("frames-not-journalled", "the event of a MAP has no frames", "quarrel", Changed(FramesLeftOut)),
         ];
 
@@ -59,7 +69,10 @@ internal static class JournalMistakes
 
     private static ContextEvent LastAreaLeftOut(ContextEvent change) =>
         change is AreasUnmapped { Removed.Length: > 2 } unmapped
-            ? unmapped with { Removed = unmapped.Removed[..^2] }
+            ? unmapped with
+            {
+                Removed = unmapped.Removed[..^2],
+            }
             : change;
 
     private static ContextEvent FramesLeftOut(ContextEvent change) =>

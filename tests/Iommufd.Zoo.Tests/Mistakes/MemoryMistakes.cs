@@ -22,10 +22,12 @@ internal static class MemoryMistakes
             {
                 Faults = Meddling.Rollbacks,
             },
-            new("unpinned-under-access", "an UNMAP unpins pages that an access still holds", "limits", Memory(UnderAccess))
-            {
-                Kernel = "until 6.3",
-            },
+            new(
+                "unpinned-under-access",
+                "an UNMAP unpins pages that an access still holds",
+                "limits",
+                Memory(UnderAccess)
+            ),
             new("charge-kept", "an UNMAP does not give the charge back", "limits", Memory(ChargesAgain<Unfill>)),
             new("charged-twice", "pages shared by a COPY are charged again", "limits", Memory(ChargesCopies)),
             new(
@@ -33,12 +35,19 @@ internal static class MemoryMistakes
                 "pages are still read back from a domain that is gone",
                 "moves",
                 Memory(_ => Meddling.Forget<MoveStorage>())
-            )
-            {
-                Kernel = "listed as likely",
-            },
-            new("pin-count-lost", "the same range pinned twice is released by the first unpin", "limits", Memory(CountsOnce)),
-            new("frames-shifted", "the last page of a long fill gets its neighbour's frame", "quarrel", Memory(_ => LastRepeated)),
+            ),
+            new(
+                "pin-count-lost",
+                "the same range pinned twice is released by the first unpin",
+                "limits",
+                Memory(CountsOnce)
+            ),
+            new(
+                "frames-shifted",
+                "the last page of a long fill gets its neighbour's frame",
+                "quarrel",
+                Memory(_ => LastRepeated)
+            ),
         ];
 
     private static Func<HostOptions, HostOptions> Memory(Func<MemoryState, Rule> make) =>
@@ -71,9 +80,12 @@ internal static class MemoryMistakes
                     held.Add((add, pfns.Runs));
                     break;
                 case AccessRemove remove:
-                    held.RemoveAll(h =>
-                        h.Range.PageSet == remove.PageSet && h.Range.First == remove.First && h.Range.Last == remove.Last
+                    int released = held.FindIndex(h =>
+                        h.Range.PageSet == remove.PageSet
+                        && h.Range.First == remove.First
+                        && h.Range.Last == remove.Last
                     );
+                    held.RemoveRange(Math.Max(0, released), released < 0 ? 0 : 1);
                     break;
                 case Unfill unfill when held.Find(h => h.Range.PageSet == unfill.PageSet) is { Runs: { } runs }:
                     foreach (PfnRun run in runs)
@@ -149,7 +161,9 @@ internal static class MemoryMistakes
 
         Pfn[] frames =
         [
-            .. pfns.Runs.SelectMany(r => Enumerable.Range(0, (int)r.Count).Select(i => new Pfn(r.First.Value + (ulong)i))),
+            .. pfns.Runs.SelectMany(r =>
+                Enumerable.Range(0, (int)r.Count).Select(i => new Pfn(r.First.Value + (ulong)i))
+            ),
         ];
         if (frames.Length < 3)
         {

@@ -14,6 +14,8 @@ internal abstract class TableFront(IoPageTable inner) : IoPageTable
 
     public override IovaRange InputRange => inner.InputRange;
 
+    public override IovaRange? UpperInputRange => inner.UpperInputRange;
+
     public override bool TracksDirty => inner.TracksDirty;
 
     public override (ulong Address, int Level) Root => inner.Root;
@@ -37,6 +39,9 @@ internal abstract class TableFront(IoPageTable inner) : IoPageTable
 
     public override ulong Unmap(ulong iova, ulong length, UnmapCut cut = UnmapCut.WholeEntry) =>
         inner.Unmap(iova, length, cut);
+
+    public override int TranslateEach(ReadOnlySpan<ulong> iovas, Span<ulong> physical) =>
+        inner.TranslateEach(iovas, physical);
 
     public override bool TryTranslate(ulong iova, out IopteTranslation translation) =>
         inner.TryTranslate(iova, out translation);
