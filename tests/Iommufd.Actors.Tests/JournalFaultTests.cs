@@ -79,7 +79,7 @@ public sealed class JournalFaultTests : TestKit
         public Parent(IActorRef probe, string id)
         {
             _probe = probe;
-            _journal = Context.ActorOf(Props.Create(() => new JournalActor(id, null, 0)), "journal");
+            _journal = Context.ActorOf(Props.Create(() => new JournalActor(id, null, 0, null)), "journal");
         }
 
         protected override SupervisorStrategy SupervisorStrategy() => ParticipantSupervision.Strategy();
