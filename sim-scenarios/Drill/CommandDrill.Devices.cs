@@ -56,7 +56,10 @@ public sealed partial class CommandDrill
                     Refs = 1,
                 }
             );
+            yield return Call(new ResizeEntries(made.OutHwptId, Iova, 16 * Page, Page, Merge: false));
         }
+
+        yield return Call(new SetEntryPolicy(ioas, EntryPolicy.Promote));
 
         // A second HWPT on the same IOAS is filled from the first.
         DrillCall hwpt = Call(new HwptAlloc { DevId = made.OutIdevId, PtId = ioas });
@@ -216,7 +219,8 @@ public sealed partial class CommandDrill
         );
         yield return hwpt;
         uint reporting = Made(hwpt.Back<HwptAlloc>().OutHwptId);
-        yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = reporting });
+        DrillCall replace = Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = reporting });
+        yield return replace;
         for (uint i = 1; i <= 2; i++)
         {
             yield return Call(
@@ -228,6 +232,11 @@ public sealed partial class CommandDrill
                     Addr = 0xdead_0000,
                 }
             );
+        }
+
+        if (replace.IsOk)
+        {
+            yield return Call(new RequestPages(made.OutIdevId, 0, 3, 1, [0x1000, 0x2000]));
         }
 
         yield return Call(new PollFaultQueue(fault));

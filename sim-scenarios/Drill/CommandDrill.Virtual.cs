@@ -88,6 +88,7 @@ public sealed partial class CommandDrill
         {
             yield return Call(new TestTriggerVevent { DevId = made.OutIdevId });
             yield return Call(new PollVeventq(veventq));
+            yield return Call(new ReportDmaFault(made.OutIdevId, 0, 0x5000, Write: true, Present: false));
             yield return Call(new ReadVeventq(veventq, Scratch, 100));
             yield return Call(new TestTriggerVevent { DevId = made.OutIdevId });
         }

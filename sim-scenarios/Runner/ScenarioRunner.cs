@@ -47,6 +47,7 @@ public static class ScenarioRunner
             var settings = new RunSettings(machine.Machine, metrics, scenario.CheckEvery, options.Faults)
             {
                 Histories = options.Histories,
+                DmaKicks = options.Host.DmaKicks,
                 Trace = options.Trace,
                 Journal = Journaling(scenario, options, machine),
             };
