@@ -29,7 +29,14 @@ public sealed partial class CommandDrill
 
         TestMockDomain made = device.Back<TestMockDomain>();
         Made(made.OutStdevId);
-        yield return Call(new GetHwInfo { DevId = made.OutIdevId, DataLen = 8, DataUptr = Scratch });
+        yield return Call(
+            new GetHwInfo
+            {
+                DevId = made.OutIdevId,
+                DataLen = 8,
+                DataUptr = Scratch,
+            }
+        );
         if (map.IsOk)
         {
             yield return Call(
@@ -41,7 +48,14 @@ public sealed partial class CommandDrill
                     Uptr = Buffer,
                 }
             );
-            yield return Call(new TestMdCheckRefs { Length = 4 * Page, Uptr = Buffer, Refs = 1 });
+            yield return Call(
+                new TestMdCheckRefs
+                {
+                    Length = 4 * Page,
+                    Uptr = Buffer,
+                    Refs = 1,
+                }
+            );
         }
 
         // A second HWPT on the same IOAS is filled from the first.
@@ -51,7 +65,14 @@ public sealed partial class CommandDrill
         yield return Call(MapOf(ioas, Iova + (64 * Page), Buffer, 8 * Page));
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = copy });
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = other });
-        yield return Call(new IoasUnmap { IoasId = ioas, Iova = Iova, Length = 16 * Page });
+        yield return Call(
+            new IoasUnmap
+            {
+                IoasId = ioas,
+                Iova = Iova,
+                Length = 16 * Page,
+            }
+        );
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = ioas });
     }
 
@@ -156,7 +177,14 @@ public sealed partial class CommandDrill
                 EntryNum = 1,
             }
         );
-        yield return Call(new TestMdCheckIotlb { HwptId = top, IotlbId = 1, Iotlb = InitialIotlb });
+        yield return Call(
+            new TestMdCheckIotlb
+            {
+                HwptId = top,
+                IotlbId = 1,
+                Iotlb = InitialIotlb,
+            }
+        );
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = ioas });
     }
 
@@ -219,7 +247,12 @@ public sealed partial class CommandDrill
         yield return mock;
         TestMockDomainFlags made = mock.Back<TestMockDomainFlags>();
         Made(made.OutStdevId);
-        var compatible = new HwptAlloc { DevId = made.OutIdevId, PtId = ioas, Flags = HwptAllocFlags.Pasid };
+        var compatible = new HwptAlloc
+        {
+            DevId = made.OutIdevId,
+            PtId = ioas,
+            Flags = HwptAllocFlags.Pasid,
+        };
         DrillCall first = Call(compatible);
         yield return first;
         DrillCall second = Call(compatible);

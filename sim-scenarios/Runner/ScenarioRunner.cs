@@ -36,6 +36,7 @@ public static class ScenarioRunner
         var memoryBefore = MemoryUse.Now;
         var watch = Stopwatch.StartNew();
         var metrics = new RunMetrics(() => watch.Elapsed.Ticks * 100);
+        using var meters = new RunMeters(metrics, options.Host);
         var ended = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         RunEnd end;
         TimeSpan duration;
