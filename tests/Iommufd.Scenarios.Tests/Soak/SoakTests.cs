@@ -38,7 +38,7 @@ public sealed class SoakTests : IDisposable
         Assert.True(outcome.IsComplete);
         Assert.Equal(6, outcome.Totals.Runs);
         Assert.True(outcome.Totals.Injected > 50, $"{outcome.Totals.Injected} faults were injected");
-        string report = SoakHtml.Of(Small, outcome);
+        string report = SoakHtml.Of(Small.Subject, outcome);
         Assert.Contains("every check of every run held", report, StringComparison.Ordinal);
         Assert.DoesNotContain("http", report, StringComparison.Ordinal);
     }
