@@ -41,6 +41,12 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Send(Participant to, FlowStep step)
     {
+        if (to.Kind == ParticipantKind.Context)
+        {
+            _room.MachineActor.Tell(new ContextStep((int)to.Id, step), Self);
+            return;
+        }
+
         var target =
             to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[(to.Kind, to.Id)];
         target.Tell(step, Self);
@@ -95,6 +101,9 @@ public sealed partial class ContextActor
                     )
                 );
                 EndAlone();
+                break;
+            case ClearImportsFlow { Question: { } question }:
+                replyTo.Tell(new ContextStepDone(_room.Number, question.Context, question.Flow, question.Step));
                 break;
             case CloseFlow close:
                 Witness(sequence, 0, Errno.OK);

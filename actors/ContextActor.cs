@@ -5,6 +5,7 @@ using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -100,6 +101,20 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         {
             case FlowReply reply:
                 _room.Core.Engine.Deliver(reply);
+                break;
+            case FlowStep when _room.RunsAlone:
+                _room.Held.Enqueue((message, sender));
+                break;
+            case FlowStep { Request: ClearImports clear } step:
+                var revoker = _room.Machine.Process(clear.Process);
+                See(revoker);
+                _room.Core.Engine.Start(
+                    new ClearImportsFlow(_room.Core, revoker, (Dmabuf)clear.Buffer, clear.Revoked)
+                    {
+                        Question = step,
+                        ReplyTo = sender,
+                    }
+                );
                 break;
             case IoctlRequest request when _room.Closing:
                 sender.Tell(new IoctlAnswer(request.Tag, IoctlResult.Fail(Errno.EBADF)));

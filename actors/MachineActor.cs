@@ -20,6 +20,7 @@ public sealed class MachineActor : UntypedActor
     private readonly DeviceDirectory _devices;
     private readonly SortedDictionary<int, IActorRef> _memories = [];
     private readonly SortedDictionary<int, IActorRef> _contexts = [];
+    private readonly SortedDictionary<(int To, int From, ulong Flow, int Step), IActorRef> _asked = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
     private readonly SharedDescriptors _shared;
     private int _nextContext;
@@ -82,6 +83,16 @@ public sealed class MachineActor : UntypedActor
             case RunDma run:
                 Sender.Tell(new DmaDone(run.Tag, Errno.ENODEV, default));
                 break;
+            case ContextStep step when _contexts.TryGetValue(step.To, out var context):
+                _asked.Add((step.To, step.Step.Context, step.Step.Flow, step.Step.Step), Sender);
+                context.Tell(step.Step, Self);
+                break;
+            case ContextStep step:
+                Sender.Tell(new FlowReply(step.Step.Flow, step.Step.Step, FlowResponse.Done));
+                break;
+            case ContextStepDone done:
+                AnswerStep((done.Number, done.Context, done.Flow, done.Step));
+                break;
             case CheckInvariants check:
                 Collect(check, Sender);
                 break;
@@ -91,6 +102,11 @@ public sealed class MachineActor : UntypedActor
             case ContextEnded ended:
                 _ended[ended.Number] = ended.Digest;
                 _contexts.Remove(ended.Number);
+                foreach (var waiting in _asked.Keys.Where(a => a.To == ended.Number).ToArray())
+                {
+                    AnswerStep(waiting);
+                }
+
                 break;
             default:
                 if (_shared.Answer(message) is { } answer)
@@ -103,6 +119,15 @@ public sealed class MachineActor : UntypedActor
                 }
 
                 break;
+        }
+    }
+
+    // A context that was closed has nothing left of what it was asked about.
+    private void AnswerStep((int To, int From, ulong Flow, int Step) asked)
+    {
+        if (_asked.Remove(asked, out var asker))
+        {
+            asker.Tell(new FlowReply(asked.Flow, asked.Step, FlowResponse.Done));
         }
     }
 
@@ -188,3 +213,15 @@ public sealed class MachineActor : UntypedActor
 /// <param name="Spec">What it is.</param>
 /// <param name="Parent">The parent's number.</param>
 public sealed record StartChild(ProcessSpec Spec, uint Parent);
+
+/// <summary>Context → machine: a step for another context. Answered by FlowReply, also when that context is closed.</summary>
+/// <param name="To">The other context's number.</param>
+/// <param name="Step">The step.</param>
+internal sealed record ContextStep(int To, FlowStep Step);
+
+/// <summary>Context → machine: it has done a step of another context's flow.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Context">The other context's number.</param>
+/// <param name="Flow">That one's flow.</param>
+/// <param name="Step">The step in it.</param>
+internal sealed record ContextStepDone(int Number, int Context, ulong Flow, int Step);

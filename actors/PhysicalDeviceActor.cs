@@ -129,18 +129,15 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
 
         var now = (int)Math.Min(BurstTransfers, work.Left);
         var faults = _engine.Totals.Faults;
-        if (work.Request.PageRequests)
-        {
-            work = BurstWithRequests(work, now);
-            now = 0;
-        }
-        else if (now > 0)
-        {
-            work = work with { Report = work.Report + _engine.Run(work.Request.Pattern, now) };
-        }
-
+        work = work.Request.PageRequests
+            ? BurstWithRequests(work, now)
+            : work with
+            {
+                Report = work.Report + _engine.Run(work.Request.Pattern, now),
+                Left = work.Left - now,
+            };
         ReportFaults(_engine.Totals.Faults - faults);
-        GoOn(work with { Left = work.Left - now });
+        GoOn(work);
     }
 
     private void GoOn(DmaUnderWay work)

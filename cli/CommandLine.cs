@@ -73,6 +73,7 @@ public static class CommandLine
             ImportCommand.Create(streams),
             ShrinkCommand.Create(streams),
             FaultsCommand.Create(streams),
+            MergeCommand.Create(streams),
             SoakCommand.Create(streams),
         };
 

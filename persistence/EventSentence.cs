@@ -128,7 +128,9 @@ public static class EventSentence
             EntriesResized e => Say(
                 $"entries of {Range(e.First, e.Last)} in HWPT {e.HwptId} were {(e.Merge ? "merged into" : "split to")} 0x{e.PageSize:x} bytes"
             ),
-            SharedHwptAllocated e => Say($"HWPT {e.HwptId} was made of a virtual machine's table for device {e.DeviceId}"),
+            SharedHwptAllocated e => Say(
+                $"HWPT {e.HwptId} was made of a virtual machine's table for device {e.DeviceId}"
+            ),
             HwptFaultSet e => Say($"HWPT {e.HwptId} got fault queue {e.FaultId}"),
             IotlbInvalidated e => Say($"the IOTLB of nested HWPT {e.HwptId} was invalidated"),
             CachesInvalidated e => Say($"caches of devices {string.Join(", ", e.DeviceIds)} were invalidated"),

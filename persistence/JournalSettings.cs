@@ -78,6 +78,7 @@ public static class JournalSettings
             CultureInfo.InvariantCulture,
             $"  connection-timeout = {(lockTimeout ?? LockTimeout).TotalMilliseconds:0}ms\n"
         );
+        text.Append("  stop-at-failure = on\n");
         text.Append(rewrite ? "  rewrite = on\n" : string.Empty);
         text.Append(
             $"  auto-initialize = on\n  journal-mode = wal\n  synchronous = {synchronous}\n  wal-autocheckpoint = 10000\n}}\n"

@@ -63,10 +63,8 @@ public static class StateObjects
     }
 
     /// <summary>The objects that an event names, as they are in a state.</summary>
-    public static IReadOnlyList<string> NamedBy(
-        ContextEvent change,
-        IReadOnlyDictionary<string, List<string>> state
-    ) => WithIds(EventObjects.Of(change).ToHashSet(), state);
+    public static IReadOnlyList<string> NamedBy(ContextEvent change, IReadOnlyDictionary<string, List<string>> state) =>
+        WithIds(EventObjects.Of(change).ToHashSet(), state);
 
     /// <summary>The objects that have one of some ids, as they are in a state.</summary>
     public static IReadOnlyList<string> WithIds(

@@ -32,8 +32,8 @@ public static class IopteBenchmarks
     {
         Measured one = work.MapUnmapOne();
         Measured cursor = work.MapUnmapOneCursor();
-        HalfTimed pages = work.Halves("256 x 4K, hot", 1UL << 38, 256 * Page, 256 * Page);
-        HalfTimed walking = work.Halves("256 x 4K through 1 GiB", 5UL << 38, 256 * Page, 256 * Page, spans: 1024);
+        HalfTimed pages = work.HotRuns();
+        HalfTimed walking = work.WalkingRuns();
         Measured sweep = work.Sweep();
         HalfTimed table = work.Halves("512 x 4K, a whole table", 1UL << 39, Large, Large);
         HalfTimed large = work.Halves("one 2M", 3UL << 38, Large, Large, misalign: Large, spans: 64);

@@ -98,6 +98,24 @@ internal sealed class TableWork : IDisposable
             span => _table.Unmap(iova + ((ulong)span * spread), length)
         );
 
+    /// <summary>256 pages in one call, their length known to the compiler.</summary>
+    internal HalfTimed HotRuns() =>
+        new(
+            "256 x 4K, hot",
+            8,
+            span => _table.Map((1UL << 38) + ((ulong)span * 256 * Page), Physical + Page, 256 * Page, Both),
+            span => _table.Unmap((1UL << 38) + ((ulong)span * 256 * Page), 256 * Page)
+        );
+
+    /// <summary>The same through tables of 2 MiB in all.</summary>
+    internal HalfTimed WalkingRuns() =>
+        new(
+            "256 x 4K through 1 GiB",
+            1024,
+            span => _table.Map((5UL << 38) + ((ulong)span * 256 * Page), Physical + Page, 256 * Page, Both),
+            span => _table.Unmap((5UL << 38) + ((ulong)span * 256 * Page), 256 * Page)
+        );
+
     /// <summary>The same with AMD v1's 1 MiB entries: one page in 256 items.</summary>
     internal HalfTimed Contiguous() =>
         new(

@@ -49,7 +49,15 @@ internal static class ProductJournal
         using var journal = JournalFile.Open(maps);
         var events = journal.Count();
         var bytes = (double)new FileInfo(maps).Length / events;
-        yield return new BenchRow("journal", "size of the product's events", "bytes", Math.Round(bytes), "goal", 180, Math.Round(bytes / 180, 2));
+        yield return new BenchRow(
+            "journal",
+            "size of the product's events",
+            "bytes",
+            Math.Round(bytes),
+            "goal",
+            180,
+            Math.Round(bytes / 180, 2)
+        );
 
         var replay = JournalReplay.Run(journal);
         yield return Rate("every event restored", replay.Events / replay.Elapsed.TotalSeconds, "goal", 1_000_000);

@@ -46,13 +46,7 @@ internal static class ExportCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        string journal,
-        string format,
-        int? context,
-        string? file,
-        Streams streams
-    )
+    private static async Task<int> RunAsync(string journal, string format, int? context, string? file, Streams streams)
     {
         Func<TextWriter, Task> write = string.Equals(format, "trace", StringComparison.Ordinal)
             ? Calls(journal, context)

@@ -21,7 +21,8 @@ internal static class ImportCommand
         };
         var format = new Option<string>("--format")
         {
-            Description = "journal: what export wrote as jsonl or csv. trace: a recorded kernel trace, which is played.",
+            Description =
+                "journal: what export wrote as jsonl or csv. trace: a recorded kernel trace, which is played.",
             DefaultValueFactory = _ => "journal",
         };
         format.AcceptOnlyFromAmong("journal", "jsonl", "csv", "trace");

@@ -57,7 +57,7 @@ internal static class InspectCommand
         else
         {
             RunOrigin.Write(run, streams.Out);
-            WriteText(then, target, context is not null, streams.Out);
+            WriteText(then, target, streams.Out);
         }
 
         return ExitCode.Success;
@@ -71,8 +71,15 @@ internal static class InspectCommand
             ["applied"] = then.Applied,
             ["index"] = then.IndexWasBuilt ? "built" : "read",
             ["milliseconds"] = Math.Round(then.Elapsed.TotalMilliseconds, 1),
-            ["contexts"] = new JsonArray([.. then.Contexts.Select(c => Json(c, target))]),
+            ["closedContexts"] = then.Contexts.Count(c => c.State is null),
+            ["contexts"] = new JsonArray([.. Listed(then).Select(c => Json(c, target))]),
         };
+
+    // Of a fleet's thousands of closed contexts there is nothing to say but how many.
+    private static IEnumerable<ContextThen> Listed(PointInTime then) =>
+        then.Contexts.Count(c => c.State is null) <= ClosedShown
+            ? then.Contexts
+            : then.Contexts.Where(c => c.State is not null);
 
     private static JsonObject Json(ContextThen context, uint? target) =>
         new()
@@ -84,16 +91,10 @@ internal static class InspectCommand
             ["lines"] = new JsonArray([.. LinesOf(context, target).Select(l => JsonValue.Create(l))]),
         };
 
-    private static void WriteText(PointInTime then, uint? target, bool isOne, TextWriter output)
+    private static void WriteText(PointInTime then, uint? target, TextWriter output)
     {
-        bool listsClosed = isOne || then.Contexts.Count(c => c.State is null) <= ClosedShown;
-        foreach (ContextThen context in then.Contexts)
+        foreach (ContextThen context in Listed(then))
         {
-            if (context.State is null && !listsClosed)
-            {
-                continue;
-            }
-
             string state = context.State is null ? "closed" : "open";
             output.WriteLine(
                 $"iommufd-{context.Number}: {state}, {context.Events} events, digest {context.Digest:x16}"
@@ -104,9 +105,10 @@ internal static class InspectCommand
             }
         }
 
-        if (!listsClosed)
+        int left = then.Contexts.Count - Listed(then).Count();
+        if (left > 0)
         {
-            output.WriteLine($"{Figures.Count(then.Contexts.Count(c => c.State is null))} more contexts are closed");
+            output.WriteLine($"{Figures.Count(left)} more contexts are closed");
         }
     }
 

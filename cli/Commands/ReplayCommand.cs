@@ -116,7 +116,9 @@ internal static class ReplayCommand
             return;
         }
 
-        output.WriteLine("what was touched since the last digest that was found again, as it is at the first that was not:");
+        output.WriteLine(
+            "what was touched since the last digest that was found again, as it is at the first that was not:"
+        );
         foreach (string line in lines.Take(LinesShown))
         {
             output.WriteLine($"  {line}");

@@ -70,7 +70,7 @@ internal static class ResumeCommand
         JournaledRun run = resumption.Run;
         request = request with
         {
-            Scenario = run.Started.Scenario,
+            Scenario = RunOrigin.ScenarioOf(run),
             Seed = run.Started.IsSeeded ? run.Started.Seed : null,
             Settings = run.Settings,
         };

@@ -39,6 +39,15 @@ internal static class RunCommand
             DefaultValueFactory = _ => "group",
         };
         durability.AcceptOnlyFromAmong("strict", "group", "memory", "ram");
+        var profile = new Option<bool>("--profile")
+        {
+            Description = "Prints time and allocations by kind of actor and flow step.",
+        };
+        var otlp = new Option<string?>("--otlp")
+        {
+            Description = "Sends the run's metrics to an OpenTelemetry collector, by OTLP over gRPC.",
+            HelpName = "URL",
+        };
         Option<string?> faults = ScenarioOptions.Faults();
         Option<string?> replies = ScenarioOptions.ReplyLog();
         Option<string[]> set = ScenarioOptions.Set();
@@ -54,6 +63,8 @@ internal static class RunCommand
             set,
             deadline,
             replies,
+            profile,
+            otlp,
             output,
         };
         command.SetAction(
@@ -72,6 +83,8 @@ internal static class RunCommand
                     {
                         ReplyLog = parsed.GetValue(replies),
                         Faults = parsed.GetValue(faults),
+                        Profile = parsed.GetValue(profile) ? new RunProfile() : null,
+                        Otlp = parsed.GetValue(otlp),
                     },
                     streams,
                     stop
@@ -92,7 +105,7 @@ internal static class RunCommand
             IRunHost fleeting =
                 request.Durability == Durability.Ram
                     ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
-                    : new SimulatedRunHost(null, request.Durability, faults);
+                    : new SimulatedRunHost(null, request.Durability, faults) { Profile = request.Profile };
             var unjournaled = new RunOptions(request.Seed, request.Deadline, fleeting) { Faults = faults };
             return await ExecuteAsync(scenario, unjournaled, request, streams, stop).ConfigureAwait(false);
         }
@@ -103,6 +116,7 @@ internal static class RunCommand
         using var host = new SimulatedRunHost(journal, request.Durability, faults)
         {
             Witnesses = replies is null ? [] : [replies],
+            Profile = request.Profile,
         };
         var options = new RunOptions(request.Seed, request.Deadline, host)
         {
@@ -123,6 +137,7 @@ internal static class RunCommand
     )
     {
         RunReport report;
+        using OtlpExport? export = OtlpExport.Start(request.Otlp);
         try
         {
             report = await RunProgress
@@ -155,11 +170,12 @@ internal static class RunCommand
 
         if (request.IsJson)
         {
-            streams.WriteJson(RunJson.Of(report));
+            streams.WriteJson(ProfileOutput.AddTo(RunJson.Of(report), request.Profile));
         }
         else
         {
             RunText.Write(report, request, streams);
+            ProfileOutput.Write(request.Profile, streams);
         }
 
         return report.StopReason is not null ? ExitCode.CutShort
@@ -197,4 +213,10 @@ internal sealed record RunRequest(
 
     /// <summary>The fault plan; null for none.</summary>
     public string? Faults { get; init; }
+
+    /// <summary>Measures every step; null for not wanted.</summary>
+    public RunProfile? Profile { get; init; }
+
+    /// <summary>The collector that gets the run's metrics; null for none.</summary>
+    public string? Otlp { get; init; }
 }

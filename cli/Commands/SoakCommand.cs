@@ -52,6 +52,13 @@ internal static class SoakCommand
             Description = "Keeps progress in a file; a soak that was killed goes on from it.",
             HelpName = "FILE",
         };
+        var shard = new Option<string?>("--shard")
+        {
+            Description =
+                "Runs one part of the soak: part I, from 0, of N. In a Slurm array or a Kubernetes Indexed Job the number of the part is "
+                + "known: --shard /N, or nothing in a Slurm array.",
+            HelpName = "I/N",
+        };
         var nth = new Option<bool>("--nth")
         {
             Description = "Fails the 1st, 2nd, 3rd ... fault point of every operation, one run each, to exhaustion.",
@@ -65,6 +72,7 @@ internal static class SoakCommand
             seeds,
             duration,
             faults,
+            shard,
             nth,
             jobs,
             stopOnFailure,
@@ -96,7 +104,16 @@ internal static class SoakCommand
                     StopOnFailure = parsed.GetValue(stopOnFailure),
                     Settings = ScenarioOptions.Settings(parsed.GetValue(set)),
                     StateFile = parsed.GetValue(state),
+                    Shard = ShardOption.Of(parsed.GetValue(shard), Environment.GetEnvironmentVariable),
                 };
+                if (isNth && !request.Shard.IsWhole)
+                {
+                    throw new BadInputException(
+                        "--shard",
+                        "nth mode is not split: each run decides what the next one fails"
+                    );
+                }
+
                 var files = new SoakFiles(parsed.GetValue(summary), parsed.GetValue(report));
                 bool isJson = ScenarioOptions.IsJson(parsed.GetValue(output));
                 return isNth
@@ -152,16 +169,16 @@ internal static class SoakCommand
             throw new BadInputException(wrong.File, wrong.Message);
         }
 
-        string json = streams.Format(SoakJson.Of(request, outcome));
+        string json = streams.Format(SoakJson.Of(request.Subject, outcome));
         await WriteAsync(files.Summary, json).ConfigureAwait(false);
-        await WriteAsync(files.Report, SoakHtml.Of(request, outcome)).ConfigureAwait(false);
+        await WriteAsync(files.Report, SoakHtml.Of(request.Subject, outcome)).ConfigureAwait(false);
         if (isJson)
         {
             await streams.Out.WriteLineAsync(json).ConfigureAwait(false);
         }
         else
         {
-            SoakText.Write(request, outcome, streams);
+            SoakText.Write(request.Subject, outcome, streams);
         }
 
         return outcome.Totals.Failures.Count > 0 ? ExitCode.CheckFailed
@@ -182,19 +199,20 @@ internal static class SoakCommand
             throw new BadInputException("--nth", "takes one scenario and no --faults: it makes a plan for each run");
         }
 
-        NthOutcome outcome = await SoakProgressView.ShowAsync(new NthRunner(request), streams, stop)
+        NthOutcome outcome = await SoakProgressView
+            .ShowAsync(new NthRunner(request), streams, stop)
             .ConfigureAwait(false);
-        string json = streams.Format(SoakJson.Of(request, outcome));
+        string json = streams.Format(SoakJson.Of(request.Subject, outcome));
         await WriteAsync(files.Summary, json).ConfigureAwait(false);
         var soak = new SoakOutcome(outcome.Totals, outcome.Totals.Runs, outcome.Elapsed, outcome.IsComplete);
-        await WriteAsync(files.Report, SoakHtml.Of(request, soak)).ConfigureAwait(false);
+        await WriteAsync(files.Report, SoakHtml.Of(request.Subject, soak)).ConfigureAwait(false);
         if (isJson)
         {
             await streams.Out.WriteLineAsync(json).ConfigureAwait(false);
         }
         else
         {
-            SoakText.Write(request, soak, streams);
+            SoakText.Write(request.Subject, soak, streams);
             SoakText.Write(outcome, streams);
         }
 
@@ -203,7 +221,7 @@ internal static class SoakCommand
             : ExitCode.CutShort;
     }
 
-    private static async Task WriteAsync(string? file, string text)
+    internal static async Task WriteAsync(string? file, string text)
     {
         if (file is null)
         {

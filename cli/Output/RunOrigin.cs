@@ -17,7 +17,7 @@ internal static class RunOrigin
             return;
         }
 
-        output.WriteLine($"run     {Command(run)}");
+        output.WriteLine($"run     {run.CommandFor(ScenarioOf(run))}");
         output.WriteLine(
             $"        {State(run)}; version {run.Started.Product}, events of version {run.Started.Version}"
         );
@@ -53,15 +53,15 @@ internal static class RunOrigin
         };
     }
 
-    // The shipped scenario by its name, when it is still the one that ran.
-    private static string Command(JournaledRun run)
+    /// <summary>The scenario as <c>run</c> takes it: a shipped one by its name, when it is still the one that ran.</summary>
+    public static string ScenarioOf(JournaledRun run)
     {
         string name = Path.GetFileNameWithoutExtension(run.Started.Scenario);
         bool isShipped =
             string.Equals(run.Started.Scenario, name + ".yaml", StringComparison.Ordinal)
             && ShippedScenarios.Names.Contains(name)
             && string.Equals(ShippedScenarios.SourceOf(name), run.Started.Text, StringComparison.Ordinal);
-        return run.CommandFor(isShipped ? name : run.Started.Scenario);
+        return isShipped ? name : run.Started.Scenario;
     }
 
     private static string State(JournaledRun run) =>

@@ -1,5 +1,6 @@
 using Iommufd.Cli.Commands;
 using Iommufd.Messages;
+using Iommufd.Persistence;
 using Iommufd.Scenarios.Runner;
 using Spectre.Console;
 
@@ -49,6 +50,15 @@ internal static class RunText
             $"{Figures.Count(report.Dma.Translations)} translations, {Figures.Count(report.PerSecond(report.Dma.Translations))}/s; "
                 + $"{Figures.Count(report.Dma.Faults)} faults, {report.Dma.Violations} violations of a DMA check"
         );
+        if (report.Faults is { } plan && report.FaultCoverage.Sum(c => c.Injected) is var injected and > 0)
+        {
+            int points = report.FaultCoverage.Where(c => c.Injected > 0).Select(c => c.Point).Distinct().Count();
+            Add(
+                "faults",
+                $"{Figures.Count(injected)} injected at {points} points ({plan}); {Figures.Count(report.Tolerated)} steps ended otherwise"
+            );
+        }
+
         Add("invariants", $"{Figures.Count(report.InvariantsChecked)} checked, {report.InvariantsViolated} violated");
         if (report.FirstViolation is { } first)
         {
@@ -157,6 +167,8 @@ internal static class RunText
         string settings = string.Concat(request.Settings.Select(s => $" --set {s.Key}={s.Value}"));
         ulong seed = report.Seed ?? 7;
         string why = report.Seed is null ? "repeat   " : "again    ";
-        console.WriteLine($"{why}iommufd run {request.Scenario} --seed {seed}{settings}");
+        string faults = request.Faults is { } plan ? $" --faults {plan}" : string.Empty;
+        string ram = request.Durability == Durability.Ram ? " --durability ram" : string.Empty;
+        console.WriteLine($"{why}iommufd run {request.Scenario} --seed {seed}{faults}{settings}{ram}");
     }
 }

@@ -26,7 +26,7 @@ internal static class SoakText
         console.Write(table);
     }
 
-    public static void Write(SoakRequest request, SoakOutcome outcome, Streams streams)
+    public static void Write(SoakSubject subject, SoakOutcome outcome, Streams streams)
     {
         IAnsiConsole console = streams.ResultConsole();
         SoakTotals totals = outcome.Totals;
@@ -34,7 +34,7 @@ internal static class SoakText
             totals.Failures.Count > 0 ? "[red]failed[/]"
             : outcome.IsComplete ? "[green]ok[/]"
             : "[yellow]cut short[/]";
-        string names = string.Join(", ", request.Scenarios.Select(s => s.Name));
+        string names = string.Join(", ", subject.Scenarios);
         console.MarkupLine(
             FormattableString.Invariant(
                 $"[bold]soak of {Markup.Escape(names)}[/]: {verdict} in {outcome.Elapsed.TotalSeconds:0.0} s"
@@ -45,11 +45,11 @@ internal static class SoakText
         Add("runs", $"{Figures.Count(totals.Runs)}, {outcome.RunsPerSecond:0.#}/s; {totals.Failures.Count} failed");
         Add("operations", $"{Figures.Count(totals.Operations)}");
         Add("checks", $"{Figures.Count(totals.InvariantsChecked)} invariants");
-        if (request.Faults is { } plan)
+        if (subject.Faults is { } plan)
         {
             Add(
                 "faults",
-                $"{plan.Name}: {Figures.Count(totals.Injected)} injected at {totals.PointsCovered.Count} of {FaultPoints.All.Count} points"
+                $"{plan}: {Figures.Count(totals.Injected)} injected at {totals.PointsCovered.Count} of {FaultPoints.All.Count} points"
             );
             AddMissing("never struck", totals.PointsMissing);
         }

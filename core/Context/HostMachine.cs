@@ -51,6 +51,9 @@ public sealed class HostMachine : IHostRegistry
     /// <summary>The user that owns every process; locked memory in USER mode is charged here.</summary>
     public UserAccount User { get; } = new();
 
+    /// <summary>Contexts of the sequential model that are open on it, by number.</summary>
+    internal ConcurrentDictionary<int, SequentialContext> Sequential { get; } = new();
+
     /// <summary>Processes, by id.</summary>
     public IEnumerable<Caller> Processes => _processes.Values.OrderBy(p => p.ProcessId);
 

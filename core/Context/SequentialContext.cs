@@ -1,5 +1,6 @@
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
 using Iommufd.Core.Participants;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -22,6 +23,7 @@ public sealed class SequentialContext : IParticipantHost
     {
         _machine = machine;
         Core = new ContextCore(number, machine, this);
+        machine.Sequential[number] = this;
     }
 
     /// <summary>The context.</summary>
@@ -53,6 +55,7 @@ public sealed class SequentialContext : IParticipantHost
 
         var close = new CloseFlow(Core, caller);
         Run(close);
+        _machine.Sequential.TryRemove(KeyValuePair.Create(Core.Number, this));
         return close.Leaked;
     }
 
@@ -91,7 +94,7 @@ public sealed class SequentialContext : IParticipantHost
     /// <inheritdoc/>
     void IParticipantHost.Send(Participant to, FlowStep step)
     {
-        var response = Handle(to, step);
+        var response = to.Kind == ParticipantKind.Context ? Other(to, step) : Handle(to, step);
         if (step.WantsReply)
         {
             Core.Engine.Deliver(new FlowReply(step.Flow, step.Step, response));
@@ -109,6 +112,18 @@ public sealed class SequentialContext : IParticipantHost
 
     /// <inheritdoc/>
     void IParticipantHost.Completed(Flow flow) => _completed.Add(flow);
+
+    private FlowResponse Other(Participant to, FlowStep step)
+    {
+        var clear = (ClearImports)step.Request;
+        if (_machine.Sequential.TryGetValue((int)to.Id, out var other))
+        {
+            var caller = _machine.Process(clear.Process);
+            other.Run(new ClearImportsFlow(other.Core, caller, (Dmabuf)clear.Buffer, clear.Revoked));
+        }
+
+        return FlowResponse.Done;
+    }
 
     private FlowResponse Handle(Participant to, FlowStep step)
     {

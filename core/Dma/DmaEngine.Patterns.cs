@@ -64,9 +64,9 @@ public partial class DmaEngine
         while (true)
         {
             // A block is translated page by page, of the smallest size that the table can have.
-            if (!Translate(space, pattern.Pasid, iova, block.Access, out ulong physical, out DmaFault fault))
+            if (!Translate(space, pattern.Pasid, iova, block.Access, out ulong physical))
             {
-                Count(fault);
+                CountRefusal();
                 return;
             }
 

@@ -69,13 +69,13 @@ public partial class DmaEngine
         while (true)
         {
             ulong pageLast = Math.Min(iova | offsetMask, last);
-            if (Translate(space, pattern.Pasid, iova, block.Access, out ulong physical, out DmaFault fault))
+            if (Translate(space, pattern.Pasid, iova, block.Access, out ulong physical))
             {
                 pieces.Add((physical, pageLast - iova + 1));
             }
-            else if (fault.Present)
+            else if (_refused.Present)
             {
-                Count(fault);
+                CountRefusal();
                 return null;
             }
             else

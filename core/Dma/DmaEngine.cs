@@ -30,6 +30,9 @@ public partial class DmaEngine
     // Most devices never have one.
     private DmaViolation[]? _violations;
     private DmaFault[]? _faults;
+
+    // Of the translation that was refused last: only then it is looked at, so that no other pays for it.
+    private DmaFault _refused;
     private int _violationsKept;
     private ulong _transfers;
     private ulong _translationCount;
@@ -125,26 +128,20 @@ public partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
-            if (Translate(SpaceOf(pasid), pasid, iova, access, out physical, out DmaFault fault))
+            if (Translate(SpaceOf(pasid), pasid, iova, access, out physical))
             {
                 return true;
             }
 
-            Count(fault);
+            CountRefusal();
             return false;
         }
     }
 
     private DmaTranslation? TranslationOf(uint pasid) => pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
 
-    private bool Translate(
-        in Space space,
-        uint pasid,
-        ulong iova,
-        IoptePermissions access,
-        out ulong physical,
-        out DmaFault fault
-    )
+    /// <summary>False when the IOMMU refuses; <see cref="_refused"/> says why.</summary>
+    private bool Translate(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
     {
         _translationCount++;
         IotlbResult result = Iotlb.TryFind(pasid, iova, out int index);
@@ -155,7 +152,6 @@ public partial class DmaEngine
             if ((entry.Permissions & access) == access && !needsMark)
             {
                 _hits++;
-                fault = default;
                 physical = entry.PagePhysical | (iova & ((1UL << entry.PageSizeShift) - 1));
                 if (result == IotlbResult.Stale)
                 {
@@ -171,33 +167,25 @@ public partial class DmaEngine
             }
         }
 
-        return Walk(space, pasid, iova, access, out physical, out fault);
+        return Walk(space, pasid, iova, access, out physical);
     }
 
-    private bool Walk(
-        in Space space,
-        uint pasid,
-        ulong iova,
-        IoptePermissions access,
-        out ulong physical,
-        out DmaFault fault
-    )
+    private bool Walk(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
     {
-        fault = default;
         physical = 0;
         IopteTranslation found;
         if (space.Translation?.Guest is { } guest)
         {
             if (!WalkNested(space, guest, pasid, iova, access, out found, out bool present))
             {
-                fault = new DmaFault(iova, access, present, pasid);
+                _refused = new DmaFault(iova, access, present, pasid);
                 return false;
             }
         }
         else if (space.Table is null || !space.Table.TryAccess(iova, access, space.MarksDirty, out found))
         {
             bool present = space.Table is not null && space.Table.TryTranslate(iova, out ulong _);
-            fault = new DmaFault(iova, access, present, pasid);
+            _refused = new DmaFault(iova, access, present, pasid);
             return false;
         }
 
@@ -222,6 +210,8 @@ public partial class DmaEngine
         Iotlb.Fill(pasid, iova, found);
         return true;
     }
+
+    private void CountRefusal() => Count(_refused);
 
     private void Count(in DmaFault fault) => (_faults ??= new DmaFault[Kept])[_faultCount++ % Kept] = fault;
 

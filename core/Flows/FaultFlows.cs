@@ -248,13 +248,13 @@ public sealed class WriteFaultQueueFlow(ContextCore context, Caller caller, Writ
         {
             var request = again.Requests[0];
             Events.Add(
-                new FaultReported(
+                new PagesRequested(
                     fault.Id,
                     again.DeviceId,
                     request.Pasid,
                     request.GroupId,
                     request.Permissions,
-                    request.Address
+                    [.. again.Requests.Select(r => r.Address)]
                 )
             );
         }

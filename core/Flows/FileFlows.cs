@@ -94,6 +94,7 @@ public sealed class MapFileFlow(ContextCore context, Caller caller, IoasMapFile 
     {
         var permissions = PermissionsOf(command.Flags);
         var writable = (permissions & 1) != 0;
+        (file as Dmabuf)?.AddImporter(Context.Number);
         var set = Context.PageSets.Add(Caller.ProcessId, writable, command.Start & ~HostPage.OffsetMask, file);
         set.Areas = 1;
         set.HoldsContextOpen = Caller.Descriptors.Find(command.Fd)?.IommufdContext == Context.Number;
@@ -181,7 +182,7 @@ public sealed class DmabufGetFlow(ContextCore context, Caller caller, TestDmabuf
 
 /// <summary>
 /// The selftest's DMABUF_REVOKE: the exporter takes its memory back, or allows new imports. Either way every translation to it
-/// goes from every domain of this context before the command answers, and never comes back.
+/// goes from every domain of every context before the command answers, and never comes back.
 /// </summary>
 /// <param name="context">The context.</param>
 /// <param name="caller">Who calls.</param>
@@ -224,46 +225,77 @@ public sealed class DmabufRevokeFlow(ContextCore context, Caller caller, TestDma
         descriptor.Release();
     }
 
+    // Marked first: nothing is filled from the imports any more, so that whoever clears does it once. No lock is held while other
+    // contexts clear: each may be revoking itself.
     private IEnumerable<FlowWait> Revoke(Dmabuf buffer)
     {
-        // Sets that are imported while we clear are cleared in a second round, which meets no new ones of before the mark.
-        var cleared = new HashSet<PageSetObject>();
-        for (var round = 0; round < 2; round++)
-        {
-            foreach (var set in Context.PageSets.Of(buffer).Where(s => !cleared.Contains(s)).ToArray())
-            {
-                cleared.Add(set);
-                yield return FlowWait.ForLock(set.Lock, exclusive: true);
-                foreach (var wait in Clear(set))
-                {
-                    yield return wait;
-                }
-            }
-
-            if (round == 0)
-            {
-                buffer.SetRevoked(command.Revoked != 0);
-            }
-        }
-
-        Events.Add(new DmabufRevoked(buffer.Number, command.Revoked != 0));
-    }
-
-    // The set's lock is kept until the flow ends, so that nothing is filled from it before the mark.
-    private IEnumerable<FlowWait> Clear(PageSetObject set)
-    {
-        // HWPTs under construction too: they may be filled already.
-        var hwpts = Context.Objects.Taken.OfType<HwptObject>().ToArray();
-        if (hwpts.Length > 0 && Context.PageSets.Contains(set))
+        var revoked = command.Revoked != 0;
+        var imports = buffer.BeginRevocation(revoked);
+        var others = known is null ? buffer.ImportersBut(Context.Number) : [];
+        if (others.Count > 0)
         {
             yield return FlowWait.ForAll(
                 [
-                    .. hwpts.Select(h => new FlowAsk(
-                        new Participant(ParticipantKind.Hwpt, h.Id),
-                        new RevokePageSet(set.Number)
+                    .. others.Select(o => new FlowAsk(
+                        new Participant(ParticipantKind.Context, (uint)o),
+                        new ClearImports(buffer, revoked, Caller.ProcessId)
                     )),
                 ]
             );
         }
+
+        foreach (var wait in ClearImportsFlow.Clear(Context, buffer))
+        {
+            yield return wait;
+        }
+
+        buffer.EndRevocation(imports);
+        Events.Add(new DmabufRevoked(buffer.Number, revoked));
+    }
+}
+
+/// <summary>A context's part in a revocation that another context carries out.</summary>
+/// <param name="context">The context that has imported the buffer.</param>
+/// <param name="caller">Who revokes.</param>
+/// <param name="buffer">The buffer, marked already.</param>
+/// <param name="revoked">Whether imports are refused from now on.</param>
+public sealed class ClearImportsFlow(ContextCore context, Caller caller, Dmabuf buffer, bool revoked)
+    : Flow(context, caller)
+{
+    /// <summary>Where its end is reported; only the actor uses it.</summary>
+    public FlowStep? Question { get; init; }
+
+    /// <summary>Unmaps everything of a buffer from a context's domains; takes the locks of its page sets.</summary>
+    internal static IEnumerable<FlowWait> Clear(ContextCore context, Dmabuf buffer)
+    {
+        foreach (var set in context.PageSets.Of(buffer).ToArray())
+        {
+            yield return FlowWait.ForLock(set.Lock, exclusive: true);
+
+            // HWPTs under construction too: they may be filled already.
+            var hwpts = context.Objects.Taken.OfType<HwptObject>().ToArray();
+            if (hwpts.Length > 0 && context.PageSets.Contains(set))
+            {
+                yield return FlowWait.ForAll(
+                    [
+                        .. hwpts.Select(h => new FlowAsk(
+                            new Participant(ParticipantKind.Hwpt, h.Id),
+                            new RevokePageSet(set.Number)
+                        )),
+                    ]
+                );
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerator<FlowWait> Run()
+    {
+        foreach (var wait in Clear(Context, buffer))
+        {
+            yield return wait;
+        }
+
+        Events.Add(new DmabufRevoked(buffer.Number, revoked));
     }
 }

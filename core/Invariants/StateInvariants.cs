@@ -43,7 +43,8 @@ public sealed class EveryHwptMirrorsItsIoas : ContextInvariant
     public override string Name => "mirror";
 
     /// <inheritdoc/>
-    public override string Sentence => "every HWPT of an IOAS has exactly the areas of the IOAS, with the same permissions";
+    public override string Sentence =>
+        "every HWPT of an IOAS has exactly the areas of the IOAS, with the same permissions";
 
     /// <inheritdoc/>
     public override IEnumerable<FlowWait> Check(ContextCore context, InvariantFindings findings)
@@ -54,11 +55,7 @@ public sealed class EveryHwptMirrorsItsIoas : ContextInvariant
             yield return list;
             foreach (var hwpt in ioas.Domains.ToArray())
             {
-                var compare = FlowWait.For(
-                    ParticipantKind.Hwpt,
-                    hwpt,
-                    new CompareAreas(list.As<AreaList>().Areas)
-                );
+                var compare = FlowWait.For(ParticipantKind.Hwpt, hwpt, new CompareAreas(list.As<AreaList>().Areas));
                 yield return compare;
                 findings.Count(1);
                 foreach (var what in compare.As<StateChecked>().Broken)
@@ -77,8 +74,7 @@ public sealed class StorageIsWhereDomainsAre : ContextInvariant
     public override string Name => "storage";
 
     /// <inheritdoc/>
-    public override string Sentence =>
-        "an area's frames are kept by a HWPT of its IOAS exactly when the IOAS has one";
+    public override string Sentence => "an area's frames are kept by a HWPT of its IOAS exactly when the IOAS has one";
 
     /// <inheritdoc/>
     public override IEnumerable<FlowWait> Check(ContextCore context, InvariantFindings findings)
@@ -89,9 +85,7 @@ public sealed class StorageIsWhereDomainsAre : ContextInvariant
             yield return list;
             foreach (var area in list.As<AreaList>().Areas)
             {
-                var right = area.StorageHwpt == 0
-                    ? ioas.Domains.Count == 0
-                    : ioas.Domains.Contains(area.StorageHwpt);
+                var right = area.StorageHwpt == 0 ? ioas.Domains.Count == 0 : ioas.Domains.Contains(area.StorageHwpt);
                 findings.Holds(
                     right,
                     this,

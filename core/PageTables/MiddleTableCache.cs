@@ -10,9 +10,10 @@ namespace Iommufd.Core.PageTables;
 /// waits for it.
 /// </summary>
 /// <remarks>
-/// A slot is one word, so that a reader never sees the address of one table with the tag of another: the IOVA's bits from
-/// <see cref="TagShift"/> in their place, below them the table's address shifted right by 12 (user addresses have 48 bits at
-/// most). An empty slot has the tag 0 and the address of a table in which nothing is mapped, so no walk asks whether it is empty.
+/// A slot is one word, so that a reader never sees the address of one table with the tag of another: the table's address shifted left
+/// by 16 (user addresses have 48 bits at most, and tables no low 12), and below it the tag, the IOVA's bits from
+/// <see cref="TagShift"/>. An empty slot has the tag 0 and the address of a table in which nothing is mapped, so no walk asks whether it is
+/// empty.
 /// </remarks>
 [InlineArray(Slots)]
 internal unsafe struct MiddleTableCache
@@ -22,7 +23,8 @@ internal unsafe struct MiddleTableCache
 
     private const int Slots = 64;
     private const int TagShift = SlotShift + 6;
-    private const int AddressBits = 48;
+    private const int AddressShift = 16;
+    private const ulong TagMask = (1UL << (64 - TagShift)) - 1;
 
     private static readonly ulong* s_emptyTable = NewEmptyTable();
 
@@ -31,27 +33,29 @@ internal unsafe struct MiddleTableCache
     /// <summary>Empties all slots.</summary>
     internal void Clear() => MemoryMarshal.CreateSpan(ref _first, Slots).Fill(Empty);
 
-    /// <summary>Whether <see cref="TableOf"/> a slot is the table for an IOVA: the real one, or an empty one.</summary>
+    /// <summary>
+    /// The slot of an IOVA with its tag taken off; acquire, so that a table found through it was complete before.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool Fits(ulong slot, ulong iova) => slot >> TagShift == iova >> TagShift;
+    internal ulong Find(ulong iova) => Volatile.Read(ref SlotOf(iova)) ^ (iova >> TagShift);
 
-    /// <summary>The table's address in a slot.</summary>
+    /// <summary>Whether what was found is the table for the IOVA: the real one, or an empty one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong* TableOf(ulong slot) => (ulong*)(slot << (64 - TagShift) >> (64 - AddressBits));
+    internal static bool Fits(ulong found) => (found & TagMask) == 0;
 
-    /// <summary>Whether a slot holds no table of the tree.</summary>
-    internal static bool IsEmpty(ulong slot) => slot == Empty;
-
-    /// <summary>The slot of an IOVA; acquire, so that a table found through it was complete before.</summary>
+    /// <summary>The address of a table that fits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ulong Find(ulong iova) => Volatile.Read(ref SlotOf(iova));
+    internal static ulong* TableOf(ulong found) => (ulong*)(found >> AddressShift);
+
+    /// <summary>Whether what was found is not a table of the tree.</summary>
+    internal static bool IsEmpty(ulong found) => found == Empty;
 
     /// <summary>Remembers the table of an IOVA if its slot is empty: first come, first kept, so two regions never take turns.</summary>
     internal void Remember(ulong iova, ulong* table)
     {
-        if (SlotOf(iova) == Empty && (ulong)table >> AddressBits == 0)
+        if (SlotOf(iova) == Empty && (ulong)table >> (64 - AddressShift) == 0)
         {
-            Volatile.Write(ref SlotOf(iova), (iova >> TagShift << TagShift) | ((ulong)table >> 12));
+            Volatile.Write(ref SlotOf(iova), ((ulong)table << AddressShift) | (iova >> TagShift));
         }
     }
 
@@ -60,14 +64,14 @@ internal unsafe struct MiddleTableCache
     {
         foreach (ref ulong slot in MemoryMarshal.CreateSpan(ref _first, Slots))
         {
-            if (TableOf(Volatile.Read(ref slot)) == table)
+            if ((Volatile.Read(ref slot) & ~TagMask) == (ulong)table << AddressShift)
             {
                 Volatile.Write(ref slot, Empty);
             }
         }
     }
 
-    private static ulong Empty => (ulong)s_emptyTable >> 12;
+    private static ulong Empty => (ulong)s_emptyTable << AddressShift;
 
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

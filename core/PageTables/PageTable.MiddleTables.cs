@@ -24,14 +24,14 @@ public sealed unsafe partial class PageTable<TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong* CachedPageItemOrNull(ulong iova)
     {
-        ulong slot = CachesMiddle ? _middle.Find(iova) : 0;
-        if (!CachesMiddle || !MiddleTableCache.Fits(slot, iova))
+        ulong found = CachesMiddle ? _middle.Find(iova) : 0;
+        if (!CachesMiddle || !MiddleTableCache.Fits(found))
         {
             return null;
         }
 
         // In the empty table there is no pointer.
-        ulong word = Volatile.Read(ref *ItemAt(MiddleTableCache.TableOf(slot), iova, 1));
+        ulong word = Volatile.Read(ref *ItemAt(MiddleTableCache.TableOf(found), iova, 1));
         return IsTable(word, 1) ? ItemAt((ulong*)TFormat.TableAddress(word), iova, 0) : null;
     }
 
@@ -42,9 +42,9 @@ public sealed unsafe partial class PageTable<TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong* CachedMiddleOrNull(ulong iova)
     {
-        ulong slot = CachesMiddle ? _middle.Find(iova) : 0;
-        return CachesMiddle && MiddleTableCache.Fits(slot, iova) && !MiddleTableCache.IsEmpty(slot)
-            ? MiddleTableCache.TableOf(slot)
+        ulong found = CachesMiddle ? _middle.Find(iova) : 0;
+        return CachesMiddle && MiddleTableCache.Fits(found) && !MiddleTableCache.IsEmpty(found)
+            ? MiddleTableCache.TableOf(found)
             : null;
     }
 

@@ -46,14 +46,14 @@ public sealed unsafe partial class PageTable<TFormat>
         ulong* place = _epoch;
         // Acquire: a table that was taken off before this epoch began is neither in the cache nor linked any more.
         ulong epoch = Volatile.Read(ref *place);
-        ulong slot = CachesMiddle ? _middle.Find(iova) : 0;
-        if (!CachesMiddle || !MiddleTableCache.Fits(slot, iova))
+        ulong found = CachesMiddle ? _middle.Find(iova) : 0;
+        if (!CachesMiddle || !MiddleTableCache.Fits(found))
         {
             return LookupByWalk(iova);
         }
 
         // Acquire, and again below: the epoch is looked at after the items.
-        ulong word = Volatile.Read(ref *ItemAt(MiddleTableCache.TableOf(slot), iova, 1));
+        ulong word = Volatile.Read(ref *ItemAt(MiddleTableCache.TableOf(found), iova, 1));
         // Before the word is followed: in the next life of the table it may be no pointer. Any pointer to a table may be followed,
         // even to one taken off: table memory stays readable.
         if (TFormat.Weakened != OrderingFault.LateEpochCheck && !IsStill(place, epoch))

@@ -11,7 +11,9 @@ public sealed class Dmabuf : IMappableFile
 {
     private readonly PhysicalMemory _physical;
 
-    /// <summary>Guards the three fields below; nothing is called with it held but the frame table.</summary>
+    private readonly SortedSet<int> _importers = [];
+
+    /// <summary>Guards the importers and the four fields below; nothing is called with it held but the frame table.</summary>
     private readonly Lock _state = new();
     private int _references = 1;
     private int _livePins;
@@ -51,20 +53,53 @@ public sealed class Dmabuf : IMappableFile
     public bool IsRevoked => _revoked;
 
     /// <summary>
-    /// Revokes the buffer, or allows imports again. Either way every import made so far is revoked and loses its pin; whoever
-    /// maps them must have unmapped them from all domains before.
+    /// Revokes the buffer, or allows imports again. Either way every import made so far is revoked: nothing is filled from it any
+    /// more. Its pin stays until <see cref="EndRevocation"/>.
     /// </summary>
-    public void SetRevoked(bool revoked)
+    /// <returns>How many imports were revoked.</returns>
+    public int BeginRevocation(bool revoked)
     {
         lock (_state)
         {
+            int imports = _livePins;
+            _livePins = 0;
             _revocations++;
-            for (; _livePins > 0; _livePins--)
+            _revoked = revoked;
+            return imports;
+        }
+    }
+
+    /// <summary>The revoked imports' pins go: every context has unmapped them from all its domains.</summary>
+    /// <param name="imports">How many were revoked.</param>
+    public void EndRevocation(int imports)
+    {
+        lock (_state)
+        {
+            for (; imports > 0; imports--)
             {
                 _physical.Unpin(Run.First);
             }
+        }
+    }
 
-            _revoked = revoked;
+    /// <summary>Both at once, for who has no domain.</summary>
+    public void SetRevoked(bool revoked) => EndRevocation(BeginRevocation(revoked));
+
+    /// <summary>A context is about to import it; it is asked to clear its domains at each revocation from now on.</summary>
+    public void AddImporter(int context)
+    {
+        lock (_state)
+        {
+            _importers.Add(context);
+        }
+    }
+
+    /// <summary>The contexts that import it, or did, but one, lowest number first.</summary>
+    public IReadOnlyList<int> ImportersBut(int context)
+    {
+        lock (_state)
+        {
+            return [.. _importers.Where(i => i != context)];
         }
     }
 

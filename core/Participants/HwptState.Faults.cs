@@ -15,7 +15,8 @@ public sealed partial class HwptState
     /// <inheritdoc/>
     void IFailingParticipant.Arm(FlowRequest request, IFaultSource faults, in FaultSite site)
     {
-        if (request is InstallArea && _tables is { } tables && faults.ShouldFail(FaultPoints.TableAlloc, site))
+        var allocates = request is InstallArea or ResizeRange;
+        if (allocates && _tables is { } tables && faults.ShouldFail(FaultPoints.TableAlloc, site))
         {
             tables.Left = (long)faults.Choose(TablesTried);
         }

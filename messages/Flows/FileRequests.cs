@@ -35,6 +35,15 @@ public sealed record CreateFilePageSet(
 /// <param name="PageSet">The page set.</param>
 public sealed record RevokePageSet(uint PageSet) : FlowRequest;
 
+/// <summary>
+/// Context → another context that imports a dma-buf: it was revoked, or imports are allowed again. What was imported before is unmapped
+/// from every domain.
+/// </summary>
+/// <param name="Buffer">The dma-buf.</param>
+/// <param name="Revoked">Whether imports are refused from now on.</param>
+/// <param name="Process">Who asked for it.</param>
+public sealed record ClearImports(IMappableFile Buffer, bool Revoked, uint Process) : FlowRequest;
+
 /// <summary>Context → memory: what a page set would charge a new owner (CHANGE_PROCESS, second pass).</summary>
 /// <param name="Context">The context's number.</param>
 /// <param name="PageSet">The page set.</param>

@@ -70,6 +70,9 @@ public enum ParticipantKind
 
     /// <summary>A HW_QUEUE.</summary>
     HwQueue,
+
+    /// <summary>Another context of the machine, by its number.</summary>
+    Context,
 }
 
 /// <summary>Names a participant inside a context.</summary>

@@ -59,7 +59,9 @@ public static class JournalTrace
             }
 
             await kernel.EndAsync().ConfigureAwait(false);
-            await output.WriteAsync(FormattableString.Invariant($"{{\"end\":true,\"steps\":{steps}}}\n")).ConfigureAwait(false);
+            await output
+                .WriteAsync(FormattableString.Invariant($"{{\"end\":true,\"steps\":{steps}}}\n"))
+                .ConfigureAwait(false);
             return steps;
         }
     }
@@ -101,6 +103,11 @@ public static class JournalTrace
         }
     }
 
+    private static string Hint(TraceCall call) =>
+        call.Op.StartsWith("TEST_MOCK_DOMAIN", StringComparison.Ordinal)
+            ? " (the selftest's IOMMU translates 0x1000000..0x7fffffff, and what is mapped elsewhere is in its way)"
+            : string.Empty;
+
     private static async Task<JsonObject> PlayAsync(TraceStage stage, TraceCall call, int number, int eventNumber)
     {
         var expected = new JsonObject();
@@ -124,7 +131,7 @@ public static class JournalTrace
 
         if (!answer.IsOk)
         {
-            throw new TraceExportException(eventNumber, $"{call.Op} does not succeed again: {answer.Ret}");
+            throw new TraceExportException(eventNumber, $"{call.Op} does not succeed again: {answer.Ret}{Hint(call)}");
         }
 
         call.Learn?.Invoke(answer.Out);

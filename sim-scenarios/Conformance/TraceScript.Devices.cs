@@ -24,14 +24,8 @@ internal sealed partial class TraceScript
             [
                 Make(0, e.DeviceId, e.PtId, e.HwptId, 0),
             ],
-            DeviceAttached { Pasid: not 0 } e =>
-            [
-                Switch("TEST_PASID_ATTACH", e.DeviceId, e.Pasid, e.PtId, e.HwptId),
-            ],
-            DeviceReplaced { Pasid: 0 } e =>
-            [
-                Switch("TEST_MOCK_DOMAIN_REPLACE", e.DeviceId, 0, e.PtId, e.HwptId),
-            ],
+            DeviceAttached { Pasid: not 0 } e => [Switch("TEST_PASID_ATTACH", e.DeviceId, e.Pasid, e.PtId, e.HwptId)],
+            DeviceReplaced { Pasid: 0 } e => [Switch("TEST_MOCK_DOMAIN_REPLACE", e.DeviceId, 0, e.PtId, e.HwptId)],
             DeviceReplaced e => [Switch("TEST_PASID_REPLACE", e.DeviceId, e.Pasid, e.PtId, e.HwptId)],
             DeviceDetached { Pasid: 0 } e when _bound.Contains(e.DeviceId) => Leave(e.DeviceId),
             DeviceDetached { Pasid: not 0 } e =>
@@ -61,10 +55,7 @@ internal sealed partial class TraceScript
             ],
             AccessMoved e =>
             [
-                Call(
-                    "TEST_ACCESS_REPLACE_IOAS",
-                    new() { ["handle"] = Handle(e.AccessId), ["ioas_id"] = Id(e.IoasId) }
-                ),
+                Call("TEST_ACCESS_REPLACE_IOAS", new() { ["handle"] = Handle(e.AccessId), ["ioas_id"] = Id(e.IoasId) }),
             ],
             AccessPinned e => [Pin(e)],
             AccessUnpinned e =>

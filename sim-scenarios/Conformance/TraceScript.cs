@@ -61,10 +61,7 @@ internal sealed partial class TraceScript(TraceScenery scenery)
             case ProcessChanged e:
                 return
                 [
-                    Call(
-                        "IOAS_CHANGE_PROCESS",
-                        new() { ["proc"] = e.ProcessId == scenery.Owner ? "self" : "child" }
-                    ),
+                    Call("IOAS_CHANGE_PROCESS", new() { ["proc"] = e.ProcessId == scenery.Owner ? "self" : "child" }),
                 ];
             default:
                 return OfMemory(events[at]) ?? OfDevice(events[at], next) ?? OfQueue(events[at]) ?? Unsaid();

@@ -29,7 +29,14 @@ public sealed partial class CommandDrill
 
         TestMockDomain made = device.Back<TestMockDomain>();
         Made(made.OutStdevId);
-        yield return Call(new GetHwInfo { DevId = made.OutIdevId, DataLen = 8, DataUptr = Scratch });
+        yield return Call(
+            new GetHwInfo
+            {
+                DevId = made.OutIdevId,
+                DataLen = 8,
+                DataUptr = Scratch,
+            }
+        );
         if (map.IsOk)
         {
             yield return Call(
@@ -41,8 +48,18 @@ public sealed partial class CommandDrill
                     Uptr = Buffer,
                 }
             );
-            yield return Call(new TestMdCheckRefs { Length = 4 * Page, Uptr = Buffer, Refs = 1 });
+            yield return Call(
+                new TestMdCheckRefs
+                {
+                    Length = 4 * Page,
+                    Uptr = Buffer,
+                    Refs = 1,
+                }
+            );
+            yield return Call(new ResizeEntries(made.OutHwptId, Iova, 16 * Page, Page, Merge: false));
         }
+
+        yield return Call(new SetEntryPolicy(ioas, EntryPolicy.Promote));
 
         // A second HWPT on the same IOAS is filled from the first.
         DrillCall hwpt = Call(new HwptAlloc { DevId = made.OutIdevId, PtId = ioas });
@@ -51,7 +68,14 @@ public sealed partial class CommandDrill
         yield return Call(MapOf(ioas, Iova + (64 * Page), Buffer, 8 * Page));
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = copy });
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = other });
-        yield return Call(new IoasUnmap { IoasId = ioas, Iova = Iova, Length = 16 * Page });
+        yield return Call(
+            new IoasUnmap
+            {
+                IoasId = ioas,
+                Iova = Iova,
+                Length = 16 * Page,
+            }
+        );
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = ioas });
     }
 
@@ -156,7 +180,14 @@ public sealed partial class CommandDrill
                 EntryNum = 1,
             }
         );
-        yield return Call(new TestMdCheckIotlb { HwptId = top, IotlbId = 1, Iotlb = InitialIotlb });
+        yield return Call(
+            new TestMdCheckIotlb
+            {
+                HwptId = top,
+                IotlbId = 1,
+                Iotlb = InitialIotlb,
+            }
+        );
         yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = ioas });
     }
 
@@ -188,7 +219,8 @@ public sealed partial class CommandDrill
         );
         yield return hwpt;
         uint reporting = Made(hwpt.Back<HwptAlloc>().OutHwptId);
-        yield return Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = reporting });
+        DrillCall replace = Call(new TestMockDomainReplace { StdevId = made.OutStdevId, PtId = reporting });
+        yield return replace;
         for (uint i = 1; i <= 2; i++)
         {
             yield return Call(
@@ -200,6 +232,11 @@ public sealed partial class CommandDrill
                     Addr = 0xdead_0000,
                 }
             );
+        }
+
+        if (replace.IsOk)
+        {
+            yield return Call(new RequestPages(made.OutIdevId, 0, 3, 1, [0x1000, 0x2000]));
         }
 
         yield return Call(new PollFaultQueue(fault));
@@ -219,7 +256,12 @@ public sealed partial class CommandDrill
         yield return mock;
         TestMockDomainFlags made = mock.Back<TestMockDomainFlags>();
         Made(made.OutStdevId);
-        var compatible = new HwptAlloc { DevId = made.OutIdevId, PtId = ioas, Flags = HwptAllocFlags.Pasid };
+        var compatible = new HwptAlloc
+        {
+            DevId = made.OutIdevId,
+            PtId = ioas,
+            Flags = HwptAllocFlags.Pasid,
+        };
         DrillCall first = Call(compatible);
         yield return first;
         DrillCall second = Call(compatible);

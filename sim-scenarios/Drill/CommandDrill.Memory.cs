@@ -19,10 +19,38 @@ public sealed partial class CommandDrill
 
         uint ioas = Made(alloc.Back<IoasAlloc>().OutIoasId);
         yield return Put(Scratch, 0, 0, 0x1fff_ffff, 0);
-        yield return Call(new IoasAllowIovas { IoasId = ioas, NumIovas = 1, AllowedIovas = Scratch });
-        yield return Call(new IoasIovaRanges { IoasId = ioas, NumIovas = 8, AllowedIovas = Scratch });
-        yield return Call(new Option { OptionId = OptionId.HugePages, Op = OptionOp.Set, ObjectId = ioas });
-        yield return Call(new Option { OptionId = OptionId.HugePages, Op = OptionOp.Get, ObjectId = ioas });
+        yield return Call(
+            new IoasAllowIovas
+            {
+                IoasId = ioas,
+                NumIovas = 1,
+                AllowedIovas = Scratch,
+            }
+        );
+        yield return Call(
+            new IoasIovaRanges
+            {
+                IoasId = ioas,
+                NumIovas = 8,
+                AllowedIovas = Scratch,
+            }
+        );
+        yield return Call(
+            new Option
+            {
+                OptionId = OptionId.HugePages,
+                Op = OptionOp.Set,
+                ObjectId = ioas,
+            }
+        );
+        yield return Call(
+            new Option
+            {
+                OptionId = OptionId.HugePages,
+                Op = OptionOp.Get,
+                ObjectId = ioas,
+            }
+        );
         yield return Call(MapOf(ioas, Iova, Buffer, 8 * Page));
         yield return Call(MapOf(ioas, Iova, Buffer, Page), Errno.EEXIST);
         yield return Call(MapOf(ioas, 0, Huge, 2ul << 20) with { Flags = IoasMapFlags.Readable });
@@ -45,8 +73,22 @@ public sealed partial class CommandDrill
             yield return Call(UnmapAll(target));
         }
 
-        yield return Call(new TestAddReserved { IoasId = ioas, Start = 0x4000_0000, Length = Page });
-        yield return Call(new IoasUnmap { IoasId = ioas, Iova = Iova, Length = 8 * Page });
+        yield return Call(
+            new TestAddReserved
+            {
+                IoasId = ioas,
+                Start = 0x4000_0000,
+                Length = Page,
+            }
+        );
+        yield return Call(
+            new IoasUnmap
+            {
+                IoasId = ioas,
+                Iova = Iova,
+                Length = 8 * Page,
+            }
+        );
         yield return Call(UnmapAll(ioas));
     }
 
@@ -127,8 +169,22 @@ public sealed partial class CommandDrill
         );
 
         // The first version of type 1 may cut what was mapped as one.
-        yield return Call(new VfioIommuUnmapDma { ArgSz = 24, Iova = Iova, Size = Page });
-        yield return Call(new VfioIommuUnmapDma { ArgSz = 24, Iova = Iova + Page, Size = 3 * Page });
+        yield return Call(
+            new VfioIommuUnmapDma
+            {
+                ArgSz = 24,
+                Iova = Iova,
+                Size = Page,
+            }
+        );
+        yield return Call(
+            new VfioIommuUnmapDma
+            {
+                ArgSz = 24,
+                Iova = Iova + Page,
+                Size = 3 * Page,
+            }
+        );
         yield return Call(new VfioIommuDirtyPages(), Errno.ENOTTY);
         yield return Call(new VfioIoas { Op = VfioIoasOp.Clear });
     }

@@ -88,6 +88,7 @@ public sealed partial class CommandDrill
         {
             yield return Call(new TestTriggerVevent { DevId = made.OutIdevId });
             yield return Call(new PollVeventq(veventq));
+            yield return Call(new ReportDmaFault(made.OutIdevId, 0, 0x5000, Write: true, Present: false));
             yield return Call(new ReadVeventq(veventq, Scratch, 100));
             yield return Call(new TestTriggerVevent { DevId = made.OutIdevId });
         }
@@ -118,7 +119,15 @@ public sealed partial class CommandDrill
         yield return queue;
         if (queue.IsOk)
         {
-            yield return Call(new IoasUnmap { IoasId = ioas, Iova = Iova, Length = 16 * Page }, Errno.EBUSY);
+            yield return Call(
+                new IoasUnmap
+                {
+                    IoasId = ioas,
+                    Iova = Iova,
+                    Length = 16 * Page,
+                },
+                Errno.EBUSY
+            );
             yield return Call(new Destroy { Id = queue.Back<HwQueueAlloc>().OutHwQueueId });
         }
     }
@@ -204,7 +213,14 @@ public sealed partial class CommandDrill
 
         // Unmapped under a pin: the access is told to let go.
         yield return Call(new PinAccessPages(access, Iova, 2 * Page, Write: false));
-        yield return Call(new IoasUnmap { IoasId = ioas, Iova = Iova, Length = 4 * Page });
+        yield return Call(
+            new IoasUnmap
+            {
+                IoasId = ioas,
+                Iova = Iova,
+                Length = 4 * Page,
+            }
+        );
         yield return Call(new ReplaceAccessIoas(access, target));
         yield return Call(new DestroyAccess(access));
     }

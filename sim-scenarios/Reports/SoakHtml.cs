@@ -11,10 +11,10 @@ namespace Iommufd.Scenarios.Reports;
 public static class SoakHtml
 {
     /// <summary>Writes the report.</summary>
-    public static string Of(SoakRequest request, SoakOutcome outcome)
+    public static string Of(SoakSubject subject, SoakOutcome outcome)
     {
         SoakTotals totals = outcome.Totals;
-        string names = string.Join(", ", request.Scenarios.Select(s => s.Name));
+        string names = string.Join(", ", subject.Scenarios);
         var page = new StringBuilder();
         page.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
         page.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
@@ -26,7 +26,7 @@ public static class SoakHtml
             : outcome.IsComplete ? ("ok", "every check of every run held")
             : ("cut", "not complete; every check so far held");
         page.Append(CultureInfo.InvariantCulture, $"<p class=\"verdict {kind}\">{verdict}</p>\n");
-        page.Append(CultureInfo.InvariantCulture, $"<p>Faults: {Text(request.Faults?.Name ?? "none")}</p>\n");
+        page.Append(CultureInfo.InvariantCulture, $"<p>Faults: {Text(subject.Faults ?? "none")}</p>\n");
         page.Append(Cards(outcome));
         page.Append(Failures(totals));
         page.Append(Sometimes(totals));
@@ -63,7 +63,9 @@ public static class SoakHtml
             return string.Empty;
         }
 
-        var table = new StringBuilder("<section><h2>Failures</h2><table><tr><th>check<th>seed<th>what<th>repeat</tr>\n");
+        var table = new StringBuilder(
+            "<section><h2>Failures</h2><table><tr><th>check<th>seed<th>what<th>repeat</tr>\n"
+        );
         foreach (SeedFailure failure in totals.Failures.Take(200))
         {
             table.Append(
@@ -82,10 +84,7 @@ public static class SoakHtml
         {
             long seen = totals.Sometimes.GetValueOrDefault(sight.Name);
             string mark = seen == 0 ? " class=\"bad\"" : string.Empty;
-            table.Append(
-                CultureInfo.InvariantCulture,
-                $"<tr{mark}><td>{Text(sight.Sentence)}<td>{Count(seen)}</tr>\n"
-            );
+            table.Append(CultureInfo.InvariantCulture, $"<tr{mark}><td>{Text(sight.Sentence)}<td>{Count(seen)}</tr>\n");
         }
 
         return table.Append("</table></section>\n").ToString();
@@ -115,7 +114,13 @@ public static class SoakHtml
             foreach (string operation in operations)
             {
                 cells.TryGetValue((point.Name, operation), out FaultCoverage? cell);
-                table.Append("<td>").Append(cell is null ? string.Empty : cell.Injected == 0 ? "·" : Count(cell.Injected));
+                table
+                    .Append("<td>")
+                    .Append(
+                        cell is null ? string.Empty
+                        : cell.Injected == 0 ? "·"
+                        : Count(cell.Injected)
+                    );
             }
 
             table.Append("</tr>\n");

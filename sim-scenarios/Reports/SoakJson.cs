@@ -9,7 +9,7 @@ namespace Iommufd.Scenarios.Reports;
 public static class SoakJson
 {
     /// <summary>Keys may be added, never renamed.</summary>
-    public static JsonObject Of(SoakRequest request, SoakOutcome outcome)
+    public static JsonObject Of(SoakSubject subject, SoakOutcome outcome)
     {
         SoakTotals totals = outcome.Totals;
         return new JsonObject
@@ -19,8 +19,11 @@ public static class SoakJson
             ["faultPointsCovered"] = totals.PointsCovered.Count,
             ["faultPointsKnown"] = FaultPoints.All.Count,
             ["runsPerSecond"] = Math.Round(outcome.RunsPerSecond, 2),
-            ["scenarios"] = Names(request.Scenarios.Select(s => s.Name)),
-            ["faults"] = request.Faults?.Name,
+            ["scenarios"] = Names(subject.Scenarios),
+            ["faults"] = subject.Faults,
+            ["seeds"] = subject.Seeds,
+            ["set"] = Names(subject.Settings),
+            ["shard"] = $"{subject.Shard}",
             ["complete"] = outcome.IsComplete,
             ["durationSeconds"] = Math.Round(outcome.Elapsed.TotalSeconds, 3),
             ["operations"] = totals.Operations,
@@ -34,10 +37,10 @@ public static class SoakJson
     }
 
     /// <summary>The result of nth mode: the keys of a soak, and what was done with each operation.</summary>
-    public static JsonObject Of(SoakRequest request, NthOutcome outcome)
+    public static JsonObject Of(SoakSubject subject, NthOutcome outcome)
     {
         var soak = new SoakOutcome(outcome.Totals, outcome.Totals.Runs, outcome.Elapsed, outcome.IsComplete);
-        JsonObject result = Of(request, soak);
+        JsonObject result = Of(subject, soak);
         var rows = new JsonObject();
         foreach (NthRow row in outcome.Rows)
         {

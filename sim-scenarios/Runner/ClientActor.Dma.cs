@@ -8,10 +8,8 @@ namespace Iommufd.Scenarios.Runner;
 
 internal sealed partial class ClientActor
 {
-    // How many devices with background DMA an answered call sets going again. Background DMA follows the client's own
-    // progress, because a device that asks for more at once would be always runnable: virtual time would stand still.
-    private const int KickedTogether = 16;
-
+    // Background DMA follows the client's own progress: an answered call sets some devices going again. A device that asked for more
+    // at once would be always runnable: virtual time would stand still.
     private readonly Dictionary<string, BackgroundDma> _backgrounds = new(StringComparer.Ordinal);
     private readonly Dictionary<long, BackgroundDma> _bursts = [];
     private readonly Queue<BackgroundDma> _idle = new();
@@ -104,7 +102,7 @@ internal sealed partial class ClientActor
 
     private void KickBackgroundDma()
     {
-        for (int i = Math.Min(KickedTogether, _idle.Count); i > 0; i--)
+        for (int i = Math.Min(_run.DmaKicks, _idle.Count); i > 0; i--)
         {
             BackgroundDma background = _idle.Dequeue();
             if (!background.IsStopping)

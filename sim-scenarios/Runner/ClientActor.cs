@@ -323,6 +323,9 @@ internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? 
     /// <summary>Whether calls and answers are checked for linearizability.</summary>
     public bool Histories { get; init; }
 
+    /// <summary>Devices with background DMA that an answered call sets going again.</summary>
+    public int DmaKicks { get; init; } = 16;
+
     /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
     public RunTrace? Trace { get; init; }
 

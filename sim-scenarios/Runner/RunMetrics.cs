@@ -100,6 +100,9 @@ public sealed class RunMetrics(Func<long> clock)
     /// <summary>DMA by device, at most 256 devices, in alphabetical order.</summary>
     public IReadOnlyList<DeviceMetrics> Devices => [.. _byDevice.Values.OrderBy(d => d.Name, StringComparer.Ordinal)];
 
+    /// <summary>Told of each answer: the operation's word and the nanoseconds it took.</summary>
+    internal Action<string, long>? Answered { get; set; }
+
     /// <summary>Operations over time.</summary>
     public Timeline Timeline { get; } = new();
 
@@ -124,6 +127,7 @@ public sealed class RunMetrics(Func<long> clock)
         long now = Clock();
         Interlocked.Increment(ref _byErrno[(int)errno & 255]);
         _bySteps.GetOrAdd(step, static name => new StepMetrics(name)).Add(errno, now - sentAt);
+        Answered?.Invoke(step, now - sentAt);
         Timeline.Add(now, errno);
         return Interlocked.Increment(ref _operations);
     }

@@ -55,6 +55,9 @@ public interface IRunHost
     /// <summary>Pages that are pinned now.</summary>
     long Pins { get; }
 
+    /// <summary>Devices with background DMA that an answered call sets going again.</summary>
+    int DmaKicks => 16;
+
     /// <summary>Page tables that exist now.</summary>
     long Tables => 0;
 

@@ -36,6 +36,7 @@ public static class ScenarioRunner
         var memoryBefore = MemoryUse.Now;
         var watch = Stopwatch.StartNew();
         var metrics = new RunMetrics(() => watch.Elapsed.Ticks * 100);
+        using var meters = new RunMeters(metrics, options.Host);
         var ended = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         RunEnd end;
         TimeSpan duration;
@@ -46,6 +47,7 @@ public static class ScenarioRunner
             var settings = new RunSettings(machine.Machine, metrics, scenario.CheckEvery, options.Faults)
             {
                 Histories = options.Histories,
+                DmaKicks = options.Host.DmaKicks,
                 Trace = options.Trace,
                 Journal = Journaling(scenario, options, machine),
             };

@@ -28,6 +28,9 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     /// <summary>Whether a seeded run is executed again on the journal that it wrote before it was killed.</summary>
     public bool IsAgain { get; init; }
 
+    /// <summary>Measures every step; null for nobody.</summary>
+    public RunProfile? Profile { get; init; }
+
     /// <summary>Who else is told of every event and every reply.</summary>
     public IReadOnlyList<IJournalWitness> Witnesses { get; init; } = [];
 
@@ -76,6 +79,7 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
         {
             Journal = WritesJournal,
             Faults = faults,
+            StepHook = Profile,
             JournalFailed = failed,
             Witnesses = witnesses,
             EarlierContexts = EarlierContexts,

@@ -33,8 +33,22 @@ public sealed record SoakRequest
     /// <summary>Where progress is kept, so that a soak that was killed goes on from there; null for nowhere.</summary>
     public string? StateFile { get; init; }
 
-    /// <summary>Runs of the whole soak.</summary>
-    public ulong Count => (LastSeed - FirstSeed + 1) * (ulong)Scenarios.Count;
+    /// <summary>The part of the soak that is run here.</summary>
+    public SoakShard Shard { get; init; }
+
+    /// <summary>Runs of this part.</summary>
+    public ulong Count => Shard.RunsOf((LastSeed - FirstSeed + 1) * (ulong)Scenarios.Count);
+
+    /// <summary>What it is about, in words.</summary>
+    public SoakSubject Subject =>
+        new()
+        {
+            Scenarios = [.. Scenarios.Select(s => s.Name)],
+            Seeds = Duration is null ? FormattableString.Invariant($"{FirstSeed}..{LastSeed}") : null,
+            Faults = Faults?.Name,
+            Settings = [.. Settings.Select(s => $"{s.Key}={s.Value}")],
+            Shard = Shard,
+        };
 
     /// <summary>What a state file belongs to: another soak does not go on from it.</summary>
     public string Identity =>
@@ -45,12 +59,14 @@ public sealed record SoakRequest
                 FormattableString.Invariant($"{FirstSeed}..{LastSeed}"),
                 Faults?.Name ?? "-",
                 .. Settings.Select(s => $"{s.Key}={s.Value}"),
+                .. Shard.IsWhole ? Array.Empty<string>() : [$"part {Shard}"],
             ]
         );
 
-    /// <summary>The run with a number, from 0: all scenarios of a seed, then those of the next.</summary>
-    public SeedRun RunAt(ulong number)
+    /// <summary>The run of this part with a number, from 0. In the whole soak: all scenarios of a seed, then those of the next.</summary>
+    public SeedRun RunAt(ulong own)
     {
+        ulong number = Shard.RunAt(own);
         (string name, ScenarioText text) = Scenarios[(int)(number % (ulong)Scenarios.Count)];
         ulong seed = FirstSeed + (number / (ulong)Scenarios.Count);
         return new SeedRun(text, seed, Faults) { Scenario = name, Settings = Settings };

@@ -29,6 +29,9 @@ public sealed class SoakRunHost(
     /// <inheritdoc/>
     public string Configuration => InMemory;
 
+    /// <summary>One: a soak looks for interleavings, and finds no more of them in more DMA of the same kind.</summary>
+    public int DmaKicks => 1;
+
     /// <inheritdoc/>
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 

@@ -40,7 +40,8 @@ public sealed class GuestStep : OperationKind
     public override string Name => "guest";
 
     /// <inheritdoc/>
-    public override string Summary => "Makes a virtual machine (as KVM does): its second-stage table can be a device's.";
+    public override string Summary =>
+        "Makes a virtual machine (as KVM does): its second-stage table can be a device's.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Field> Fields => [As, Format];
@@ -83,7 +84,8 @@ public sealed class GuestMemoryStep : OperationKind
     public override string Summary => "Gives a virtual machine memory; nothing is pinned, and its table stays empty.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [MachineGuestKeys.Guest, MachineGuestKeys.At, Memory, Offset, Length, Writable];
+    public override IReadOnlyList<Field> Fields =>
+        [MachineGuestKeys.Guest, MachineGuestKeys.At, Memory, Offset, Length, Writable];
 
     /// <inheritdoc/>
     public override StepRequest Prepare(StepScope scope)
@@ -135,7 +137,8 @@ public sealed class GuestTouchStep : OperationKind
     public override string Name => "guest-touch";
 
     /// <inheritdoc/>
-    public override string Summary => "The guest uses memory, and the CPU fills its table: devices reach it from then on.";
+    public override string Summary =>
+        "The guest uses memory, and the CPU fills its table: devices reach it from then on.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Field> Fields => [MachineGuestKeys.Guest, MachineGuestKeys.At, Length, Write];

@@ -120,6 +120,11 @@ public class JsonSerialization : TestKit
         var props = Props.Create<Forwarding>(TestActor).WithDeploy(deploy);
         Assert.Equal(props, Again(props));
         Assert.NotNull(Again(PoisonPill.Instance));
+        Assert.Equal(5, Again(new Status.Success(5)).Status);
+        var failure = Again(new Status.Failure(new InvalidOperationException("why"), "state"));
+        Assert.Equal("why", Assert.IsType<InvalidOperationException>(failure.Cause).Message);
+        Assert.Equal("state", failure.State);
+        Assert.Equal("dead", Again(new ActorKilledException("dead")).Message);
         var config = ConfigurationFactory.ParseString("a { b = 1, c = [x, y] }");
         var json = Sys.Serialization.FindSerializerFor(config);
         Assert.Equal(config.ToString(), json.FromBinary<Akka.Configuration.Config>(json.ToBinary(config)).ToString());

@@ -75,6 +75,9 @@ public abstract class HostFixture : TestKit
         Iommufd = ExpectMsg<IommufdOpened>().Context;
     }
 
+    /// <summary>Goes on with an iommufd that was opened before.</summary>
+    protected void Use(IActorRef iommufd) => Iommufd = iommufd;
+
     protected void Send(long tag, IoctlCommand command) =>
         Iommufd.Tell(new IoctlRequest(tag, ProcessId, command), TestActor);
 

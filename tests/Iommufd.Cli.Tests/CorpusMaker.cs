@@ -2,6 +2,7 @@ using System.Globalization;
 using Iommufd.Core.Context;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
+using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
@@ -21,12 +22,24 @@ internal static class CorpusMaker
     private static readonly string[][] Runs =
     [
         ["quickstart", "--set", "rounds=1", "--set", "ram=2M"],
-        ["vm-fleet", "--set", "vms=1", "--set", "devices=2", "--set", "bursts=1", "--set", "low=2M", "--set", "high=2M"],
+        [
+            "vm-fleet",
+            "--set",
+            "vms=1",
+            "--set",
+            "devices=2",
+            "--set",
+            "bursts=1",
+            "--set",
+            "low=2M",
+            "--set",
+            "high=2M",
+        ],
         ["mdev-access"],
         ["shared-memory"],
-        ["nested-guest", "--set", "rounds=2"],
-        ["pasid-sva"],
-        ["demand-paging"],
+        ["nested-guest", "--set", "rounds=1", "--set", "ram=8M"],
+        ["pasid-sva", "--set", "processes=2", "--set", "rounds=1"],
+        ["demand-paging", "--set", "ram=256K", "--set", "devices=1", "--set", "transfers=4"],
         ["viommu-events"],
         ["fleet", "--set", "devices=4", "--set", "contexts=2"],
         ["quickstart", "--set", "rounds=1000000000", "--set", "ram=2M", "--deadline", "200ms"],
@@ -52,7 +65,9 @@ internal static class CorpusMaker
         var best = new Dictionary<Type, string>();
         await foreach (string text in CandidatesAsync(scratch))
         {
-            foreach (string name in text.Split('\n').Skip(1).Where(l => l.Length > 0).Select(l => l.Split(',')[4]).Distinct())
+            foreach (
+                string name in text.Split('\n').Skip(1).Where(l => l.Length > 0).Select(l => l.Split(',')[4]).Distinct()
+            )
             {
                 Type? type = missing.FirstOrDefault(t => string.Equals(t.Name, name, StringComparison.Ordinal));
                 if (type is not null && (!best.TryGetValue(type, out string? known) || text.Length < known.Length))
@@ -73,7 +88,9 @@ internal static class CorpusMaker
     private static async IAsyncEnumerable<string> CandidatesAsync(string scratch)
     {
         int number = 0;
-        foreach (string file in ConformanceRunner.FindTraces([Path.Combine(Find("conformance"), "traces")]))
+        bool onlyRuns = Environment.GetEnvironmentVariable("IOMMUFD_WRITE_CORPUS") == "runs";
+        string[] traces = onlyRuns ? [] : [Path.Combine(Find("conformance"), "traces")];
+        foreach (string file in ConformanceRunner.FindTraces(traces))
         {
             PlayedTrace played = await TraceJournal.PlayAsync(TraceReader.Read(file));
             foreach (IReadOnlyList<ContextEvent> events in played.Contexts.Values)
@@ -131,7 +148,7 @@ internal static class CorpusMaker
         return TextOf(continued);
     }
 
-    // The size of entries, which no scenario chooses.
+    // The size of entries and a shared table, which no scenario that is small enough has.
     private static string Entries(string path)
     {
         const ulong Memory = 0x10_0000_0000;
@@ -162,6 +179,7 @@ internal static class CorpusMaker
             },
             new ResizeEntries(4, Iova, 0x4000, 0x800, Merge: false),
             new ResizeEntries(4, Iova, 0x4000, 0x1000, Merge: true),
+            new AllocateKnownSharedHwpt(3, 0, (uint)IoPageTableFormat.AmdV1Mock),
         ];
         foreach (IoctlCommand command in commands)
         {

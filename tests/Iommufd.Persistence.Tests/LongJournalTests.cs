@@ -35,7 +35,12 @@ public sealed class LongJournalTests : IDisposable
 
     private static List<ContextEvent> Long(int number)
     {
-        List<ContextEvent> events = [new ContextOpened(EventTypes.Version, number, 1), new IoasAllocated(1), new IoasAllocated(2)];
+        List<ContextEvent> events =
+        [
+            new ContextOpened(EventTypes.Version, number, 1),
+            new IoasAllocated(1),
+            new IoasAllocated(2),
+        ];
         for (var i = 0; i < Pairs; i++)
         {
             events.Add(new IoasAllocated(3));

@@ -22,6 +22,8 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
     private readonly PluginBreaker _breaker;
     private readonly IActorRef[] _readers;
     private int _nextReader;
+    private readonly bool _stopsAtFailure;
+    private Exception _firstFailure;
     private SqliteDatabase _database;
     private EventTable _table;
     private StreamReader _reader;
@@ -42,6 +44,7 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
         );
         _readers = new IActorRef[Math.Max(0, config.GetInt("replay-readers"))];
         ReplayDispatcher = config.GetString("replay-dispatcher");
+        _stopsAtFailure = config.GetBoolean("stop-at-failure");
         _rewritten = config.GetBoolean("rewrite") ? new RewrittenRows() : null;
     }
 
@@ -134,7 +137,7 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
     /// <summary>Writes requests in one transaction and answers them after the commit.</summary>
     private protected void WriteGroup(IReadOnlyList<WriteMessages> group)
     {
-        if (_breaker.Refusal() is { } refusal)
+        if ((_firstFailure ?? _breaker.Refusal()) is { } refusal)
         {
             Fail(group, refusal);
             return;
@@ -165,6 +168,8 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
             _breaker.Failed();
             var failure = SqliteFailure.From(e, _database?.Path ?? Settings.ConnectionString, "written");
             CloseUnlessUsable(e);
+            if (_stopsAtFailure)
+                _firstFailure = failure;
             Fail(group, failure);
             return;
         }

@@ -56,6 +56,7 @@ public sealed class SnapshotOffer(SnapshotMetadata metadata, object snapshot) : 
 /// <summary>Which snapshots qualify; all bounds are inclusive, the newest that qualifies is taken.</summary>
 public sealed class SnapshotSelectionCriteria : IEquatable<SnapshotSelectionCriteria>
 {
+    [Newtonsoft.Json.JsonConstructor]
     public SnapshotSelectionCriteria(
         long maxSequenceNr,
         DateTime maxTimeStamp,

@@ -53,16 +53,20 @@ public abstract class ActorBase : IInternalActor
         _cell
         ?? throw new NotSupportedException("There is no active ActorContext: the actor was stopped or restarted.");
 
+    /// <summary>Who sent the message that is being handled. Only inside a handler: asynchronous code outside of ReceiveAsync keeps a copy.</summary>
     protected IActorRef Sender => Context.Sender;
 
+    /// <summary>The actor's own reference.</summary>
     protected IActorRef Self => _self;
 
+    /// <summary>The surroundings of the actor that runs on this thread; throws where none does.</summary>
     protected static IActorContext Context =>
         ActorCell.Current
         ?? throw new NotSupportedException(
             "There is no active ActorContext, this is most likely due to use of async operations from within this actor."
         );
 
+    /// <summary>A behaviour that handles nothing.</summary>
     protected static Receive EmptyReceive { get; } = _ => false;
 
     internal ActorCell CellOrNull => _cell;
@@ -109,6 +113,7 @@ public abstract class ActorBase : IInternalActor
             );
     }
 
+    /// <summary>Passes a message to the behaviour and what that does not handle to Unhandled.</summary>
     protected virtual bool AroundReceive(Receive receive, object message)
     {
         var handled = receive(message);
@@ -117,8 +122,10 @@ public abstract class ActorBase : IInternalActor
         return handled;
     }
 
+    /// <summary>Handles a message; false says that it did not.</summary>
     protected abstract bool Receive(object message);
 
+    /// <summary>Called with what no behaviour handled: published as an UnhandledMessage. An unhandled Terminated is a death pact.</summary>
     protected virtual void Unhandled(object message)
     {
         if (message is Terminated terminated)
@@ -127,22 +134,31 @@ public abstract class ActorBase : IInternalActor
         cell.System.EventStream.Publish(new Event.UnhandledMessage(message, Sender, Self));
     }
 
+    /// <summary>Replaces the current behaviour.</summary>
     protected void Become(Receive receive) => Context.Become(receive);
 
+    /// <summary>Puts a behaviour on top of the current one.</summary>
     protected void BecomeStacked(Receive receive) => Context.BecomeStacked(receive);
 
+    /// <summary>Takes the top behaviour off.</summary>
     protected void UnbecomeStacked() => Context.UnbecomeStacked();
 
+    /// <summary>Asks for a ReceiveTimeout whenever no message came for so long; null ends that.</summary>
     protected void SetReceiveTimeout(TimeSpan? timeout) => Context.SetReceiveTimeout(timeout);
 
+    /// <summary>Calls PreStart.</summary>
     public virtual void AroundPreStart() => PreStart();
 
+    /// <summary>Runs once before the first message of an actor, and by default of each new instance.</summary>
     protected virtual void PreStart() { }
 
+    /// <summary>Calls PreRestart.</summary>
     public virtual void AroundPreRestart(Exception cause, object message) => PreRestart(cause, message);
 
+    /// <summary>Calls PostRestart.</summary>
     public virtual void AroundPostRestart(Exception cause, object message) => PostRestart(cause);
 
+    /// <summary>Runs on the instance that failed, with the message at which it failed. Stops the children and calls PostStop.</summary>
     protected virtual void PreRestart(Exception reason, object message)
     {
         foreach (var child in Context.GetChildren())
@@ -153,11 +169,15 @@ public abstract class ActorBase : IInternalActor
         PostStop();
     }
 
+    /// <summary>Runs on the new instance after a restart. Calls PreStart.</summary>
     protected virtual void PostRestart(Exception reason) => PreStart();
 
+    /// <summary>Calls PostStop.</summary>
     public virtual void AroundPostStop() => PostStop();
 
+    /// <summary>Runs after the last message; timers are gone already, children too.</summary>
     protected virtual void PostStop() { }
 
+    /// <summary>How this actor deals with failures of its children. Asked for once.</summary>
     protected virtual SupervisorStrategy SupervisorStrategy() => Akka.Actor.SupervisorStrategy.DefaultStrategy;
 }

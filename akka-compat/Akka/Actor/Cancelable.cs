@@ -3,11 +3,20 @@ namespace Akka.Actor;
 /// <summary>Something that can be called off.</summary>
 public interface ICancelable
 {
+    /// <summary>Cancels now.</summary>
     void Cancel();
+
+    /// <summary>Cancels after a delay on the scheduler's clock.</summary>
     void CancelAfter(TimeSpan delay);
     void CancelAfter(int millisecondsDelay);
+
+    /// <summary>Cancels; what the token's callbacks throw stops the others if so asked.</summary>
     void Cancel(bool throwOnFirstException);
+
+    /// <summary>Whether it is cancelled.</summary>
     bool IsCancellationRequested { get; }
+
+    /// <summary>Cancelled together with this.</summary>
     CancellationToken Token { get; }
 }
 

@@ -121,6 +121,7 @@ public abstract class Status
             Cause = cause;
         }
 
+        [Newtonsoft.Json.JsonConstructor]
         public Failure(Exception cause, object state)
         {
             Cause = cause;

@@ -56,9 +56,11 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
         return table;
     }
 
+    /// <summary>Handles messages of a type, those that match if a predicate is given.</summary>
     protected void Receive<T>(Action<T> handler, Predicate<T> shouldHandle = null) =>
         Add(new ActionHandler<T>(handler, shouldHandle), shouldHandle is null);
 
+    /// <summary>Handles messages of a type that match.</summary>
     protected void Receive<T>(Predicate<T> shouldHandle, Action<T> handler) => Receive(handler, shouldHandle);
 
     protected void Receive(Type messageType, Action<object> handler, Predicate<object> shouldHandle = null) =>
@@ -67,13 +69,16 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
     protected void Receive(Type messageType, Predicate<object> shouldHandle, Action<object> handler) =>
         Receive(messageType, handler, shouldHandle);
 
+    /// <summary>Handles messages of a type; false passes the message to the next handler.</summary>
     protected void Receive<T>(Func<T, bool> handler) => Add(new FuncHandler<T>(handler), false);
 
     protected void Receive(Type messageType, Func<object, bool> handler) =>
         Add(new TypedFuncHandler(messageType, handler), false);
 
+    /// <summary>Handles every message; nothing can be declared after it.</summary>
     protected void ReceiveAny(Action<object> handler) => Add(new ActionHandler<object>(handler, null), true);
 
+    /// <summary>As Receive; no other message is handled before the task ends.</summary>
     protected void ReceiveAsync<T>(Func<T, Task> handler, Predicate<T> shouldHandle = null) =>
         Receive(m => RunTask(() => handler(m)), shouldHandle);
 
@@ -86,6 +91,7 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
     protected void ReceiveAsync(Type messageType, Predicate<object> shouldHandle, Func<object, Task> handler) =>
         ReceiveAsync(messageType, handler, shouldHandle);
 
+    /// <summary>As ReceiveAny; no other message is handled before the task ends.</summary>
     protected void ReceiveAnyAsync(Func<object, Task> handler) => ReceiveAny(m => RunTask(() => handler(m)));
 
     private void Add(MessageHandler handler, bool isUnconditional)

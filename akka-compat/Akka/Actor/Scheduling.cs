@@ -7,8 +7,13 @@ namespace Akka.Actor;
 /// <summary>Tells the time of an actor system.</summary>
 public interface ITimeProvider
 {
+    /// <summary>The time of day; virtual on a simulated system.</summary>
     DateTimeOffset Now { get; }
+
+    /// <summary>A time that only grows; for intervals.</summary>
     TimeSpan MonotonicClock { get; }
+
+    /// <summary>As MonotonicClock, as fine as the machine can.</summary>
     TimeSpan HighResMonotonicClock { get; }
 }
 
@@ -18,7 +23,10 @@ public interface IDateTimeOffsetNowTimeProvider : ITimeProvider;
 /// <summary>Sends messages later.</summary>
 public interface ITellScheduler
 {
+    /// <summary>Tells the receiver once, after the delay.</summary>
     void ScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef sender);
+
+    /// <summary>Tells the receiver once, after the delay, unless cancelled before.</summary>
     void ScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable);
     void ScheduleTellRepeatedly(
         TimeSpan initialDelay,
@@ -61,6 +69,7 @@ public interface IAdvancedScheduler : IActionScheduler;
 /// <summary>The clock and the timers of an actor system.</summary>
 public interface IScheduler : ITellScheduler, ITimeProvider
 {
+    /// <summary>Schedules what is not a message.</summary>
     IAdvancedScheduler Advanced { get; }
 }
 

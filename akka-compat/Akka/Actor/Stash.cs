@@ -5,16 +5,37 @@ namespace Akka.Actor;
 /// <summary>Messages that an actor has put aside.</summary>
 public interface IStash
 {
+    /// <summary>Puts the current message aside; once for each delivery.</summary>
     void Stash();
+
+    /// <summary>Puts the oldest stashed message before all others in the mailbox.</summary>
     void Unstash();
+
+    /// <summary>Puts all stashed messages before the others in the mailbox, oldest first.</summary>
     void UnstashAll();
+
+    /// <summary>As UnstashAll for those that match; the others are dropped.</summary>
     void UnstashAll(Func<Envelope, bool> predicate);
+
+    /// <summary>Empties the stash and gives back what was in it.</summary>
     IEnumerable<Envelope> ClearStash();
+
+    /// <summary>Puts messages before those in the stash.</summary>
     void Prepend(IEnumerable<Envelope> envelopes);
+
+    /// <summary>How many messages are stashed.</summary>
     int Count { get; }
+
+    /// <summary>Whether none is.</summary>
     bool IsEmpty { get; }
+
+    /// <summary>Whether any is.</summary>
     bool NonEmpty { get; }
+
+    /// <summary>Whether the next Stash throws a StashOverflowException.</summary>
     bool IsFull { get; }
+
+    /// <summary>How many messages fit; -1 for any number.</summary>
     int Capacity { get; }
 }
 

@@ -6,15 +6,23 @@ namespace Akka.Actor;
 /// <summary>What becomes of a child that failed.</summary>
 public enum Directive
 {
+    /// <summary>The child goes on with its state; the message is lost.</summary>
     Resume,
+
+    /// <summary>A new instance takes the place of the one that failed; mailbox and reference stay.</summary>
     Restart,
+
+    /// <summary>The supervisor fails with the same cause.</summary>
     Escalate,
+
+    /// <summary>The child stops for good.</summary>
     Stop,
 }
 
 /// <summary>Chooses a directive for a failure.</summary>
 public interface IDecider
 {
+    /// <summary>The directive for a cause.</summary>
     Directive Decide(Exception cause);
 }
 
@@ -88,8 +96,10 @@ public abstract class SupervisorStrategy : ISurrogated
 
     public static readonly OneForOneStrategy StoppingStrategy = new(_ => Directive.Stop);
 
+    /// <summary>Whether failures are logged.</summary>
     protected bool LoggingEnabled { get; set; } = true;
 
+    /// <summary>Chooses the directive.</summary>
     public abstract IDecider Decider { get; }
 
     protected abstract Directive Handle(IActorRef child, Exception exception);
@@ -141,6 +151,7 @@ public abstract class SupervisorStrategy : ISurrogated
         }
     }
 
+    /// <summary>Restarts a child; one that did not fail itself is suspended first.</summary>
     protected void RestartChild(IActorRef child, Exception cause, bool suspendFirst)
     {
         var target = (IInternalActorRef)child;
@@ -149,8 +160,10 @@ public abstract class SupervisorStrategy : ISurrogated
         target.Restart(cause);
     }
 
+    /// <summary>Lets a child go on.</summary>
     protected void ResumeChild(IActorRef child, Exception exception) => ((IInternalActorRef)child).Resume(exception);
 
+    /// <summary>Logs a failure: a warning when the child goes on, an error otherwise.</summary>
     protected virtual void LogFailure(IActorContext context, IActorRef child, Exception cause, Directive directive)
     {
         if (!LoggingEnabled || directive == Directive.Escalate)
@@ -178,8 +191,10 @@ public abstract class SupervisorStrategy : ISurrogated
 /// <summary>Makes the strategy of the guardian of user actors.</summary>
 public abstract class SupervisorStrategyConfigurator
 {
+    /// <summary>The strategy.</summary>
     public abstract SupervisorStrategy Create();
 
+    /// <summary>Makes a configurator by the name of its type.</summary>
     public static SupervisorStrategyConfigurator CreateConfigurator(string typeName) =>
         typeName switch
         {

@@ -3,21 +3,41 @@ namespace Akka.Actor;
 /// <summary>The timers of one actor; they die with its incarnation.</summary>
 public interface ITimerScheduler
 {
+    /// <summary>Sends the actor a message again and again; replaces the key's timer, whose messages no longer count.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan interval);
+
+    /// <summary>As above, with a sender.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender);
+
+    /// <summary>As above, with another delay before the first message.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval);
+
+    /// <summary>As above, with another delay before the first message and a sender.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval, IActorRef sender);
+
+    /// <summary>Sends the actor a message once; replaces the key's timer.</summary>
     void StartSingleTimer(object key, object msg, TimeSpan timeout);
+
+    /// <summary>As above, with a sender.</summary>
     void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender);
+
+    /// <summary>Whether the key has a timer whose last message has not been handled.</summary>
     bool IsTimerActive(object key);
+
+    /// <summary>Ends a timer; a message of it that already waits in the mailbox is dropped.</summary>
     void Cancel(object key);
+
+    /// <summary>Ends all timers.</summary>
     void CancelAll();
+
+    /// <summary>The keys that have timers.</summary>
     IReadOnlyCollection<object> ActiveTimers { get; }
 }
 
 /// <summary>An actor with timers, which are there in its constructor already.</summary>
 public interface IWithTimers
 {
+    /// <summary>Set by the runtime.</summary>
     ITimerScheduler Timers { get; set; }
 }
 

@@ -53,9 +53,12 @@ public abstract class MessageDispatcher
         ShutdownTimeout = config.GetTimeSpan("shutdown-timeout", TimeSpan.FromSeconds(1), false);
     }
 
+    /// <summary>What made the dispatcher.</summary>
     public MessageDispatcherConfigurator Configurator { get; }
     public EventStream EventStream => Configurator.Prerequisites.EventStream;
     public Mailboxes Mailboxes => Configurator.Prerequisites.Mailboxes;
+
+    /// <summary>The path of its configuration.</summary>
     public string Id { get; protected set; }
     public long? ThroughputDeadlineTime { get; protected set; }
 
@@ -67,12 +70,16 @@ public abstract class MessageDispatcher
     internal long? DeadlineTicks => ThroughputDeadlineTime;
     internal long MonotonicTicks => Configurator.Prerequisites.Scheduler.MonotonicClock.Ticks;
 
+    /// <summary>Runs something where actors run.</summary>
     public void Schedule(Action run) => Schedule(new ActionRunnable(run));
 
+    /// <summary>Runs something where actors run.</summary>
     public void Schedule(IRunnable run) => ExecuteTask(run);
 
+    /// <summary>Gets something run, soon, by some thread; in the order of calls for one actor.</summary>
     protected abstract void ExecuteTask(IRunnable run);
 
+    /// <summary>Lets go of threads; called when no actor is left.</summary>
     protected abstract void Shutdown();
 
     protected void ReportFailure(Exception ex)
@@ -121,6 +128,8 @@ public abstract class MessageDispatcherConfigurator
 
     public Config Config { get; }
     public IDispatcherPrerequisites Prerequisites { get; }
+
+    /// <summary>The dispatcher; a new one for each actor if it is to have its own.</summary>
     public abstract MessageDispatcher Dispatcher();
 }
 
@@ -194,8 +203,10 @@ public sealed class Dispatchers
     public MessageDispatcher Lookup(string dispatcherName) =>
         _known.GetOrAdd(string.IsNullOrEmpty(dispatcherName) ? DefaultDispatcherId : dispatcherName, Make).Dispatcher();
 
+    /// <summary>Whether a path is configured or registered.</summary>
     public bool HasDispatcher(string id) => _known.ContainsKey(id) || _system.Settings.Config.HasPath(id);
 
+    /// <summary>Adds a dispatcher by code; false when the id is taken.</summary>
     public bool RegisterConfigurator(string id, MessageDispatcherConfigurator configurator) =>
         _known.TryAdd(id, configurator);
 

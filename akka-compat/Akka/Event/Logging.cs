@@ -5,8 +5,13 @@ namespace Akka.Event;
 /// <summary>What an actor logs through.</summary>
 public interface ILoggingAdapter
 {
+    /// <summary>Whether events of a level are published.</summary>
     bool IsEnabled(LogLevel logLevel);
+
+    /// <summary>Publishes a text.</summary>
     void Log(LogLevel logLevel, Exception cause, string format);
+
+    /// <summary>Publishes a message that is formatted when somebody reads it.</summary>
     void Log(LogLevel logLevel, Exception cause, LogMessage message);
     ILogMessageFormatter Formatter { get; }
     bool IsDebugEnabled { get; }

@@ -106,9 +106,63 @@ internal sealed class JsonSurrogates(ExtendedActorSystem system) : JsonConverter
     }
 }
 
+/// <summary>Writes exceptions without marking their numbers: what reads them back asks for plain ones.</summary>
+internal sealed class PlainExceptions : JsonConverter
+{
+    private readonly JsonSerializer _plain = JsonSerializer.Create(
+        new JsonSerializerSettings
+        {
+            TypeNameHandling = TypeNameHandling.All,
+            NullValueHandling = NullValueHandling.Ignore,
+            ReferenceLoopHandling = ReferenceLoopHandling.Ignore,
+            ContractResolver = new PrivateSetters(),
+        }
+    );
+
+    public override bool CanRead => false;
+
+    public override bool CanConvert(Type objectType) => typeof(Exception).IsAssignableFrom(objectType);
+
+    public override void WriteJson(JsonWriter writer, object value, JsonSerializer serializer) =>
+        _plain.Serialize(writer, value, typeof(object));
+
+    public override object ReadJson(
+        JsonReader reader,
+        Type objectType,
+        object existingValue,
+        JsonSerializer serializer
+    ) => throw new NotSupportedException();
+}
+
 /// <summary>Fills properties whose setters are private too.</summary>
 internal sealed class PrivateSetters : DefaultContractResolver
 {
+    /// <summary>Exceptions are written by themselves, whether or not their type is marked as serializable.</summary>
+    protected override JsonContract CreateContract(Type objectType) =>
+        typeof(Exception).IsAssignableFrom(objectType)
+            ? CreateISerializableContract(objectType)
+            : base.CreateContract(objectType);
+
+    protected override JsonISerializableContract CreateISerializableContract(Type objectType)
+    {
+        var contract = base.CreateISerializableContract(objectType);
+        if (contract.ISerializableCreator is null && typeof(Exception).IsAssignableFrom(objectType))
+            contract.ISerializableCreator = parts => FromMessage(objectType, (SerializationInfo)parts[0]);
+        return contract;
+    }
+
+    /// <summary>An exception that has no constructor for stored parts is made anew from its message.</summary>
+    private static object FromMessage(Type type, SerializationInfo info)
+    {
+        const BindingFlags any = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        var message = info.GetString("Message");
+        if (type.GetConstructor(any, [typeof(string)]) is { } withMessage)
+            return withMessage.Invoke([message]);
+        return type.GetConstructor(any, [typeof(string), typeof(Exception)]) is { } withCause
+            ? withCause.Invoke([message, null])
+            : Activator.CreateInstance(type, nonPublic: true);
+    }
+
     protected override JsonProperty CreateProperty(MemberInfo member, MemberSerialization memberSerialization)
     {
         var property = base.CreateProperty(member, memberSerialization);

@@ -96,10 +96,12 @@ public class NewtonSoftJsonSerializer : Serializer
 {
     private readonly NewtonSoftJsonSerializerSettings _own;
 
-    /// <summary>Made when something is first written or read: most systems never do.</summary>
-    private readonly Lazy<JsonSerializerSettings> _settings;
+    private readonly Lock _making = new();
 
-    private readonly Lazy<JsonSerializer> _serializer;
+    /// <summary>Made when something is first written or read: most systems never do, and need not load the library.</summary>
+    private JsonSerializerSettings _settings;
+
+    private JsonSerializer _serializer;
 
     public NewtonSoftJsonSerializer(ExtendedActorSystem system)
         : this(system, NewtonSoftJsonSerializerSettings.Default) { }
@@ -111,15 +113,25 @@ public class NewtonSoftJsonSerializer : Serializer
         : base(system)
     {
         _own = settings;
-        _settings = new Lazy<JsonSerializerSettings>(MakeSettings);
-        _serializer = new Lazy<JsonSerializer>(() => JsonSerializer.Create(Settings));
     }
 
     /// <summary>What the JSON library works with.</summary>
-    public JsonSerializerSettings Settings => _settings.Value;
+    public JsonSerializerSettings Settings
+    {
+        get
+        {
+            lock (_making)
+                return _settings ??= MakeSettings();
+        }
+    }
+
+    private JsonSerializer Json =>
+        Volatile.Read(ref _serializer)
+        ?? Interlocked.CompareExchange(ref _serializer, JsonSerializer.Create(Settings), null)
+        ?? _serializer;
 
     /// <summary>The JSON library's serializer.</summary>
-    public object Serializer => _serializer.Value;
+    public object Serializer => Json;
 
     public override int Identifier => 1;
     public override bool IncludeManifest => false;
@@ -128,14 +140,14 @@ public class NewtonSoftJsonSerializer : Serializer
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
         using (var writer = new JsonTextWriter(text) { Formatting = Formatting.None })
-            _serializer.Value.Serialize(writer, obj);
+            Json.Serialize(writer, obj);
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
     public override object FromBinary(byte[] bytes, Type type)
     {
         using var reader = new JsonTextReader(new StringReader(Encoding.UTF8.GetString(bytes)));
-        return JsonSurrogates.Restored(_serializer.Value.Deserialize(reader, type), type, system);
+        return JsonSurrogates.Restored(Json.Deserialize(reader, type), type, system);
     }
 
     private JsonSerializerSettings MakeSettings()
@@ -159,6 +171,7 @@ public class NewtonSoftJsonSerializer : Serializer
         if (setup is { HasValue: true })
             setup.Value.Value.ApplySettings(settings);
         settings.Converters.Add(new JsonSurrogates(system));
+        settings.Converters.Add(new PlainExceptions());
         foreach (var type in _own.Converters)
         {
             settings.Converters.Add(

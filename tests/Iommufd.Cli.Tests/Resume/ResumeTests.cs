@@ -34,7 +34,14 @@ public sealed class ResumeTests : IDisposable
     [InlineData("group", "default")]
     public void Durability_and_faults_of_a_run_are_those_of_its_resumption(string durability, string? faults)
     {
-        string[] options = ["--seed", "9", "--durability", durability, .. faults is null ? [] : (string[])["--faults", faults]];
+        string[] options =
+        [
+            "--seed",
+            "12",
+            "--durability",
+            durability,
+            .. faults is null ? [] : (string[])["--faults", faults],
+        ];
         CliRun run = CliRun.Of(["run", At("mine.yaml"), .. options, "--journal", At("other.db")]);
         Assert.True(run.ExitCode == ExitCode.Success, run.Out + run.Error);
         List<string> rows = JournalRows.Of(At("other.db"));
@@ -178,6 +185,34 @@ public sealed class ResumeTests : IDisposable
         );
         Assert.True(run.ExitCode == ExitCode.Success, run.Error);
         Assert.Equal(JournalRows.Of(At("whole.db")), JournalRows.Of(At("killed.db")));
+    }
+
+    // What the kill tests rest on: a journal that lacks, or has changed, what a reply showed does not pass.
+    [Fact]
+    public void The_check_of_replies_finds_what_is_missing_and_what_was_changed()
+    {
+        string log = At("replies.log");
+        CliRun run = CliRun.Of("run", At("mine.yaml"), "--seed", "5", "--journal", At("logged.db"), "--ack-log", log);
+        Assert.True(run.ExitCode == ExitCode.Success, run.Error);
+        string[] replies = File.ReadAllLines(log);
+        Assert.True(JournalRows.CheckReplies(At("logged.db"), replies) > 20);
+
+        (long ordering, AreaMapped mapped, JournaledEvent at) = FirstMap(At("logged.db"));
+        string payload = Convert.ToHexString(EventPayload.ToBytes(mapped with { UserVa = mapped.UserVa ^ 0x1000 }));
+        File.Copy(At("logged.db"), At("changed.db"));
+        JournalRows.Change(
+            At("changed.db"),
+            $"UPDATE event_journal SET payload = x'{payload}' WHERE ordering = {ordering}"
+        );
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => JournalRows.CheckReplies(At("changed.db"), replies));
+
+        JournalRows.Change(
+            At("logged.db"),
+            $"DELETE FROM event_journal WHERE persistence_id = '{at.PersistenceId}' "
+                + "AND sequence_nr = (SELECT max(sequence_nr) FROM event_journal "
+                + $"WHERE persistence_id = '{at.PersistenceId}')"
+        );
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => JournalRows.CheckReplies(At("logged.db"), replies));
     }
 
     private static (long Ordering, AreaMapped Mapped, JournaledEvent At) FirstMap(string file)

@@ -1,6 +1,9 @@
+using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
+using Iommufd.Messages.Events;
 using Xunit;
 
 namespace Iommufd.Core.Tests.MemoryCommands;
@@ -107,6 +110,36 @@ public sealed class DmabufTests : MemoryFixture
     }
 
     private TestDmabufRevoke Revoke(uint revoked) => new() { DmabufFd = _fd, Revoked = revoked };
+
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(0u)]
+    public void Another_context_that_imported_it_loses_it_at_the_same_time_and_journals_that(uint revoked)
+    {
+        Do(MapFileCommand(_ioas, _fd));
+        var other = new SequentialContext(Machine, 2);
+        Assert.Equal(Errno.OK, other.Execute(Client, new IoasAlloc()).Errno);
+        Assert.Equal(Errno.OK, other.Execute(Client, new TestMockDomain { PtId = 1 }).Errno);
+        Assert.Equal(Errno.OK, other.Execute(Client, MapFileCommand(1, _fd)).Errno);
+        Assert.Contains(Lines(), l => l.Contains("pfn:", StringComparison.Ordinal));
+
+        Do(Revoke(revoked));
+        Assert.DoesNotContain(Lines(), l => l.Contains("pfn:", StringComparison.Ordinal));
+        Assert.Equal(revoked != 0, Assert.IsType<DmabufRevoked>(other.Events[^1]).Revoked);
+        Assert.Equal(
+            revoked != 0 ? Errno.ENODEV : Errno.OK,
+            other.Execute(Client, MapFileCommand(1, _fd, iova: 2 * Iova)).Errno
+        );
+        var check = (CheckContextFlow)other.Run(new CheckContextFlow(other.Core, Client));
+        Assert.Empty(check.Broken);
+        Assert.Equal(0, other.Close(Client));
+
+        // One that is closed is not asked.
+        Do(Revoke(1));
+
+        IReadOnlyList<string> Lines() =>
+            ((DescribeContextFlow)other.Run(new DescribeContextFlow(other.Core, Client, withText: true))).Lines;
+    }
 
     // Only a mapped page keeps a dirty mark.
     private bool IsMapped()

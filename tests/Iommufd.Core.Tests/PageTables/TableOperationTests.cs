@@ -46,6 +46,64 @@ public sealed class TableOperationTests
         Assert.Equal(errno, table.Map(iova, physical, length, (IoptePermissions)permissions));
     }
 
+    [Theory]
+    [InlineData(0x1000UL)]
+    [InlineData(0x2000UL)]
+    [InlineData(0x20_0000UL)]
+    public void A_physical_address_that_wraps_is_ERANGE_where_a_table_is_there(ulong length)
+    {
+        using IoPageTable table = IoPageTable.Create(IoPageTableFormat.VtdSecondStage);
+        table.Map(Page, Page, Page, IoptePermissions.Read);
+
+        Assert.Equal(Errno.ERANGE, table.Map(Large - Page, 0xFFFF_FFFF_FFFF_F000, Page, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(2 * Large, 0 - length, length, IoptePermissions.Read));
+        Assert.Equal(Errno.ERANGE, table.Map(4 * Page, 0xFFFF_FFFF_FFFF_F000, 2 * Page, IoptePermissions.Read));
+
+        Assert.Equal(1, table.GetStatistics().Entries);
+    }
+
+    [Theory]
+    [InlineData(IoPageTableFormat.VtdSecondStage, 300)]
+    [InlineData(IoPageTableFormat.VtdSecondStage, 37)]
+    [InlineData(IoPageTableFormat.AmdV1, 300)]
+    [InlineData(IoPageTableFormat.RiscVSv48, 300)]
+    public void A_run_that_meets_an_occupied_entry_leaves_nothing_else(IoPageTableFormat format, int occupied)
+    {
+        using IoPageTable table = IoPageTable.Create(format);
+        table.Map((ulong)occupied * Page, 0x7000, Page, IoptePermissions.Read);
+
+        Errno errno = table.Map(Page, 0, 400 * Page, IoptePermissions.ReadWrite, MapOptions.PageByPage);
+
+        Assert.Equal(Errno.EADDRINUSE, errno);
+        Assert.Equal(1, table.GetStatistics().Entries);
+        Assert.True(table.TryTranslate((ulong)occupied * Page, out ulong physical));
+        Assert.Equal(0x7000UL, physical);
+        table.CheckInvariants();
+    }
+
+    [Fact]
+    public void Ranges_that_share_a_slot_of_the_cache_do_not_mix()
+    {
+        const ulong Huge = 1UL << 30;
+        using IoPageTable table = IoPageTable.Create(IoPageTableFormat.VtdSecondStage);
+        // Bits 35:30 folded with 41:36 are the slot: all of these have the same.
+        ulong[] places = [.. Enumerable.Range(0, 64).Select(i => ((ulong)i << 36) | ((ulong)i << 30))];
+        foreach (ulong place in places)
+        {
+            Assert.Equal(Errno.OK, table.Map(place, place + Huge, Page, IoptePermissions.Read));
+        }
+
+        foreach (ulong place in places)
+        {
+            Assert.True(table.TryTranslate(place, out ulong physical));
+            Assert.Equal(place + Huge, physical);
+            Assert.Equal(Page, table.Unmap(place, Page));
+            Assert.False(table.TryTranslate(place, out physical));
+        }
+
+        Assert.Equal(0, table.GetStatistics().Entries);
+    }
+
     [Fact]
     public void A_large_page_takes_the_place_of_an_empty_table()
     {

@@ -10,8 +10,7 @@ namespace Iommufd.Scenarios.Tests.Conformance;
 public sealed class JournalTraceTests
 {
     // IOMMUFD_ALL_TRACES is set by the nightly run.
-    private static int Every =>
-        Environment.GetEnvironmentVariable("IOMMUFD_ALL_TRACES") is null ? 12 : 1;
+    private static int Every => Environment.GetEnvironmentVariable("IOMMUFD_ALL_TRACES") is null ? 12 : 1;
 
     [Fact]
     public async Task Traces_come_back_from_journals_and_agree()
@@ -49,7 +48,10 @@ public sealed class JournalTraceTests
             }
         }
 
-        Assert.True(wrong.Count == 0, $"{wrong.Count} wrong, {said} right, {unsaid} unsaid:\n" + string.Join('\n', wrong));
+        Assert.True(
+            wrong.Count == 0,
+            $"{wrong.Count} wrong, {said} right, {unsaid} unsaid:\n" + string.Join('\n', wrong)
+        );
         Assert.InRange(unsaid, 0, said / 20);
     }
 

@@ -18,13 +18,21 @@ public sealed class RunInvariantTests
     }
 
     [Theory]
-    [InlineData("nothing-pinned-after-close", 2, 0, 0, 0ul)]
-    [InlineData("nothing-left-after-close", 0, 2, 0, 0ul)]
-    [InlineData("every-context-closed", 0, 0, 2, 0ul)]
-    [InlineData("no-dma-check-violated", 0, 0, 0, 2ul)]
-    public void Each_finds_what_it_is_for(string name, long pins, long leaked, long open, ulong violations)
+    [InlineData("nothing-pinned-after-close", 2, 0, 0, 0ul, 0)]
+    [InlineData("nothing-left-after-close", 0, 2, 0, 0ul, 0)]
+    [InlineData("every-context-closed", 0, 0, 2, 0ul, 0)]
+    [InlineData("no-dma-check-violated", 0, 0, 0, 2ul, 0)]
+    [InlineData("no-table-left", 0, 0, 0, 0ul, 2)]
+    public void Each_finds_what_it_is_for(
+        string name,
+        long pins,
+        long leaked,
+        long open,
+        ulong violations,
+        long tables
+    )
     {
-        var outcome = new RunOutcome(new DmaTotals(100, 0, violations), pins, leaked, open);
+        var outcome = new RunOutcome(new DmaTotals(100, 0, violations), pins, leaked, open, tables);
         InvariantViolation found = Assert.Single(RunInvariant.CheckAll(outcome).Violations);
         Assert.Equal(name, found.Invariant);
         Assert.StartsWith("2 ", found.What, StringComparison.Ordinal);

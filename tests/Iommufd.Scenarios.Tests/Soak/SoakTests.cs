@@ -1,0 +1,168 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Iommufd.Core.Faults;
+using Iommufd.Core.Flows;
+using Iommufd.Messages;
+using Iommufd.Messages.Flows;
+using Iommufd.Scenarios.Faults;
+using Iommufd.Scenarios.Reports;
+using Iommufd.Scenarios.Soak;
+
+namespace Iommufd.Scenarios.Tests.Soak;
+
+/// <summary>Many seeds: what a soak adds up, how it goes on after its own end, and that it finds what is wrong.</summary>
+public sealed class SoakTests : IDisposable
+{
+    private readonly string _state = Path.Combine(
+        Path.GetTempPath(),
+        $"soak-{Environment.ProcessId}-{Path.GetRandomFileName()}"
+    );
+
+    private static SoakRequest Small =>
+        new()
+        {
+            Scenarios = [("every-command", ShippedScenarios.Read("every-command"))],
+            Faults = ShippedFaultPlans.Open("default"),
+            FirstSeed = 1,
+            LastSeed = 6,
+            Jobs = 2,
+        };
+
+    public void Dispose() => File.Delete(_state);
+
+    [Fact]
+    public async Task A_soak_of_every_command_holds_every_check()
+    {
+        SoakOutcome outcome = await new SoakRunner(Small).RunAsync(failed: null, CancellationToken.None);
+        Assert.Empty(outcome.Totals.Failures);
+        Assert.True(outcome.IsComplete);
+        Assert.Equal(6, outcome.Totals.Runs);
+        Assert.True(outcome.Totals.Injected > 50, $"{outcome.Totals.Injected} faults were injected");
+        string report = SoakHtml.Of(Small, outcome);
+        Assert.Contains("every check of every run held", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", report, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_same_seed_ends_the_same_and_meets_the_same_faults()
+    {
+        SeedOutcome first = await SeedRunner.RunAsync(Small.RunAt(3), CancellationToken.None);
+        SeedOutcome second = await SeedRunner.RunAsync(Small.RunAt(3), CancellationToken.None);
+        Assert.Null(first.Result.Failure);
+        Assert.NotEmpty(first.Strikes);
+        Assert.Equal(first.Result.Digest, second.Result.Digest);
+        Assert.Equal(first.Strikes, second.Strikes);
+    }
+
+    [Fact]
+    public async Task Runs_beside_each_other_do_not_disturb_each_other()
+    {
+        SeedOutcome alone = await SeedRunner.RunAsync(Small.RunAt(4), CancellationToken.None);
+        Task<SeedOutcome>[] together =
+        [
+            .. Enumerable.Range(2, 4).Select(n => Task.Run(() => SeedRunner.RunAsync(Small.RunAt((ulong)n), default))),
+        ];
+        SeedOutcome[] outcomes = await Task.WhenAll(together);
+        Assert.Equal(alone.Result.Digest, outcomes[2].Result.Digest);
+        Assert.Equal(alone.Strikes, outcomes[2].Strikes);
+    }
+
+    [Fact]
+    public async Task A_mistake_in_a_participant_is_found_and_comes_with_the_command_that_repeats_it()
+    {
+        SeedRun run = Small.RunAt(0) with
+        {
+            Faults = null,
+            Configure = host =>
+                host with
+                {
+                    Wrap = (who, state) => who.Kind == ParticipantKind.Memory ? new Leaky(state) : state,
+                },
+        };
+        SeedOutcome outcome = await SeedRunner.RunAsync(run, CancellationToken.None);
+        Assert.NotNull(outcome.Result.Failure);
+        Assert.Equal("iommufd run every-command --seed 1 --durability ram", outcome.Result.Failure.Replay);
+    }
+
+    [Fact]
+    public async Task A_soak_goes_on_where_it_was_stopped()
+    {
+        using var stop = new CancellationTokenSource();
+        SoakRequest request = Small with { StateFile = _state, Jobs = 1 };
+        var first = new SoakRunner(request);
+        Task<SoakOutcome> cut = first.RunAsync(failed: null, stop.Token);
+        while (first.RunsHere < 2 && !cut.IsCompleted)
+        {
+            await Task.Yield();
+        }
+
+        await stop.CancelAsync();
+        SoakOutcome part = await cut;
+        SoakOutcome rest = await new SoakRunner(request).RunAsync(failed: null, CancellationToken.None);
+        SoakOutcome whole = await new SoakRunner(Small).RunAsync(failed: null, CancellationToken.None);
+        Assert.True(part.RunsHere + rest.RunsHere == 6, $"{part.RunsHere} and {rest.RunsHere} runs");
+        Assert.Equal(whole.Totals.Operations, rest.Totals.Operations);
+        Assert.Equal(whole.Totals.Coverage, rest.Totals.Coverage);
+    }
+
+    [Fact]
+    public async Task The_state_of_another_soak_is_refused()
+    {
+        await File.WriteAllTextAsync(_state, "{\"Identity\":\"another\"}");
+        await Assert.ThrowsAsync<SoakStateException>(() =>
+            new SoakRunner(Small with { StateFile = _state }).RunAsync(failed: null, CancellationToken.None)
+        );
+    }
+
+    [Fact]
+    public void Totals_add_up_in_any_order_and_grouping()
+    {
+        Prop.ForAll(
+                ArbMap.Default.ArbFor<(int A, int B, int C)>(),
+                numbers =>
+                {
+                    SoakTotals a = Totals(numbers.A);
+                    SoakTotals b = Totals(numbers.B);
+                    SoakTotals c = Totals(numbers.C);
+                    AssertSame(a.Plus(b).Plus(c), a.Plus(b.Plus(c)));
+                    AssertSame(a.Plus(b), b.Plus(a));
+                    AssertSame(a, a.Plus(SoakTotals.None));
+                    return true;
+                }
+            )
+            .QuickCheckThrowOnFailure();
+    }
+
+    private static void AssertSame(SoakTotals expected, SoakTotals actual)
+    {
+        Assert.Equal((expected.Runs, expected.Operations), (actual.Runs, actual.Operations));
+        Assert.Equal(expected.Failures, actual.Failures);
+        Assert.Equal(expected.Coverage, actual.Coverage);
+        Assert.Equal(expected.Sometimes.ToArray(), actual.Sometimes.ToArray());
+    }
+
+    private static SoakTotals Totals(int number)
+    {
+        int small = Math.Abs(number % 7);
+        FaultPoint point = FaultPoints.All[small];
+        return SoakTotals.Of(
+            new SeedResult
+            {
+                Seed = (ulong)small,
+                Failure = small % 2 == 0 ? new SeedFailure((ulong)small, "s", null, "pins", "p", "iommufd run") : null,
+                Operations = small,
+                InvariantsChecked = 1,
+                Digest = string.Empty,
+                Coverage = [new FaultCoverage(point.Name, small % 3 == 0 ? "map" : "unmap", small + 1, small)],
+                Sometimes = new SortedDictionary<string, long>(StringComparer.Ordinal) { [$"s{small % 3}"] = 1 },
+            }
+        );
+    }
+
+    /// <summary>Forgets to unpin: answers an Unfill without doing it.</summary>
+    private sealed class Leaky(IFlowParticipant state) : IFlowParticipant
+    {
+        public FlowResponse Handle(FlowRequest request) =>
+            request is Unfill ? FlowResponse.Done : state.Handle(request);
+    }
+}
