@@ -20,7 +20,6 @@ internal static class Zoo
         .. IoasMistakes.All,
         .. MemoryMistakes.All,
         .. AccessMistakes.All,
-        .. AccessMistakes.OfObjects,
         .. JournalMistakes.All,
     ];
 

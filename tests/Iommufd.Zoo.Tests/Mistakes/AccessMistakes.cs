@@ -48,35 +48,6 @@ internal static class AccessMistakes
             ),
         ];
 
-    /// <summary>Mistakes of commands that concern objects as such.</summary>
-    public static IEnumerable<Mistake> OfObjects =>
-        [
-            new(
-                "reference-kept",
-                "a DESTROY that is refused keeps a reference",
-                "quarrel",
-                o =>
-                    o with
-                    {
-                        MakeFlow = (context, caller, command) =>
-                        {
-                            if (
-                                command is Destroy destroy
-                                && context.Objects.Find<ContextObject>(destroy.Id) is { Users: > 1 } used
-                            )
-                            {
-                                used.Users++;
-                            }
-
-                            return null;
-                        },
-                    }
-            )
-            {
-                Kernel = "reported in the 7.2 period",
-            },
-        ];
-
     private static FlowResponse OneReleased(FlowRequest request, Func<FlowRequest, FlowResponse> go)
     {
         FlowResponse response = go(request);

@@ -52,24 +52,6 @@ internal static class IoasMistakes
                 "quarrel",
                 Ioas((request, go) => go(request is PlaceAreas place ? place with { Publish = true } : request))
             ),
-            new(
-                "gap-reads-as-success",
-                "an access to a gap answers with a number that nobody set",
-                "quarrel",
-                Ioas(GapIsFine)
-            )
-            {
-                Kernel = "until 6.15",
-            },
-            new(
-                "coverage-of-before",
-                "whether a range is covered was looked up before it was acted upon",
-                "quarrel",
-                Meddling.At(ParticipantKind.Ioas, _ => CoverageOfBefore())
-            )
-            {
-                Kernel = "until 6.5",
-            },
             new("partial-unmap", "an UNMAP of part of an area takes all of it", "quarrel", Ioas(Widened)),
             new(
                 "permission-unchecked",
@@ -164,33 +146,6 @@ internal static class IoasMistakes
                 default:
                     return go(request);
             }
-        };
-    }
-
-    private static FlowResponse GapIsFine(FlowRequest request, Func<FlowRequest, FlowResponse> go)
-    {
-        FlowResponse response = go(request);
-        return request is OpenAreas { Pin: false } && response is AreasOpened { Areas.Count: 0, End: Errno.ENOENT }
-            ? new AreasOpened([], Errno.OK)
-            : response;
-    }
-
-    private static Rule CoverageOfBefore()
-    {
-        var known = new Dictionary<IovaRange, AreasOpened>();
-        return (request, go) =>
-        {
-            if (request is not OpenAreas { Pin: false } open)
-            {
-                return go(request);
-            }
-
-            var now = (AreasOpened)go(open);
-            AreasOpened before = known.GetValueOrDefault(open.Range, now);
-            known[open.Range] = now;
-
-            // The areas are those of now: only the decision is old.
-            return before.End == Errno.OK && now.Areas.Count == 0 ? new AreasOpened([], Errno.OK) : now;
         };
     }
 
