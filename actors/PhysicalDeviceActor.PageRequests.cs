@@ -13,6 +13,9 @@ public sealed partial class PhysicalDeviceActor
     // A transfer that is answered "success" and finds its page missing again asks again, this often.
     private const int MaxAttempts = 8;
 
+    // No request has it: nobody waits for the answer.
+    private const long EventTag = long.MinValue + 1;
+
     private DmaUnderWay BurstWithRequests(DmaUnderWay work, int transfers)
     {
         var held = work.Missing?.Block;
@@ -44,8 +47,9 @@ public sealed partial class PhysicalDeviceActor
         var missing = work.Missing!;
         var permissions = missing.Block.Access == IoptePermissions.Write ? 2u : 1u;
         owner.Context.Tell(
+            // Negative: the process numbers its own calls upwards.
             new IoctlRequest(
-                number,
+                -number,
                 owner.ProcessId,
                 new RequestPages(owner.DeviceId, pasid, PageRequests.GroupOf(number), permissions, [.. missing.Pages])
             ),
@@ -76,7 +80,7 @@ public sealed partial class PhysicalDeviceActor
     {
         if (!answer.Result.IsOk)
         {
-            GiveUp(answer.Tag);
+            GiveUp(-answer.Tag);
         }
     }
 
@@ -136,7 +140,7 @@ public sealed partial class PhysicalDeviceActor
             {
                 owner.Context.Tell(
                     new IoctlRequest(
-                        0,
+                        EventTag,
                         owner.ProcessId,
                         new ReportDmaFault(
                             owner.DeviceId,

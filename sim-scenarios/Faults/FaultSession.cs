@@ -18,6 +18,7 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
     private readonly RuleState[][] _byPoint = ByPoint(plan);
     private readonly Dictionary<(int Context, ulong Flow), OperationRecord> _running = [];
     private readonly Dictionary<(int Context, long Tag), OperationRecord> _struck = [];
+    private readonly HashSet<int> _struckHardware = [];
     private readonly Dictionary<int, HashSet<Errno>> _lasting = [];
     private readonly ulong[] _reached = new ulong[FaultPoints.All.Count];
     private readonly long[] _injected = new long[FaultPoints.All.Count];
@@ -145,7 +146,16 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
     {
         lock (_gate)
         {
-            if (_running.Remove((context, flow), out var operation) && operation.Hits.Count > 0)
+            if (!_running.Remove((context, flow), out var operation) || operation.Hits.Count == 0)
+            {
+                return;
+            }
+
+            if (operation.Tag < 0)
+            {
+                _struckHardware.Add(context);
+            }
+            else
             {
                 _struck[(context, operation.Tag)] = operation;
             }
@@ -158,6 +168,17 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
         lock (_gate)
         {
             return _struck.Remove((context, tag), out var operation) ? operation.Hits : [];
+        }
+    }
+
+    /// <summary>
+    /// Whether a fault struck what hardware asked of a context (a page request, an event) since the last time this was asked.
+    /// </summary>
+    public bool TakeHardwareHit(int context)
+    {
+        lock (_gate)
+        {
+            return _struckHardware.Remove(context);
         }
     }
 

@@ -26,6 +26,8 @@ internal sealed partial class ClientActor
             return;
         }
 
+        // What a device asks is not a call of the client's, but its scenario may count on it.
+        _isDisturbed |= faults.TakeHardwareHit(_contextNumber);
         foreach (FaultPoint hit in faults.TakeHits(_contextNumber, tag))
         {
             fiber.Explained.UnionWith(hit.Explains);

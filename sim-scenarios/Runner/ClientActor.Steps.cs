@@ -336,7 +336,11 @@ internal sealed partial class ClientActor
         {
             if (fiber.Top is { } frame)
             {
-                frame.Scope = frame.Scope.With(save.Name, outcome.Find(save.Output) ?? SavedOutput.Missing);
+                Int128 value =
+                    save.Output is SavedOutput.Errno
+                        ? (int)outcome.Errno
+                        : outcome.Find(save.Output) ?? SavedOutput.Missing;
+                frame.Scope = frame.Scope.With(save.Name, value);
             }
         }
     }

@@ -5,11 +5,14 @@ namespace Iommufd.Scenarios.Language.Vocabulary;
 
 /// <summary>An output of a step that gets a name: <c>save: {dirty: left}</c>.</summary>
 /// <param name="Output">The output.</param>
-/// <param name="Name">The name; -1 where the step ended without that output.</param>
+/// <param name="Name">The name; 0 where the step ended without that output.</param>
 public sealed record SavedOutput(string Output, string Name)
 {
+    /// <summary>An output that every step has: the number of the errno it ended with, 0 for success.</summary>
+    public const string Errno = "errno";
+
     /// <summary>The value of a name whose step ended without the output.</summary>
-    public const int Missing = -1;
+    public const int Missing = 0;
 
     /// <summary>Reads the mapping below <c>save</c>; the names are known from here on.</summary>
     public static IReadOnlyList<SavedOutput> Read(TreeNode node, IReadOnlyList<string> outputs, ReadContext context)
@@ -23,9 +26,9 @@ public sealed record SavedOutput(string Output, string Name)
         var saved = new List<SavedOutput>();
         foreach (TreeEntry entry in mapping.Entries)
         {
-            if (!outputs.Contains(entry.Key.Text))
+            if (entry.Key.Text is not Errno && !outputs.Contains(entry.Key.Text))
             {
-                string hint = NearestWord.Hint(entry.Key.Text, outputs);
+                string hint = NearestWord.Hint(entry.Key.Text, [Errno, .. outputs]);
                 context.Mistakes.Add(entry.Key.At, $"this step has no output '{entry.Key.Text}'{hint}");
                 continue;
             }

@@ -43,15 +43,15 @@ public sealed class GuestStepTests
     public void A_saved_output_is_a_number_from_then_on(string steps) => AssertOk(Run(steps));
 
     [Fact]
-    public void An_output_that_a_failed_step_does_not_have_is_saved_as_minus_one() =>
+    public void An_output_that_a_failed_step_does_not_have_is_saved_as_0_and_the_errno_as_its_number() =>
         AssertOk(
             Run(
                 """
                 - ioas-alloc: a
                 - unmap: {ioas: a, iova: 1G, length: 4K}
                   expect: ENOENT
-                  save: {length: n}
-                - if: {that: n == -1, then: [], else: [{destroy: a}, {destroy: a}]}
+                  save: {length: n, errno: e}
+                - if: {that: n == 0 && e == 2, then: [], else: [{destroy: a}, {destroy: a}]}
                 """
             )
         );
