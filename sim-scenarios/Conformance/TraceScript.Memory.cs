@@ -159,6 +159,11 @@ internal sealed partial class TraceScript
 
         for (int i = 0; i + 1 < e.Removed.Length; i += 2)
         {
+            if (e.Removed[i + 1] == ulong.MaxValue)
+            {
+                throw new NotSupportedException("an area that ends with the address space goes with all others only");
+            }
+
             yield return Call(
                 "IOAS_UNMAP",
                 new()
