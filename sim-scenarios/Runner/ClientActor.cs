@@ -63,6 +63,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<MemoryMapped>(OnMemoryAnswer);
         Receive<HostResult>(OnHostResult);
         Receive<FileMade>(OnMemoryAnswer);
+        Receive<GuestMade>(OnMemoryAnswer);
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
