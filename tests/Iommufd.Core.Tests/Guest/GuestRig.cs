@@ -33,7 +33,12 @@ internal sealed class GuestRig : IDisposable
         var pool = new IovaRange(GuestBase + PoolOffset, GuestBase + PoolOffset + poolBytes - 1);
         Writer = new GuestTableWriter(hardware, new GuestTableRoom(Memory, GuestBase, pool));
         Parent = new DmaTranslation(Second, hwptId: 5);
-        Engine = new DmaEngine(iotlb ?? new Iotlb(IotlbGeometry.Default), seed: 3, new Pins(Physical), memory: Physical);
+        Engine = new DmaEngine(
+            iotlb ?? new Iotlb(IotlbGeometry.Default),
+            seed: 3,
+            new Pins(Physical),
+            memory: Physical
+        );
     }
 
     public PhysicalMemory Physical { get; } = new();

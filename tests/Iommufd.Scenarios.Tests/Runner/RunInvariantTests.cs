@@ -23,14 +23,7 @@ public sealed class RunInvariantTests
     [InlineData("every-context-closed", 0, 0, 2, 0ul, 0)]
     [InlineData("no-dma-check-violated", 0, 0, 0, 2ul, 0)]
     [InlineData("no-table-left", 0, 0, 0, 0ul, 2)]
-    public void Each_finds_what_it_is_for(
-        string name,
-        long pins,
-        long leaked,
-        long open,
-        ulong violations,
-        long tables
-    )
+    public void Each_finds_what_it_is_for(string name, long pins, long leaked, long open, ulong violations, long tables)
     {
         var outcome = new RunOutcome(new DmaTotals(100, 0, violations), pins, leaked, open, tables);
         InvariantViolation found = Assert.Single(RunInvariant.CheckAll(outcome).Violations);
