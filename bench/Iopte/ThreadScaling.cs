@@ -39,16 +39,20 @@ internal static class ThreadScaling
         var together = new double[pairs.Length];
         Array.Fill(together, double.MaxValue);
         double arithmetic = double.MaxValue;
+        double aloneStores = double.MaxValue;
+        double stores = double.MaxValue;
         for (int round = 0; round < Rounds; round++)
         {
             alone = Math.Min(alone, Alone(() => MapAndUnmap(table, 0)));
             aloneArithmetic = Math.Min(aloneArithmetic, Alone(Arithmetic));
+            aloneStores = Math.Min(aloneStores, Alone(Stores));
             for (int i = 0; i < pairs.Length; i++)
             {
                 together[i] = Math.Min(together[i], InParallel(pairs[i].First, pairs[i].Second).Max());
             }
 
             arithmetic = Math.Min(arithmetic, InParallel(Arithmetic, Arithmetic).Max());
+            stores = Math.Min(stores, InParallel(Stores, Stores).Max());
         }
 
         for (int i = 0; i < pairs.Length; i++)
@@ -73,6 +77,17 @@ internal static class ThreadScaling
                 "one thread",
                 aloneArithmetic,
                 arithmetic / aloneArithmetic
+            )
+        );
+        rows.Add(
+            new BenchRow(
+                Area,
+                "two threads, loads and stores on memory of their own",
+                "thread-CPU ns",
+                stores,
+                "one thread",
+                aloneStores,
+                stores / aloneStores
             )
         );
     }
@@ -141,6 +156,25 @@ internal static class ThreadScaling
         thread.Start();
         thread.Join();
         return result;
+    }
+
+    /// <summary>Loads and stores that do not wait for each other, on 4 KiB that no other thread knows: they fill a core, as a short walk does.</summary>
+    private static double Stores()
+    {
+        var memory = new ulong[512];
+        double start = NativeCalls.ThreadNanoseconds();
+        for (ulong i = 0; i < Operations; i++)
+        {
+            int at = (int)(i & 127) * 4;
+            memory[at] += i;
+            memory[at + 1] ^= i;
+            memory[at + 2] += 3;
+            memory[at + 3] ^= 5;
+        }
+
+        double cost = (NativeCalls.ThreadNanoseconds() - start) / Operations;
+        GC.KeepAlive(memory);
+        return cost;
     }
 
     /// <summary>About as many instructions as a map and its unmap, on 4 KiB that no other thread knows.</summary>

@@ -151,7 +151,7 @@ public sealed class JournalCommandTests : IDisposable
     public void What_the_format_has_no_words_for_is_named()
     {
         Fleet("a.db");
-        CliRun export = CliRun.Of("export", At("a.db"), "--format", "trace", "--out", At("a.jsonl"));
+        CliRun export = CliRun.Of("export", At("a.db"), "--context", "1", "--format", "trace", "--out", At("a.jsonl"));
         Assert.Equal(ExitCode.BadInput, export.ExitCode);
         Assert.Contains("of iommufd-1: ", export.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(At("a.jsonl")));
