@@ -45,12 +45,18 @@ public partial class DmaEngine
         {
             Space space = SpaceOf(pattern.Pasid);
             TableReclamation.ReadSection section = TableReclamation.Enter();
-            for (int i = 0; i < transfers; i++)
+            try
             {
-                Transfer(space, pattern);
+                for (int i = 0; i < transfers; i++)
+                {
+                    Transfer(space, pattern);
+                }
             }
-
-            TableReclamation.Exit(section);
+            finally
+            {
+                // An oracle or a guest's memory may throw; a section left open would hold back every reclamation of the process.
+                TableReclamation.Exit(section);
+            }
         }
     }
 
