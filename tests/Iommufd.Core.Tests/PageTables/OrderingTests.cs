@@ -10,6 +10,7 @@ namespace Iommufd.Core.Tests.PageTables;
 /// For each ordering of the protocol the interleaving that it prevents, played step by step: harmless with the ordering,
 /// harmful without it.
 /// </summary>
+[Collection(AloneCollection.Name)]
 public sealed class OrderingTests
 {
     private const ulong Page = 4096;
@@ -365,7 +366,7 @@ public sealed class OrderingTests
     private static void ReclaimAll()
     {
         TableReclamation.ThreadTables tables = TableReclamation.ThreadTables.Current;
-        for (int tries = 0; tries < 200 && tables.Waiting != 0; tries++)
+        for (int tries = 0; tries < 10_000 && tables.Waiting != 0; tries++)
         {
             tables.Reclaim();
             Thread.Yield();
