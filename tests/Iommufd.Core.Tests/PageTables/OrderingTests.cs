@@ -50,14 +50,6 @@ public sealed class OrderingTests
         {
             Assert.False(WalkerReadsNextLife<Faults.None>());
         }
-
-        // Which free page a table gets next depends on what other tests of the process left behind and still hold: the two breakages
-        // show reliably in a process of their own only. The nightly script runs this test alone with the variable set.
-        if (Environment.GetEnvironmentVariable("IOMMUFD_ORDERINGS") is not null)
-        {
-            Assert.True(SoonerOrLater(WalkerReadsNextLife<Faults.NoGracePeriod>));
-            Assert.True(SoonerOrLater(WalkerReadsNextLife<Faults.ReadOutsideSection>));
-        }
     }
 
     [Fact]
@@ -198,12 +190,6 @@ public sealed class OrderingTests
         for (ulong i = 0; i < 16; i++)
         {
             table.Map(Elsewhere + (i * Large), (3 + i) * Large, Large, Both, MapOptions.PageByPage);
-        }
-
-        // Pages that are zeros already are kept apart, for tables that are not filled at once.
-        for (ulong i = 16; i < 32; i++)
-        {
-            table.Map(Elsewhere + (i * Large), (3 + i) * Large, Page, Both);
         }
     }
 
