@@ -252,21 +252,31 @@ public sealed class ReplayedContext
             memory.RecordedPins!.Clear();
         }
 
-        for (var i = 0; i + 3 < pinned.Length; i += 4)
+        for (var i = 0; i + 3 < pinned.Length; )
         {
-            if (!_pageSets.TryGetValue((uint)pinned[i], out var set))
+            // The runs of a page set stand together, as a rule.
+            var number = pinned[i];
+            var end = i + 4;
+            while (end + 3 < pinned.Length && pinned[end] == number)
             {
-                Invariant.Holds(IsPartial, "an event pins pages of memory that was mapped");
-                continue;
+                end += 4;
             }
 
-            var (process, start) = set;
-            _machine
-                .Process(process)
-                .Memory.RecordedPins!.Add(
-                    start + (pinned[i + 1] << HostPage.Shift),
-                    new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
-                );
+            if (_pageSets.TryGetValue((uint)number, out var set))
+            {
+                var pins = _machine.Process(set.Process).Memory.RecordedPins!;
+                pins.Reserve((end - i) / 4);
+                for (; i < end; i += 4)
+                {
+                    pins.Add(
+                        set.Base + (pinned[i + 1] << HostPage.Shift),
+                        new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
+                    );
+                }
+            }
+
+            Invariant.Holds(i == end || IsPartial, "an event pins pages of memory that was mapped");
+            i = end;
         }
     }
 

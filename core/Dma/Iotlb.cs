@@ -148,7 +148,9 @@ public class Iotlb
         int shift = translation.PageShift;
         ulong tag = iova >> shift;
         int first = ((int)tag & (_geometry.Sets - 1)) * ways;
-        int index = first + (int)(_victim++ % (uint)ways);
+        uint victim = _victim++;
+        // A division costs as much as the rest of this; most geometries have a power of two.
+        int index = first + (int)(BitOperations.IsPow2(ways) ? victim & (uint)(ways - 1) : victim % (uint)ways);
         for (int way = first; way < first + ways; way++)
         {
             ref Entry other = ref _entries[way];
