@@ -42,6 +42,7 @@ public interface IStash
 /// <summary>An actor with a stash, which the runtime sets after the constructor.</summary>
 public interface IActorStash
 {
+    /// <summary>Set by the runtime for each incarnation; not there in the constructor.</summary>
     IStash Stash { get; set; }
 }
 
@@ -64,21 +65,27 @@ public interface IWithBoundedStash
 /// <summary>A message and who sent it.</summary>
 public readonly struct Envelope
 {
+    /// <summary>No sender becomes dead letters.</summary>
     public Envelope(object message, IActorRef sender, ActorSystem system)
     {
         Message = message;
         Sender = sender ?? system.DeadLetters;
     }
 
+    /// <summary>The sender is taken as it is.</summary>
     public Envelope(object message, IActorRef sender)
     {
         Message = message;
         Sender = sender;
     }
 
+    /// <summary>Who sent the message; null when nobody is to be answered.</summary>
     public IActorRef Sender { get; }
+
+    /// <summary>What was sent.</summary>
     public object Message { get; }
 
+    /// <inheritdoc/>
     public override string ToString() => "<" + (Message ?? "null") + "> from " + (Sender?.ToString() ?? "NoSender");
 }
 
