@@ -30,6 +30,7 @@ public abstract partial class Eventsourced
     private long _replayTo;
     private bool _eventSeen;
 
+    /// <inheritdoc/>
     public override void AroundPreStart()
     {
         if (PersistenceId is null)
@@ -44,6 +45,7 @@ public abstract partial class Eventsourced
         base.AroundPreStart();
     }
 
+    /// <inheritdoc/>
     public override void AroundPreRestart(Exception cause, object message)
     {
         try
@@ -66,12 +68,14 @@ public abstract partial class Eventsourced
         }
     }
 
+    /// <inheritdoc/>
     public override void AroundPostRestart(Exception reason, object message)
     {
         RequestPermit();
         base.AroundPostRestart(reason, message);
     }
 
+    /// <inheritdoc/>
     public override void AroundPostStop()
     {
         try

@@ -79,7 +79,7 @@ internal sealed class SnapshotTable
         }
     }
 
-    /// <param name="timestamp">Null when only the number counts.</param>
+    /// <summary>Deletes one snapshot; without a timestamp only the number counts.</summary>
     public void Delete(string persistenceId, long sequenceNr, long? timestamp)
     {
         _deleteOne.BindText(1, persistenceId);
