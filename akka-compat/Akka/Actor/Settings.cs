@@ -120,7 +120,7 @@ public class Settings
     public ILogMessageFormatter LogFormatter { get; }
 
     /// <summary>
-    /// Which log events are dropped before they are published; from the log filter setup, all pass without one.
+    /// Which log events the default logger leaves out, and the one of startup; from the log filter setup, else none.
     /// </summary>
     public LogFilterEvaluator LogFilter { get; }
 
