@@ -17,9 +17,13 @@ public abstract partial class Eventsourced
     /// <summary>From the actor's own timer: has anything arrived since the last one?</summary>
     private sealed class RecoveryTick(bool isSnapshot) : INotInfluenceReceiveTimeout, INoSerializationVerificationNeeded
     {
+        /// <summary>The only one of its kind.</summary>
         public static readonly RecoveryTick Snapshot = new(true);
+
+        /// <summary>The only one of its kind.</summary>
         public static readonly RecoveryTick Events = new(false);
 
+        /// <summary>Whether it is the snapshot that is waited for.</summary>
         public bool IsSnapshot => isSnapshot;
     }
 

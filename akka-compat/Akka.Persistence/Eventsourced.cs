@@ -348,8 +348,10 @@ public abstract partial class Eventsourced
     /// <summary>An event on its way, or a deferred message: what to run when its turn comes.</summary>
     private abstract class Pending(bool isStashing)
     {
+        /// <summary>Whether commands wait until it has run.</summary>
         public bool IsStashing => isStashing;
 
+        /// <summary>Runs the handler with the event or the deferred message.</summary>
         public abstract void Run(object payload);
     }
 

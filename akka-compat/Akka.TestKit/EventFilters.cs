@@ -66,6 +66,7 @@ namespace Akka.TestKit.Internal
     {
         internal static readonly TextMatcher Any = new("", _ => true);
 
+        /// <inheritdoc/>
         public bool IsMatch(string s) => matches(s ?? "");
 
         public override string ToString() => description;

@@ -107,6 +107,8 @@ public class SnapshotStoreSettings
 /// <summary>Reads an isolation level by name. SQLite knows only one, so the value is checked and has no effect.</summary>
 internal static class IsolationLevels
 {
+    /// <summary>Reads a name, with or without hyphens; nothing is unspecified.</summary>
+    /// <exception cref="ConfigurationException">The name is not known.</exception>
     public static IsolationLevel Parse(string name) =>
         name?.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant() switch
         {

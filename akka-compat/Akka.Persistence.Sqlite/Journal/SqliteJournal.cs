@@ -72,6 +72,7 @@ public class BatchingSqliteJournal : SqliteEventJournal
     /// <summary>To itself: no more company.</summary>
     private sealed class CommitGroup
     {
+        /// <summary>The only one.</summary>
         public static readonly CommitGroup Instance = new();
     }
 }

@@ -12,6 +12,7 @@ internal sealed class EventCodec(ActorSystem system)
 {
     private readonly Dictionary<Type, Akka.Serialization.Serializer> _serializers = [];
 
+    /// <summary>The row's share of an event; tags come out of their wrapping.</summary>
     public EncodedEvent Encode(object payload)
     {
         string tags = null;

@@ -324,6 +324,7 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
     /// <summary>To itself: a task has ended, perhaps the one whose turn it is.</summary>
     private sealed class AnswerReady : INoSerializationVerificationNeeded
     {
+        /// <summary>The only one.</summary>
         public static readonly AnswerReady Instance = new();
     }
 }
@@ -366,6 +367,7 @@ internal static class WriteAnswers
         }
     }
 
+    /// <summary>Every event failed; deferred messages go back all the same.</summary>
     public static void Failed(WriteMessages write, Exception cause, IActorRef journal)
     {
         var actor = write.PersistentActor;

@@ -186,19 +186,25 @@ public class EventAdapters
 
     private sealed class WriteOnly(IWriteEventAdapter adapter) : IEventAdapter
     {
+        /// <inheritdoc/>
         public string Manifest(object evt) => adapter.Manifest(evt);
 
+        /// <inheritdoc/>
         public object ToJournal(object evt) => adapter.ToJournal(evt);
 
+        /// <inheritdoc/>
         public IEventSequence FromJournal(object evt, string manifest) => EventSequence.Single(evt);
     }
 
     private sealed class ReadOnly(IReadEventAdapter adapter) : IEventAdapter
     {
+        /// <inheritdoc/>
         public string Manifest(object evt) => string.Empty;
 
+        /// <inheritdoc/>
         public object ToJournal(object evt) => evt;
 
+        /// <inheritdoc/>
         public IEventSequence FromJournal(object evt, string manifest) => adapter.FromJournal(evt, manifest);
     }
 
@@ -210,10 +216,17 @@ public class EventAdapters
                 "Several event adapters are bound to one type: such a binding can only read. Bind one adapter for writing."
             );
 
+        /// <summary>
+        /// Refuses with an <see cref="IllegalActorStateException"/>: which of the adapters would it be?
+        /// </summary>
         public string Manifest(object evt) => throw Refusal();
 
+        /// <summary>
+        /// Refuses with an <see cref="IllegalActorStateException"/>: which of the adapters would it be?
+        /// </summary>
         public object ToJournal(object evt) => throw Refusal();
 
+        /// <inheritdoc/>
         public IEventSequence FromJournal(object evt, string manifest) =>
             EventSequence.Create(adapters.SelectMany(a => a.FromJournal(evt, manifest).Events));
     }

@@ -225,7 +225,12 @@ public sealed class AtomicWrite : IPersistentEnvelope, IMessage
 /// <summary>A deferred message: the journal sends it back in its turn and does not store it.</summary>
 internal sealed class NonPersistentMessage(object payload, IActorRef sender) : IPersistentEnvelope
 {
+    /// <inheritdoc/>
     public object Payload => payload;
+
+    /// <inheritdoc/>
     public IActorRef Sender => sender;
+
+    /// <inheritdoc/>
     public int Size => 1;
 }

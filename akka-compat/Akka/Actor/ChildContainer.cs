@@ -115,8 +115,10 @@ internal sealed class ChildContainer
 
     private sealed class StatsWhenAsked(ChildContainer children) : IReadOnlyCollection<ChildRestartStats>
     {
+        /// <inheritdoc/>
         public int Count => children.Count;
 
+        /// <inheritdoc/>
         public IEnumerator<ChildRestartStats> GetEnumerator()
         {
             List<ChildRestartStats> all;

@@ -269,9 +269,12 @@ public interface IIndirectActorProducer
 internal sealed class DelegateProducer<TActor>(Func<TActor> factory) : IIndirectActorProducer
     where TActor : ActorBase
 {
+    /// <inheritdoc/>
     public Type ActorType => typeof(TActor);
 
+    /// <inheritdoc/>
     public ActorBase Produce() => factory();
 
+    /// <inheritdoc/>
     public void Release(ActorBase actor) { }
 }

@@ -94,12 +94,22 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
 {
     private LinkedList<Envelope> _stashed;
 
+    /// <inheritdoc/>
     public int Count => _stashed?.Count ?? 0;
+
+    /// <inheritdoc/>
     public bool IsEmpty => Count == 0;
+
+    /// <inheritdoc/>
     public bool NonEmpty => Count > 0;
+
+    /// <inheritdoc/>
     public int Capacity => capacity;
+
+    /// <inheritdoc/>
     public bool IsFull => capacity > 0 && Count >= capacity;
 
+    /// <inheritdoc/>
     public void Stash()
     {
         var current = cell.CurrentEnvelope;
@@ -113,6 +123,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         cell.MarkCurrentStashed();
     }
 
+    /// <inheritdoc/>
     public void Unstash()
     {
         if (_stashed is not { First: { } first })
@@ -121,8 +132,10 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         PutBack(first.Value);
     }
 
+    /// <inheritdoc/>
     public void UnstashAll() => UnstashAll(static _ => true);
 
+    /// <inheritdoc/>
     public void UnstashAll(Func<Envelope, bool> predicate)
     {
         if (_stashed is null)
@@ -143,6 +156,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         cell.Mailbox.EnqueueFirst(envelope);
     }
 
+    /// <inheritdoc/>
     public IEnumerable<Envelope> ClearStash()
     {
         IEnumerable<Envelope> all = _stashed;
@@ -150,6 +164,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         return all ?? [];
     }
 
+    /// <inheritdoc/>
     public void Prepend(IEnumerable<Envelope> envelopes)
     {
         _stashed ??= new LinkedList<Envelope>();

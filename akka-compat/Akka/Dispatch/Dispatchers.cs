@@ -144,8 +144,10 @@ public abstract class MessageDispatcher
 
     private sealed class ActionRunnable(Action action) : IRunnable
     {
+        /// <inheritdoc/>
         public void Run() => action();
 
+        /// <inheritdoc/>
         public void Execute() => action();
     }
 }
@@ -204,6 +206,7 @@ internal sealed class ThreadPoolDispatcherConfigurator : MessageDispatcherConfig
 {
     private readonly ThreadPoolDispatcher _instance;
 
+    /// <summary>Called by the runtime.</summary>
     public ThreadPoolDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
         : base(config, prerequisites)
     {

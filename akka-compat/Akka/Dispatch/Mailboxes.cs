@@ -200,8 +200,10 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
     private readonly Queue<Envelope> _queue = new();
     private readonly object _gate = new();
 
+    /// <inheritdoc/>
     public bool HasMessages => Count > 0;
 
+    /// <inheritdoc/>
     public int Count
     {
         get
@@ -219,6 +221,7 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
     internal static TimeSpan PushTimeoutIn(Config config) =>
         config.GetTimeSpan("mailbox-push-timeout-time", TimeSpan.FromSeconds(10));
 
+    /// <inheritdoc/>
     public void Enqueue(IActorRef receiver, Envelope envelope)
     {
         lock (_gate)
@@ -241,6 +244,7 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
         system.DeadLetters.Tell(new Event.DeadLetter(envelope.Message, envelope.Sender, receiver), envelope.Sender);
     }
 
+    /// <inheritdoc/>
     public bool TryDequeue(out Envelope envelope)
     {
         lock (_gate)
@@ -252,6 +256,7 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
         }
     }
 
+    /// <inheritdoc/>
     public void CleanUp(IActorRef owner, IMessageQueue deadletters) { }
 }
 
@@ -261,8 +266,10 @@ internal sealed class PriorityQueueOfMessages(Func<object, int> priority) : IMes
     private readonly object _gate = new();
     private long _sequence;
 
+    /// <inheritdoc/>
     public bool HasMessages => Count > 0;
 
+    /// <inheritdoc/>
     public int Count
     {
         get
@@ -272,18 +279,21 @@ internal sealed class PriorityQueueOfMessages(Func<object, int> priority) : IMes
         }
     }
 
+    /// <inheritdoc/>
     public void Enqueue(IActorRef receiver, Envelope envelope)
     {
         lock (_gate)
             _queue.Enqueue(envelope, (priority(envelope.Message), _sequence++));
     }
 
+    /// <inheritdoc/>
     public bool TryDequeue(out Envelope envelope)
     {
         lock (_gate)
             return _queue.TryDequeue(out envelope, out _);
     }
 
+    /// <inheritdoc/>
     public void CleanUp(IActorRef owner, IMessageQueue deadletters) { }
 }
 

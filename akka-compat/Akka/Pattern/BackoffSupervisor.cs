@@ -339,6 +339,7 @@ internal sealed class BackoffOnRestartSupervisor : BackoffSupervisorBase
     /// <summary>Set between a failure and the child's death: the pause that follows.</summary>
     private TimeSpan? _pauseAfterDeath;
 
+    /// <summary>Made by <see cref="BackoffOptions"/> alone, which checks the arguments.</summary>
     public BackoffOnRestartSupervisor(
         Props childProps,
         string childName,
