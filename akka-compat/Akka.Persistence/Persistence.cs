@@ -11,8 +11,10 @@ namespace Akka.Persistence;
 /// <summary>Finds the persistence extension of an actor system.</summary>
 public class Persistence : ExtensionIdProvider<PersistenceExtension>
 {
+    /// <summary>The only one.</summary>
     public static Persistence Instance { get; } = new();
 
+    /// <inheritdoc/>
     public override PersistenceExtension CreateExtension(ExtendedActorSystem system) => new(system);
 
     /// <summary>The defaults under akka.persistence.</summary>
@@ -35,6 +37,10 @@ public class PersistenceExtension : IExtension
     private readonly Lazy<string> _defaultSnapshotStore;
     private int _lastInstanceId;
 
+    /// <summary>
+    /// Adds the defaults to the system's configuration and starts the journals and stores that are to start by
+    /// themselves.
+    /// </summary>
     public PersistenceExtension(ExtendedActorSystem system)
     {
         _system = system;
@@ -56,8 +62,14 @@ public class PersistenceExtension : IExtension
             SnapshotStoreFor(path);
     }
 
+    /// <summary>The settings, as they were when the extension was made.</summary>
     public PersistenceSettings Settings { get; }
 
+    /// <summary>
+    /// What actors do that choose nothing else; made from akka.persistence.internal-stash-overflow-strategy.
+    /// </summary>
+    /// <exception cref="ArgumentException">The type that is named there was not found.</exception>
+    /// <exception cref="Akka.Configuration.ConfigurationException">It failed to make its strategy.</exception>
     public IStashOverflowStrategy DefaultInternalStashOverflowStrategy => _overflow.Value;
 
     internal IActorRef RecoveryPermitter { get; }
@@ -65,6 +77,9 @@ public class PersistenceExtension : IExtension
     /// <summary>The persistence id that an actor's path gives when it chooses none.</summary>
     public string PersistenceId(IActorRef actor) => actor.Path.ToStringWithoutAddress();
 
+    /// <summary>
+    /// The adapters of the journal at this configuration path; null or empty for the default. Starts the journal.
+    /// </summary>
     public EventAdapters AdaptersFor(string journalPluginId) => JournalPlugin(journalPluginId).Adapters;
 
     /// <summary>The journal at this configuration path; null or empty for the default.</summary>

@@ -7,29 +7,35 @@ public abstract partial class TestKitBase
 {
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>As the overload with an interval.</summary>
     public void AwaitCondition(Func<bool> conditionIsFulfilled, CancellationToken cancellationToken = default) =>
         AwaitCondition(conditionIsFulfilled, null, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, null, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(Func<bool> conditionIsFulfilled, CancellationToken cancellationToken = default) =>
         AwaitConditionAsync(conditionIsFulfilled, null, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public void AwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
         CancellationToken cancellationToken = default
     ) => AwaitCondition(conditionIsFulfilled, max, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan? max,
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, max, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public void AwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -37,6 +43,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitCondition(conditionIsFulfilled, max, null, message, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan? max,
@@ -44,6 +51,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, max, null, message, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -51,6 +59,11 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, max, null, message, cancellationToken);
 
+    /// <summary>
+    /// Asks again and again, every 20 ms unless an interval is given, and fails unless the condition holds in time: the
+    /// maximum (dilated), else what is left of Within, else akka.test.single-expect-default. What the condition throws
+    /// is thrown on. On a simulated system it is asked before every step, in virtual time.
+    /// </summary>
     public void AwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -64,6 +77,11 @@ public abstract partial class TestKitBase
             FailCondition(limit, message);
     }
 
+    /// <summary>
+    /// Asks again and again, every 20 ms unless an interval is given, and fails unless the condition holds in time: the
+    /// maximum (dilated), else what is left of Within, else akka.test.single-expect-default. What the condition throws
+    /// is thrown on. On a simulated system it is asked before every step, in virtual time.
+    /// </summary>
     public Task AwaitConditionAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -72,6 +90,11 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(() => Task.FromResult(conditionIsFulfilled()), max, interval, message, cancellationToken);
 
+    /// <summary>
+    /// Asks again and again, every 20 ms unless an interval is given, and fails unless the condition holds in time: the
+    /// maximum (dilated), else what is left of Within, else akka.test.single-expect-default. What the condition throws
+    /// is thrown on. On a simulated system it is asked before every step, in virtual time.
+    /// </summary>
     public async Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan? max,
@@ -92,6 +115,7 @@ public abstract partial class TestKitBase
             message is null ? "" : " " + message
         );
 
+    /// <summary>As above, but false when the condition does not hold in time, which is not dilated here.</summary>
     public bool AwaitConditionNoThrow(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -104,6 +128,7 @@ public abstract partial class TestKitBase
         return InternalAwaitCondition(conditionIsFulfilled, max, interval, null, cancellationToken);
     }
 
+    /// <summary>As above, but false when the condition does not hold in time, which is not dilated here.</summary>
     public Task<bool> AwaitConditionNoThrowAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -116,6 +141,7 @@ public abstract partial class TestKitBase
         return InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, null, cancellationToken);
     }
 
+    /// <summary>As above, but false when the condition does not hold in time, which is not dilated here.</summary>
     public Task<bool> AwaitConditionNoThrowAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -133,6 +159,9 @@ public abstract partial class TestKitBase
         return condition();
     }
 
+    /// <summary>
+    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// </summary>
     protected static bool InternalAwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -141,6 +170,9 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => InternalAwaitCondition(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
 
+    /// <summary>
+    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// </summary>
     protected static bool InternalAwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -166,6 +198,9 @@ public abstract partial class TestKitBase
         return true;
     }
 
+    /// <summary>
+    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// </summary>
     protected static Task<bool> InternalAwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -174,6 +209,9 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
 
+    /// <summary>
+    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// </summary>
     protected static async Task<bool> InternalAwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -198,6 +236,10 @@ public abstract partial class TestKitBase
         return true;
     }
 
+    /// <summary>
+    /// Runs the assertion again and again until it throws nothing; fails with the last failure when time is up:
+    /// dilated, or what is left of Within.
+    /// </summary>
     public void AwaitAssert(
         Action assertion,
         TimeSpan? duration = null,
@@ -217,6 +259,10 @@ public abstract partial class TestKitBase
             ExceptionDispatchInfo.Throw(last);
     }
 
+    /// <summary>
+    /// Runs the assertion again and again until it throws nothing; fails with the last failure when time is up:
+    /// dilated, or what is left of Within.
+    /// </summary>
     public async Task AwaitAssertAsync(
         Action assertion,
         TimeSpan? duration = null,
@@ -235,6 +281,10 @@ public abstract partial class TestKitBase
             ExceptionDispatchInfo.Throw(last);
     }
 
+    /// <summary>
+    /// Runs the assertion again and again until it throws nothing; fails with the last failure when time is up:
+    /// dilated, or what is left of Within.
+    /// </summary>
     public async Task AwaitAssertAsync(
         Func<Task> assertion,
         TimeSpan? duration = null,

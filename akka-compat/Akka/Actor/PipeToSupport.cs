@@ -3,6 +3,11 @@ namespace Akka.Actor;
 /// <summary>Sends the outcome of a task to an actor.</summary>
 public static class PipeToSupport
 {
+    /// <summary>
+    /// Tells the recipient the result, or a Status.Failure with the cause, when the task ends. The functions map
+    /// either; what they throw becomes a Status.Failure, and null is not told. Outside of actors' threads: don't touch
+    /// the actor in them.
+    /// </summary>
     public static Task PipeTo<T>(
         this Task<T> taskToPipe,
         ICanTell recipient,
@@ -11,6 +16,11 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>
+    /// Tells the recipient the result, or a Status.Failure with the cause, when the task ends. The functions map
+    /// either; what they throw becomes a Status.Failure, and null is not told. Outside of actors' threads: don't touch
+    /// the actor in them.
+    /// </summary>
     public static Task PipeTo<T>(
         this ValueTask<T> taskToPipe,
         ICanTell recipient,
@@ -19,6 +29,7 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>As above; the flag lets the continuation run where the caller's synchronization context says.</summary>
     public static Task PipeTo<T>(
         this ValueTask<T> taskToPipe,
         ICanTell recipient,
@@ -28,6 +39,7 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, useConfigureAwait, sender, success, failure);
 
+    /// <summary>As above; the flag lets the continuation run where the caller's synchronization context says.</summary>
     public static Task PipeTo<T>(
         this Task<T> taskToPipe,
         ICanTell recipient,
@@ -50,6 +62,7 @@ public static class PipeToSupport
             failure
         );
 
+    /// <summary>As above, for tasks without a result: success tells nothing unless a function says what.</summary>
     public static Task PipeTo(
         this Task taskToPipe,
         ICanTell recipient,
@@ -58,6 +71,7 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>As above, for tasks without a result: success tells nothing unless a function says what.</summary>
     public static Task PipeTo(
         this ValueTask taskToPipe,
         ICanTell recipient,
@@ -66,6 +80,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>
+    /// As above, for tasks without a result; the flag lets the continuation run where the caller's synchronization
+    /// context says.
+    /// </summary>
     public static Task PipeTo(
         this ValueTask taskToPipe,
         ICanTell recipient,
@@ -75,6 +93,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, useConfigureAwait, sender, success, failure);
 
+    /// <summary>
+    /// As above, for tasks without a result; the flag lets the continuation run where the caller's synchronization
+    /// context says.
+    /// </summary>
     public static Task PipeTo(
         this Task taskToPipe,
         ICanTell recipient,
@@ -140,6 +162,9 @@ public static class PipeToSupport
 /// <summary>Stopping an actor and waiting until it is gone.</summary>
 public static class GracefulStopSupport
 {
+    /// <summary>
+    /// Sends a PoisonPill and is true when the actor has died within the time; else the task is cancelled.
+    /// </summary>
     public static Task<bool> GracefulStop(this IActorRef target, TimeSpan timeout) =>
         target.GracefulStop(timeout, PoisonPill.Instance);
 

@@ -62,6 +62,7 @@ internal sealed class TimerMessage(TimerScheduler owner, object key, int generat
 /// <summary>A periodic message of a scheduler to an actor, unwrapped before the actor sees it.</summary>
 internal sealed class ScheduledTell(object message) : IScheduledTellMsg, IAutoReceivedMessage
 {
+    /// <inheritdoc/>
     public object Message => message;
 }
 
@@ -70,17 +71,22 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
     private readonly Dictionary<object, (int Generation, bool Repeats, ICancelable Task)> _timers = [];
     private int _generation;
 
+    /// <inheritdoc/>
     public IReadOnlyCollection<object> ActiveTimers => _timers.Keys.ToArray();
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(object key, object msg, TimeSpan interval) =>
         Start(key, msg, interval, interval, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender) =>
         Start(key, msg, interval, interval, sender);
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval) =>
         Start(key, msg, initialDelay, interval, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(
         object key,
         object msg,
@@ -89,14 +95,18 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
         IActorRef sender
     ) => Start(key, msg, initialDelay, interval, sender);
 
+    /// <inheritdoc/>
     public void StartSingleTimer(object key, object msg, TimeSpan timeout) =>
         Start(key, msg, timeout, null, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     public void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender) =>
         Start(key, msg, timeout, null, sender);
 
+    /// <inheritdoc/>
     public bool IsTimerActive(object key) => _timers.ContainsKey(key);
 
+    /// <inheritdoc/>
     public void Cancel(object key)
     {
         if (!_timers.Remove(key, out var timer))
@@ -111,6 +121,7 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
             cell.PublishDebug(FormattableString.Invariant(text));
     }
 
+    /// <inheritdoc/>
     public void CancelAll()
     {
         if (_timers.Count == 0)
