@@ -105,21 +105,26 @@ public abstract class ReceivePersistentActor : UntypedPersistentActor, IInitiali
     protected void Recover<T>(Action<T> handler, Predicate<T> shouldHandle = null) =>
         AddRecover(new ActionHandler<T>(handler, shouldHandle), shouldHandle is null);
 
-    /// <summary>As above, for those that match.</summary>
+    /// <summary>As <see cref="Recover{T}(Action{T}, Predicate{T})"/>, for events that match.</summary>
     protected void Recover<T>(Predicate<T> shouldHandle, Action<T> handler) => Recover(handler, shouldHandle);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="Recover{T}(Action{T}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void Recover(Type messageType, Action<object> handler, Predicate<object> shouldHandle = null) =>
         AddRecover(new TypedHandler(messageType, handler, shouldHandle), shouldHandle is null);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="Recover{T}(Action{T}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void Recover(Type messageType, Predicate<object> shouldHandle, Action<object> handler) =>
         Recover(messageType, handler, shouldHandle);
 
-    /// <summary>As above; false passes the event to the next handler.</summary>
+    /// <summary>
+    /// As <see cref="Recover{T}(Action{T}, Predicate{T})"/>; false passes the event to the next handler.
+    /// </summary>
     protected void Recover<T>(Func<T, bool> handler) => AddRecover(new FuncHandler<T>(handler), false);
 
-    /// <summary>As above, of a type given at run time; false passes the event to the next handler.</summary>
+    /// <summary>
+    /// As <see cref="Recover{T}(Action{T}, Predicate{T})"/>, of a type given at run time; false passes the event to the
+    /// next handler.
+    /// </summary>
     protected void Recover(Type messageType, Func<object, bool> handler) =>
         AddRecover(new TypedFuncHandler(messageType, handler), false);
 
@@ -135,21 +140,26 @@ public abstract class ReceivePersistentActor : UntypedPersistentActor, IInitiali
     protected void Command<T>(Action<T> handler, Predicate<T> shouldHandle = null) =>
         AddCommand(new ActionHandler<T>(handler, shouldHandle), shouldHandle is null);
 
-    /// <summary>As above, for those that match.</summary>
+    /// <summary>As <see cref="Command{T}(Action{T}, Predicate{T})"/>, for commands that match.</summary>
     protected void Command<T>(Predicate<T> shouldHandle, Action<T> handler) => Command(handler, shouldHandle);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="Command{T}(Action{T}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void Command(Type messageType, Action<object> handler, Predicate<object> shouldHandle = null) =>
         AddCommand(new TypedHandler(messageType, handler, shouldHandle), shouldHandle is null);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="Command{T}(Action{T}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void Command(Type messageType, Predicate<object> shouldHandle, Action<object> handler) =>
         Command(messageType, handler, shouldHandle);
 
-    /// <summary>As above; false passes the command to the next handler.</summary>
+    /// <summary>
+    /// As <see cref="Command{T}(Action{T}, Predicate{T})"/>; false passes the command to the next handler.
+    /// </summary>
     protected void Command<T>(Func<T, bool> handler) => AddCommand(new FuncHandler<T>(handler), false);
 
-    /// <summary>As above, of a type given at run time; false passes the command to the next handler.</summary>
+    /// <summary>
+    /// As <see cref="Command{T}(Action{T}, Predicate{T})"/>, of a type given at run time; false passes the command to
+    /// the next handler.
+    /// </summary>
     protected void Command(Type messageType, Func<object, bool> handler) =>
         AddCommand(new TypedFuncHandler(messageType, handler), false);
 
@@ -163,15 +173,15 @@ public abstract class ReceivePersistentActor : UntypedPersistentActor, IInitiali
     protected void CommandAsync<T>(Func<T, Task> handler, Predicate<T> shouldHandle = null) =>
         Command<T>(m => RunTask(() => handler(m)), shouldHandle);
 
-    /// <summary>As above, for those that match.</summary>
+    /// <summary>As <see cref="CommandAsync{T}(Func{T, Task}, Predicate{T})"/>, for commands that match.</summary>
     protected void CommandAsync<T>(Predicate<T> shouldHandle, Func<T, Task> handler) =>
         CommandAsync(handler, shouldHandle);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="CommandAsync{T}(Func{T, Task}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void CommandAsync(Type messageType, Func<object, Task> handler, Predicate<object> shouldHandle = null) =>
         Command(messageType, m => RunTask(() => handler(m)), shouldHandle);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="CommandAsync{T}(Func{T, Task}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void CommandAsync(Type messageType, Predicate<object> shouldHandle, Func<object, Task> handler) =>
         CommandAsync(messageType, handler, shouldHandle);
 

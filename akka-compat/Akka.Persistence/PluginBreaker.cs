@@ -80,7 +80,7 @@ internal sealed class PluginBreaker(Config config, IScheduler scheduler)
         return WithTimeout(task);
     }
 
-    /// <summary>As above, without a result.</summary>
+    /// <summary>As <see cref="Call{T}(Func{Task{T}})"/>, without a result.</summary>
     public Task Call(Func<Task> body) =>
         Call(() =>
         {

@@ -77,7 +77,7 @@ public class TestKit : TestKitBase, IDisposable
         logger.Tell(new InitializeLogger(system.EventStream), ActorRefs.NoSender);
     }
 
-    /// <summary>As above, each entry with a prefix.</summary>
+    /// <summary>Lets a system's log go to the output, if there is one, each entry with a prefix.</summary>
     protected void InitializeLogger(ActorSystem system, string prefix)
     {
         if (Output is null)

@@ -33,7 +33,10 @@ public class EventFilterFactory
         _filters = filters ?? [];
     }
 
-    /// <summary>As below.</summary>
+    /// <summary>
+    /// Errors with a cause of this type whose text matches; see
+    /// <see cref="Exception(Type, string, string, string, string, bool)"/>.
+    /// </summary>
     public IEventFilterApplier Exception<TException>(Regex pattern, string source = null)
         where TException : Exception => Exception(typeof(TException), pattern, source);
 
@@ -57,7 +60,9 @@ public class EventFilterFactory
             _system
         );
 
-    /// <summary>As below.</summary>
+    /// <summary>
+    /// Errors with a cause of this type; see <see cref="Exception(Type, string, string, string, string, bool)"/>.
+    /// </summary>
     public IEventFilterApplier Exception<TException>(
         string message = null,
         string start = null,

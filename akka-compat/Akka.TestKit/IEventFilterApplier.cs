@@ -15,10 +15,10 @@ public interface IEventFilterApplier
     /// </summary>
     Task ExpectOneAsync(Func<Task> actionAsync, CancellationToken cancellationToken = default);
 
-    /// <summary>As above, within a time that is dilated.</summary>
+    /// <summary>As <see cref="ExpectOne(Action, CancellationToken)"/>, within a time that is dilated.</summary>
     void ExpectOne(TimeSpan timeout, Action action, CancellationToken cancellationToken = default);
 
-    /// <summary>As above, within a time that is dilated.</summary>
+    /// <summary>As <see cref="ExpectOne(Action, CancellationToken)"/>, within a time that is dilated.</summary>
     Task ExpectOneAsync(TimeSpan timeout, Func<Task> action, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -33,7 +33,10 @@ public interface IEventFilterApplier
     /// </summary>
     Task ExpectAsync(int expectedCount, Func<Task> actionAsync, CancellationToken cancellationToken = default);
 
-    /// <summary>As above, within a time that is dilated; null is akka.test.filter-leeway.</summary>
+    /// <summary>
+    /// As <see cref="Expect(int, Action, CancellationToken)"/>, within a time that is dilated; null is
+    /// akka.test.filter-leeway.
+    /// </summary>
     Task ExpectAsync(
         int expectedCount,
         Func<Task> actionAsync,
@@ -41,10 +44,16 @@ public interface IEventFilterApplier
         CancellationToken cancellationToken = default
     );
 
-    /// <summary>As above, within a time that is dilated; null is akka.test.filter-leeway.</summary>
+    /// <summary>
+    /// As <see cref="Expect(int, Action, CancellationToken)"/>, within a time that is dilated; null is
+    /// akka.test.filter-leeway.
+    /// </summary>
     void Expect(int expectedCount, TimeSpan timeout, Action action, CancellationToken cancellationToken = default);
 
-    /// <summary>As above, within a time that is dilated; null is akka.test.filter-leeway.</summary>
+    /// <summary>
+    /// As <see cref="Expect(int, Action, CancellationToken)"/>, within a time that is dilated; null is
+    /// akka.test.filter-leeway.
+    /// </summary>
     Task ExpectAsync(
         int expectedCount,
         TimeSpan timeout,
@@ -52,28 +61,40 @@ public interface IEventFilterApplier
         CancellationToken cancellationToken = default
     );
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>As <see cref="ExpectOne(Action, CancellationToken)"/>; gives the function's result.</summary>
     T ExpectOne<T>(Func<T> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>As <see cref="ExpectOne(Action, CancellationToken)"/>; gives the function's result.</summary>
     Task<T> ExpectOneAsync<T>(Func<Task<T>> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>
+    /// As <see cref="ExpectOne(Action, CancellationToken)"/>, within a time that is dilated; gives the function's
+    /// result.
+    /// </summary>
     T ExpectOne<T>(TimeSpan timeout, Func<T> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>
+    /// As <see cref="ExpectOne(Action, CancellationToken)"/>, within a time that is dilated; gives the function's
+    /// result.
+    /// </summary>
     Task<T> ExpectOneAsync<T>(TimeSpan timeout, Func<Task<T>> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>As <see cref="Expect(int, Action, CancellationToken)"/>; gives the function's result.</summary>
     T Expect<T>(int expectedCount, Func<T> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>As <see cref="Expect(int, Action, CancellationToken)"/>; gives the function's result.</summary>
     Task<T> ExpectAsync<T>(int expectedCount, Func<Task<T>> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>
+    /// As <see cref="Expect(int, Action, CancellationToken)"/>, within a time that is dilated; gives the function's
+    /// result.
+    /// </summary>
     T Expect<T>(int expectedCount, TimeSpan timeout, Func<T> func, CancellationToken cancellationToken = default);
 
-    /// <summary>As above; gives the function's result.</summary>
+    /// <summary>
+    /// As <see cref="Expect(int, Action, CancellationToken)"/>, within a time that is dilated; gives the function's
+    /// result.
+    /// </summary>
     Task<T> ExpectAsync<T>(
         int expectedCount,
         TimeSpan timeout,

@@ -213,7 +213,7 @@ namespace Akka.TestKit.Internal
             }
         }
 
-        /// <summary>As above, and done when an asynchronous handler is.</summary>
+        /// <summary>As <see cref="Receive(object, IActorRef)"/>, and done when an asynchronous handler is.</summary>
         public async Task ReceiveAsync(object message, IActorRef sender)
         {
             var cell = Ref.Underlying;

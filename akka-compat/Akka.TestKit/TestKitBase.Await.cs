@@ -77,11 +77,7 @@ public abstract partial class TestKitBase
             FailCondition(limit, message);
     }
 
-    /// <summary>
-    /// Asks again and again, every 20 ms unless an interval is given, and fails unless the condition holds in time: the
-    /// maximum (dilated), else what is left of Within, else akka.test.single-expect-default. What the condition throws
-    /// is thrown on. On a simulated system it is asked before every step, in virtual time.
-    /// </summary>
+    /// <inheritdoc cref="AwaitCondition(Func{bool}, TimeSpan?, TimeSpan?, string, CancellationToken)"/>
     public Task AwaitConditionAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -115,7 +111,10 @@ public abstract partial class TestKitBase
             message is null ? "" : " " + message
         );
 
-    /// <summary>As above, but false when the condition does not hold in time, which is not dilated here.</summary>
+    /// <summary>
+    /// As <see cref="AwaitCondition(Func{bool}, TimeSpan?, TimeSpan?, string, CancellationToken)"/>, but false when the
+    /// condition does not hold in time, which is not dilated here.
+    /// </summary>
     public bool AwaitConditionNoThrow(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -128,7 +127,7 @@ public abstract partial class TestKitBase
         return InternalAwaitCondition(conditionIsFulfilled, max, interval, null, cancellationToken);
     }
 
-    /// <summary>As above, but false when the condition does not hold in time, which is not dilated here.</summary>
+    /// <inheritdoc cref="AwaitConditionNoThrow(Func{bool}, TimeSpan, TimeSpan?, CancellationToken)"/>
     public Task<bool> AwaitConditionNoThrowAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -141,7 +140,10 @@ public abstract partial class TestKitBase
         return InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, null, cancellationToken);
     }
 
-    /// <summary>As above, but false when the condition does not hold in time, which is not dilated here.</summary>
+    /// <summary>
+    /// As <see cref="AwaitCondition(Func{bool}, TimeSpan?, TimeSpan?, string, CancellationToken)"/>, but false when the
+    /// condition does not hold in time, which is not dilated here.
+    /// </summary>
     public Task<bool> AwaitConditionNoThrowAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -160,7 +162,8 @@ public abstract partial class TestKitBase
     }
 
     /// <summary>
-    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// Asks again and again, in real time, whether the condition holds; false when time is up, and then the function,
+    /// if there is one, is called with a text. The logger is not used.
     /// </summary>
     protected static bool InternalAwaitCondition(
         Func<bool> conditionIsFulfilled,
@@ -171,7 +174,8 @@ public abstract partial class TestKitBase
     ) => InternalAwaitCondition(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
 
     /// <summary>
-    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// Asks again and again, in real time, whether the condition holds; false when time is up, and then the function,
+    /// if there is one, is called with a text. The logger is not used.
     /// </summary>
     protected static bool InternalAwaitCondition(
         Func<bool> conditionIsFulfilled,
@@ -198,9 +202,7 @@ public abstract partial class TestKitBase
         return true;
     }
 
-    /// <summary>
-    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
-    /// </summary>
+    /// <inheritdoc cref="InternalAwaitCondition(Func{bool}, TimeSpan, TimeSpan?, Action{string, object[]}, ILoggingAdapter, CancellationToken)"/>
     protected static Task<bool> InternalAwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -210,7 +212,8 @@ public abstract partial class TestKitBase
     ) => InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
 
     /// <summary>
-    /// As above, in real time; the function is called with a text when time is up. The logger is not used.
+    /// Asks again and again, in real time, whether the condition holds; false when time is up, and then the function,
+    /// if there is one, is called with a text. The logger is not used.
     /// </summary>
     protected static async Task<bool> InternalAwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
@@ -259,10 +262,7 @@ public abstract partial class TestKitBase
             ExceptionDispatchInfo.Throw(last);
     }
 
-    /// <summary>
-    /// Runs the assertion again and again until it throws nothing; fails with the last failure when time is up:
-    /// dilated, or what is left of Within.
-    /// </summary>
+    /// <inheritdoc cref="AwaitAssert(Action, TimeSpan?, TimeSpan?, CancellationToken)"/>
     public async Task AwaitAssertAsync(
         Action assertion,
         TimeSpan? duration = null,

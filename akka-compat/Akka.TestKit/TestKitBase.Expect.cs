@@ -14,17 +14,16 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Expect<T>(RemainingOrDilated(duration), null, null, hint, true, cancellationToken));
 
-    /// <summary>
-    /// Fails unless the next message is of this type and comes in time: the duration (dilated), else what is left of
-    /// Within, else akka.test.single-expect-default. Gives the message; one that does not fit is gone.
-    /// </summary>
+    /// <inheritdoc cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         TimeSpan? duration = null,
         string hint = null,
         CancellationToken cancellationToken = default
     ) => Expect<T>(RemainingOrDilated(duration), null, null, hint, false, cancellationToken);
 
-    /// <summary>As above, for a message that is equal to this one.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message that is equal to this one.
+    /// </summary>
     public T ExpectMsg<T>(
         T message,
         TimeSpan? timeout = null,
@@ -42,7 +41,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a message that is equal to this one.</summary>
+    /// <inheritdoc cref="ExpectMsg{T}(T, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         T message,
         TimeSpan? timeout = null,
@@ -58,7 +57,9 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above, for a message that the function accepts.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message that the function accepts.
+    /// </summary>
     public T ExpectMsg<T>(
         Predicate<T> isMessage,
         TimeSpan? timeout = null,
@@ -76,7 +77,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a message that the function accepts.</summary>
+    /// <inheritdoc cref="ExpectMsg{T}(Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Predicate<T> isMessage,
         TimeSpan? timeout = null,
@@ -85,7 +86,10 @@ public abstract partial class TestKitBase
     ) =>
         Expect<T>(RemainingOrDilated(timeout), m => Holds(isMessage(m), m, hint), null, hint, false, cancellationToken);
 
-    /// <summary>As above; the action asserts something of the message.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>; the action asserts something of the
+    /// message.
+    /// </summary>
     public T ExpectMsg<T>(
         Action<T> assert,
         TimeSpan? timeout = null,
@@ -93,7 +97,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Expect(RemainingOrDilated(timeout), assert, null, hint, true, cancellationToken));
 
-    /// <summary>As above; the action asserts something of the message.</summary>
+    /// <inheritdoc cref="ExpectMsg{T}(Action{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Action<T> assert,
         TimeSpan? timeout = null,
@@ -101,7 +105,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Expect(RemainingOrDilated(timeout), assert, null, hint, false, cancellationToken);
 
-    /// <summary>As above, for a message and sender that the function accepts.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message and sender that the function
+    /// accepts.
+    /// </summary>
     public T ExpectMsg<T>(
         Func<T, IActorRef, bool> isMessageAndSender,
         TimeSpan? timeout = null,
@@ -119,7 +126,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a message and sender that the function accepts.</summary>
+    /// <inheritdoc cref="ExpectMsg{T}(Func{T, IActorRef, bool}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Func<T, IActorRef, bool> isMessageAndSender,
         TimeSpan? timeout = null,
@@ -135,7 +142,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above; the action asserts something of the message and its sender.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>; the action asserts something of the message
+    /// and its sender.
+    /// </summary>
     public T ExpectMsg<T>(
         Action<T, IActorRef> assertMessageAndSender,
         TimeSpan? timeout = null,
@@ -143,7 +153,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Expect(RemainingOrDilated(timeout), null, assertMessageAndSender, hint, true, cancellationToken));
 
-    /// <summary>As above; the action asserts something of the message and its sender.</summary>
+    /// <inheritdoc cref="ExpectMsg{T}(Action{T, IActorRef}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Action<T, IActorRef> assertMessageAndSender,
         TimeSpan? timeout = null,
@@ -151,7 +161,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Expect(RemainingOrDilated(timeout), null, assertMessageAndSender, hint, false, cancellationToken);
 
-    /// <summary>As above, for a message that is equal to this one in the eyes of the function.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message that is equal to this one in
+    /// the eyes of the function.
+    /// </summary>
     public T ExpectMsg<T>(
         T expected,
         Func<T, T, bool> comparer,
@@ -170,7 +183,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a message that is equal to this one in the eyes of the function.</summary>
+    /// <inheritdoc cref="ExpectMsg{T}(T, Func{T, T, bool}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         T expected,
         Func<T, T, bool> comparer,
@@ -187,7 +200,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above, for the Terminated of this actor, which the test actor has to watch.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for the Terminated of this actor, which the
+    /// test actor has to watch.
+    /// </summary>
     public Terminated ExpectTerminated(
         IActorRef target,
         TimeSpan? timeout = null,
@@ -205,7 +221,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for the Terminated of this actor, which the test actor has to watch.</summary>
+    /// <inheritdoc cref="ExpectTerminated(IActorRef, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<Terminated> ExpectTerminatedAsync(
         IActorRef target,
         TimeSpan? timeout = null,
@@ -282,9 +298,7 @@ public abstract partial class TestKitBase
     public void ExpectNoMsg(TimeSpan duration, CancellationToken cancellationToken = default) =>
         Done(Nothing(Dilated(duration), true, cancellationToken));
 
-    /// <summary>
-    /// Fails if a message comes within this time, dilated. A second such wait inside Within takes no time.
-    /// </summary>
+    /// <inheritdoc cref="ExpectNoMsg(TimeSpan, CancellationToken)"/>
     public async ValueTask ExpectNoMsgAsync(TimeSpan duration, CancellationToken cancellationToken = default) =>
         await Nothing(Dilated(duration), false, cancellationToken).ConfigureAwait(false);
 
@@ -294,9 +308,7 @@ public abstract partial class TestKitBase
     public void ExpectNoMsg(int milliseconds, CancellationToken cancellationToken = default) =>
         ExpectNoMsg(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
 
-    /// <summary>
-    /// Fails if a message comes within this time, dilated. A second such wait inside Within takes no time.
-    /// </summary>
+    /// <inheritdoc cref="ExpectNoMsg(int, CancellationToken)"/>
     public ValueTask ExpectNoMsgAsync(int milliseconds, CancellationToken cancellationToken = default) =>
         ExpectNoMsgAsync(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
 

@@ -48,27 +48,24 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(AllOf(RemainingOrDefault, messages, true, cancellationToken)));
 
-    /// <summary>
-    /// Fails unless the next messages, as many as are given, are equal to these in any order; gives them in the order
-    /// in which they came. In time is what is left of Within, else akka.test.single-expect-default for all together.
-    /// </summary>
+    /// <inheritdoc cref="ExpectMsgAllOf{T}(IReadOnlyCollection{T}, CancellationToken)"/>
     public IAsyncEnumerable<T> ExpectMsgAllOfAsync<T>(
         IReadOnlyCollection<T> messages,
         CancellationToken cancellationToken = default
     ) => AllOf(RemainingOrDefault, messages, false, cancellationToken);
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <summary>As <see cref="ExpectMsgAllOf{T}(T[])"/>, within this time for all together, dilated.</summary>
     public IReadOnlyCollection<T> ExpectMsgAllOf<T>(TimeSpan max, params T[] messages) =>
         Done(Collect(AllOf(Dilated(max), messages, true, default)));
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <summary>As <see cref="ExpectMsgAllOf{T}(T[])"/>, within this time for all together, dilated.</summary>
     public IReadOnlyCollection<T> ExpectMsgAllOf<T>(
         TimeSpan max,
         IReadOnlyCollection<T> messages,
         CancellationToken cancellationToken = default
     ) => Done(Collect(AllOf(Dilated(max), messages, true, cancellationToken)));
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <summary>As <see cref="ExpectMsgAllOf{T}(T[])"/>, within this time for all together, dilated.</summary>
     public IAsyncEnumerable<T> ExpectMsgAllOfAsync<T>(
         TimeSpan max,
         IReadOnlyCollection<T> messages,
@@ -116,28 +113,30 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken
     ) => Done(Collect(AllMatching(RemainingOrDefault, predicates, true, cancellationToken)));
 
-    /// <summary>
-    /// Fails unless of the next messages, as many as there are conditions, each meets one and each condition is met.
-    /// </summary>
+    /// <inheritdoc cref="ExpectMsgAllOfMatchingPredicates(IReadOnlyCollection{PredicateInfo}, CancellationToken)"/>
     public IAsyncEnumerable<object> ExpectMsgAllOfMatchingPredicatesAsync(
         IReadOnlyCollection<PredicateInfo> predicates,
         CancellationToken cancellationToken = default
     ) => AllMatching(RemainingOrDefault, predicates, false, cancellationToken);
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgAllOfMatchingPredicates(PredicateInfo[])"/>, within this time for all together, dilated.
+    /// </summary>
     public IReadOnlyCollection<object> ExpectMsgAllOfMatchingPredicates(
         TimeSpan max,
         params PredicateInfo[] predicates
     ) => Done(Collect(AllMatching(Dilated(max), predicates, true, default)));
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgAllOfMatchingPredicates(PredicateInfo[])"/>, within this time for all together, dilated.
+    /// </summary>
     public IReadOnlyCollection<object> ExpectMsgAllOfMatchingPredicates(
         TimeSpan max,
         IReadOnlyCollection<PredicateInfo> predicates,
         CancellationToken cancellationToken
     ) => Done(Collect(AllMatching(Dilated(max), predicates, true, cancellationToken)));
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <inheritdoc cref="ExpectMsgAllOfMatchingPredicates(TimeSpan, IReadOnlyCollection{PredicateInfo}, CancellationToken)"/>
     public IAsyncEnumerable<object> ExpectMsgAllOfMatchingPredicatesAsync(
         TimeSpan max,
         IReadOnlyCollection<PredicateInfo> predicates,
@@ -192,6 +191,6 @@ public static class PredicateInfoFactory
     /// <summary>A condition on messages of this type.</summary>
     public static PredicateInfo CreatePredicateInfo<T>(this Predicate<T> predicateT) => new(typeof(T), predicateT);
 
-    /// <summary>As above, from a delegate that takes one argument of the type and says whether it fits.</summary>
+    /// <summary>A condition from a delegate that takes one argument of the type and says whether it fits.</summary>
     public static PredicateInfo CreatePredicateInfo<T>(this Delegate predicateT) => new(typeof(T), predicateT);
 }

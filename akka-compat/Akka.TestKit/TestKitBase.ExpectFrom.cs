@@ -25,10 +25,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>
-    /// Fails unless the next message is of this type, is from this sender and comes in time: the duration (dilated),
-    /// else what is left of Within, else akka.test.single-expect-default.
-    /// </summary>
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         TimeSpan? duration = null,
@@ -44,7 +41,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above, for a message that is equal to this one.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>, for a message that is equal
+    /// to this one.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         T message,
@@ -67,7 +67,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a message that is equal to this one.</summary>
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, T, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         T message,
@@ -88,7 +88,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above, for a message that the function accepts.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>, for a message that the
+    /// function accepts.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         Predicate<T> isMessage,
@@ -111,7 +114,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a message that the function accepts.</summary>
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         Predicate<T> isMessage,
@@ -132,7 +135,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above, for a sender and a message that the functions accept.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>, for a sender and a message
+    /// that the functions accept.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         Predicate<IActorRef> isSender,
         Predicate<T> isMessage,
@@ -155,7 +161,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above, for a sender and a message that the functions accept.</summary>
+    /// <inheritdoc cref="ExpectMsgFrom{T}(Predicate{IActorRef}, Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         Predicate<IActorRef> isSender,
         Predicate<T> isMessage,
@@ -176,7 +182,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above; the action asserts something of the message.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>; the action asserts something
+    /// of the message.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         Action<T> assertMessage,
@@ -199,7 +208,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above; the action asserts something of the message.</summary>
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, Action{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         Action<T> assertMessage,
@@ -220,7 +229,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As above; the actions assert something of sender and message.</summary>
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>; the actions assert something
+    /// of sender and message.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         Action<IActorRef> assertSender,
         Action<T> assertMessage,
@@ -243,7 +255,7 @@ public abstract partial class TestKitBase
             )
         );
 
-    /// <summary>As above; the actions assert something of sender and message.</summary>
+    /// <inheritdoc cref="ExpectMsgFrom{T}(Action{IActorRef}, Action{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         Action<IActorRef> assertSender,
         Action<T> assertMessage,

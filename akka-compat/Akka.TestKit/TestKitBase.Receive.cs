@@ -54,16 +54,16 @@ public abstract partial class TestKitBase
     public object ReceiveOne(TimeSpan? max = null, CancellationToken cancellationToken = default) =>
         Done(NextEnvelope(max, false, true, cancellationToken))?.Message;
 
-    /// <summary>
-    /// The next message, taken; null when none comes in time: the given one (not dilated), else what is left of Within,
-    /// else akka.test.single-expect-default. Zero does not wait, infinite waits for ever.
-    /// </summary>
+    /// <inheritdoc cref="ReceiveOne(TimeSpan?, CancellationToken)"/>
     public async ValueTask<object> ReceiveOneAsync(
         TimeSpan? max = null,
         CancellationToken cancellationToken = default
     ) => (await NextEnvelope(max, false, false, cancellationToken).ConfigureAwait(false))?.Message;
 
-    /// <summary>As above, with the sender; false and an envelope that throws when none comes.</summary>
+    /// <summary>
+    /// As <see cref="ReceiveOne(TimeSpan?, CancellationToken)"/>, with the sender; false and an envelope that throws
+    /// when none comes.
+    /// </summary>
     public bool TryReceiveOne(
         out MessageEnvelope envelope,
         TimeSpan? max = null,
@@ -74,7 +74,7 @@ public abstract partial class TestKitBase
         return OrNull(ref envelope);
     }
 
-    /// <summary>As above, with the sender; false and an envelope that throws when none comes.</summary>
+    /// <inheritdoc cref="TryReceiveOne(out MessageEnvelope, TimeSpan?, CancellationToken)"/>
     public async ValueTask<(bool success, MessageEnvelope envelope)> TryReceiveOneAsync(
         TimeSpan? max,
         CancellationToken cancellationToken = default
@@ -108,9 +108,7 @@ public abstract partial class TestKitBase
         return OrNull(ref envelope);
     }
 
-    /// <summary>
-    /// The next message and its sender, which stay; false and an envelope that throws when none comes.
-    /// </summary>
+    /// <inheritdoc cref="TryPeekOne(out MessageEnvelope, TimeSpan?, CancellationToken)"/>
     public async ValueTask<(bool success, MessageEnvelope envelope)> TryPeekOneAsync(
         TimeSpan? max,
         CancellationToken cancellationToken
@@ -138,10 +136,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => FishForMessage<object>(isMessage, max, hint, cancellationToken);
 
-    /// <summary>
-    /// Reads messages until one is of the type and accepted; fails when none is in time, dilated. Those before it are
-    /// gone.
-    /// </summary>
+    /// <inheritdoc cref="FishForMessage(Predicate{object}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<object> FishForMessageAsync(
         Predicate<object> isMessage,
         TimeSpan? max = null,
@@ -160,10 +155,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Fish(isMessage, null, max, hint, true, cancellationToken));
 
-    /// <summary>
-    /// Reads messages until one is of the type and accepted; fails when none is in time, dilated. Those before it are
-    /// gone.
-    /// </summary>
+    /// <inheritdoc cref="FishForMessage{T}(Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> FishForMessageAsync<T>(
         Predicate<T> isMessage,
         TimeSpan? max = null,
@@ -171,7 +163,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Fish(isMessage, null, max, hint, false, cancellationToken);
 
-    /// <summary>As above; those before it are collected in the list, which is emptied first.</summary>
+    /// <summary>
+    /// As <see cref="FishForMessage{T}(Predicate{T}, TimeSpan?, string, CancellationToken)"/>; the messages before it
+    /// are collected in the list, which is emptied first.
+    /// </summary>
     public T FishForMessage<T>(
         Predicate<T> isMessage,
         ArrayList allMessages,
@@ -180,7 +175,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Fish(isMessage, allMessages, max, hint, true, cancellationToken));
 
-    /// <summary>As above; those before it are collected in the list, which is emptied first.</summary>
+    /// <inheritdoc cref="FishForMessage{T}(Predicate{T}, ArrayList, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> FishForMessageAsync<T>(
         Predicate<T> isMessage,
         ArrayList allMessages,
@@ -258,10 +253,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(While(filter, max, null, msgs, true, cancellationToken)));
 
-    /// <summary>
-    /// Takes messages as long as the function gives something for each, none has to be waited for longer than the idle
-    /// time, and neither the maximum time (dilated) nor the number is reached. The first for which it gives null stays.
-    /// </summary>
+    /// <inheritdoc cref="ReceiveWhile{T}(TimeSpan?, Func{object, T}, int, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         TimeSpan? max,
         Func<object, T> filter,
@@ -281,10 +273,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(While(filter, max, idle, msgs, true, cancellationToken)));
 
-    /// <summary>
-    /// Takes messages as long as the function gives something for each, none has to be waited for longer than the idle
-    /// time, and neither the maximum time (dilated) nor the number is reached. The first for which it gives null stays.
-    /// </summary>
+    /// <inheritdoc cref="ReceiveWhile{T}(TimeSpan?, TimeSpan?, Func{object, T}, int, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         TimeSpan? max,
         TimeSpan? idle,
@@ -305,10 +294,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(While(filter, max, idle, msgs, true, cancellationToken)));
 
-    /// <summary>
-    /// Takes messages as long as the function gives something for each, none has to be waited for longer than the idle
-    /// time, and neither the maximum time (dilated) nor the number is reached. The first for which it gives null stays.
-    /// </summary>
+    /// <inheritdoc cref="ReceiveWhile{T}(Func{object, T}, TimeSpan?, TimeSpan?, int, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         Func<object, T> filter,
         TimeSpan? max = null,
@@ -318,8 +304,8 @@ public abstract partial class TestKitBase
     ) => While(filter, max, idle, msgs, false, cancellationToken);
 
     /// <summary>
-    /// As above, for messages of one type that the function accepts; those of other types are dropped, or end it when
-    /// they are not to be ignored.
+    /// As <see cref="ReceiveWhile{T}(Func{object, T}, TimeSpan?, TimeSpan?, int, CancellationToken)"/>, for messages of
+    /// one type that the function accepts; those of other types are dropped, or end it when they are not to be ignored.
     /// </summary>
     public IReadOnlyList<T> ReceiveWhile<T>(
         Predicate<T> shouldContinue,
@@ -333,10 +319,7 @@ public abstract partial class TestKitBase
             Collect(WhileTyped(shouldContinue, max, idle, msgs, shouldIgnoreOtherMessageTypes, true, cancellationToken))
         );
 
-    /// <summary>
-    /// As above, for messages of one type that the function accepts; those of other types are dropped, or end it when
-    /// they are not to be ignored.
-    /// </summary>
+    /// <inheritdoc cref="ReceiveWhile{T}(Predicate{T}, TimeSpan?, TimeSpan?, int, bool, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         Predicate<T> shouldContinue,
         TimeSpan? max = null,
@@ -423,23 +406,22 @@ public abstract partial class TestKitBase
     public IReadOnlyCollection<object> ReceiveN(int numberOfMessages, CancellationToken cancellationToken = default) =>
         Done(Collect(Many(numberOfMessages, RemainingOrDefault, true, cancellationToken)));
 
-    /// <summary>
-    /// Takes so many messages; fails when they don't all come within what is left of Within, else
-    /// akka.test.single-expect-default.
-    /// </summary>
+    /// <inheritdoc cref="ReceiveN(int, CancellationToken)"/>
     public IAsyncEnumerable<object> ReceiveNAsync(
         int numberOfMessages,
         CancellationToken cancellationToken = default
     ) => Many(numberOfMessages, RemainingOrDefault, false, cancellationToken);
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <summary>
+    /// As <see cref="ReceiveN(int, CancellationToken)"/>, within this time for all together, dilated.
+    /// </summary>
     public IReadOnlyCollection<object> ReceiveN(
         int numberOfMessages,
         TimeSpan max,
         CancellationToken cancellationToken = default
     ) => Done(Collect(Many(numberOfMessages, Dilated(max), true, cancellationToken)));
 
-    /// <summary>As above, within this time for all together, dilated.</summary>
+    /// <inheritdoc cref="ReceiveN(int, TimeSpan, CancellationToken)"/>
     public IAsyncEnumerable<object> ReceiveNAsync(
         int numberOfMessages,
         TimeSpan max,

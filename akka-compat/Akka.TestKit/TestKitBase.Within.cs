@@ -2,7 +2,10 @@ namespace Akka.TestKit;
 
 public abstract partial class TestKitBase
 {
-    /// <summary>As below, without a shortest time.</summary>
+    /// <summary>
+    /// As <see cref="Within(TimeSpan, TimeSpan, Action, string, TimeSpan?, CancellationToken)"/>, without a shortest
+    /// time.
+    /// </summary>
     public void Within(
         TimeSpan max,
         Action action,
@@ -10,7 +13,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Within(TimeSpan.Zero, max, action, null, epsilonValue, cancellationToken);
 
-    /// <summary>As below, without a shortest time.</summary>
+    /// <inheritdoc cref="Within(TimeSpan, Action, TimeSpan?, CancellationToken)"/>
     public Task WithinAsync(
         TimeSpan max,
         Func<Task> actionAsync,
@@ -72,7 +75,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
-    /// <summary>As below, without a shortest time.</summary>
+    /// <summary>
+    /// As <see cref="Within(TimeSpan, TimeSpan, Action, string, TimeSpan?, CancellationToken)"/>, without a shortest
+    /// time.
+    /// </summary>
     public T Within<T>(
         TimeSpan max,
         Func<T> function,
@@ -80,7 +86,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Within(TimeSpan.Zero, max, function, null, epsilonValue, cancellationToken);
 
-    /// <summary>As below, without a shortest time.</summary>
+    /// <inheritdoc cref="Within{T}(TimeSpan, Func{T}, TimeSpan?, CancellationToken)"/>
     public Task<T> WithinAsync<T>(
         TimeSpan max,
         Func<Task<T>> function,

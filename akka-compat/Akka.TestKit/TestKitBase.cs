@@ -55,7 +55,7 @@ public abstract partial class TestKitBase : IActorRefFactory
     )
         : this(assertions, system, ActorSystemSetup.Create(setup), actorSystemName, testActorName) { }
 
-    /// <summary>On this system, or, when it is null, on a new one as above.</summary>
+    /// <summary>On this system, or, when it is null, on a new one with these setups.</summary>
     /// <exception cref="ArgumentNullException">The assertions are null.</exception>
     protected TestKitBase(
         ITestKitAssertions assertions,
@@ -129,7 +129,10 @@ public abstract partial class TestKitBase : IActorRefFactory
     /// <summary>The time that this test's waits are measured in: virtual when its system is simulated.</summary>
     private TimeSpan Clock => SimulationOrNull?.Scheduler.MonotonicClock ?? Now;
 
-    /// <summary>As below, with a configuration in place of setups.</summary>
+    /// <summary>
+    /// As <see cref="InitializeTest(ActorSystem, ActorSystemSetup, string, string)"/>, with a configuration in place of
+    /// setups.
+    /// </summary>
     protected void InitializeTest(ActorSystem system, Config config, string actorSystemName, string testActorName) =>
         InitializeTest(
             system,
@@ -187,7 +190,7 @@ public abstract partial class TestKitBase : IActorRefFactory
     /// <summary>Makes a test actor of its own, with the methods of a kit.</summary>
     public virtual TestProbe CreateTestProbe(string name = null) => new(Sys, _assertions, name);
 
-    /// <summary>As above, on another system.</summary>
+    /// <summary>Makes a test actor of its own on another system, with the methods of a kit.</summary>
     public virtual TestProbe CreateTestProbe(ActorSystem system, string name = null) => new(system, _assertions, name);
 
     /// <summary>Makes a latch whose waits are dilated.</summary>

@@ -21,7 +21,7 @@ public class TestLatch
     public TestLatch(int count, TimeSpan defaultTimeout)
         : this(static t => t, defaultTimeout, count) { }
 
-    /// <summary>As above; the function dilates the times.</summary>
+    /// <summary>Opens after so many counts; the function dilates the times of waits.</summary>
     protected TestLatch(Func<TimeSpan, TimeSpan> dilate, TimeSpan defaultTimeout, int count)
     {
         _dilate = dilate;
@@ -63,7 +63,7 @@ public class TestLatch
             throw new TimeoutException($"Timeout of {timeout}");
     }
 
-    /// <summary>As above, for the default time.</summary>
+    /// <summary>As <see cref="Ready(TimeSpan)"/>, for the default time.</summary>
     public void Ready() => Ready(_defaultTimeout);
 }
 
@@ -86,7 +86,7 @@ public class TestBarrier
         _barrier = new Barrier(count);
     }
 
-    /// <summary>As below, for the default time.</summary>
+    /// <summary>As <see cref="Await(TimeSpan)"/>, for the default time.</summary>
     public void Await() => Await(_timeout);
 
     /// <summary>Waits on this thread until all have come; then it can be used again.</summary>

@@ -95,7 +95,7 @@ public partial class ActorCell : IUntypedActorContext
     /// <summary>Whether user messages wait. A hint: it may change at any moment. Any thread.</summary>
     public bool HasMessages => _mailbox.HasMessages;
 
-    /// <summary>How many user messages wait. A hint, as above. Any thread.</summary>
+    /// <summary>How many user messages wait. A hint: it may change at any moment. Any thread.</summary>
     public int NumberOfMessages => _mailbox.NumberOfMessages;
 
     /// <inheritdoc/>

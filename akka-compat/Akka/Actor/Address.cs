@@ -58,7 +58,7 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
     /// <summary>Protocol, system, host and port in this order, ordinally. Null is first.</summary>
     public int CompareTo(Address other) => CompareParts(this, other);
 
-    /// <summary>As above.</summary>
+    /// <summary>As <see cref="CompareTo(Address)"/>.</summary>
     /// <exception cref="ArgumentException">The object is not an address.</exception>
     public int CompareTo(object obj) =>
         obj is Address other ? CompareParts(this, other) : throw new ArgumentException("Not an address.", nameof(obj));
@@ -106,7 +106,10 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
     /// </summary>
     public static bool TryParse(string path, out Address address) => TryParse(path.AsSpan(), out address, out _);
 
-    /// <summary>As above, and gives what follows the address: a path that starts with a slash.</summary>
+    /// <summary>
+    /// As <see cref="TryParse(string, out Address)"/>, and gives what follows the address: a path that starts with a
+    /// slash.
+    /// </summary>
     public static bool TryParse(string path, out Address address, out string absolutUri)
     {
         var ok = TryParse(path.AsSpan(), out address, out var rest);
@@ -119,7 +122,10 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> span, out Address address) => TryParse(span, out address, out _);
 
-    /// <summary>As above, and gives what follows the address: a path that starts with a slash.</summary>
+    /// <summary>
+    /// As <see cref="TryParse(string, out Address)"/>, and gives what follows the address: a path that starts with a
+    /// slash.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> span, out Address address, out ReadOnlySpan<char> absolutUri)
     {
         address = null;

@@ -9,7 +9,7 @@ public interface ICancelable
     /// <summary>Cancels after a delay on the scheduler's clock.</summary>
     void CancelAfter(TimeSpan delay);
 
-    /// <summary>As above, in milliseconds.</summary>
+    /// <summary>As <see cref="CancelAfter(TimeSpan)"/>, in milliseconds.</summary>
     void CancelAfter(int millisecondsDelay);
 
     /// <summary>Cancels; what the token's callbacks throw stops the others if so asked.</summary>

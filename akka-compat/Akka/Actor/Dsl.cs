@@ -81,7 +81,9 @@ public sealed class Act : ReceiveActor, IActorDsl
         config(this);
     }
 
-    /// <summary>As above; the description sees the context too.</summary>
+    /// <summary>
+    /// The description runs inside the constructor, anew for each incarnation, and sees the context too.
+    /// </summary>
     public Act(Action<IActorDsl, IActorContext> config)
     {
         config(this, Context);
@@ -197,7 +199,9 @@ public static class ActExtensions
     public static IActorRef ActorOf(this IActorRefFactory factory, Action<IActorDsl> config, string name = null) =>
         factory.ActorOf(Props.Create(() => new Act(config)), name);
 
-    /// <summary>As above; the description sees the context too.</summary>
+    /// <summary>
+    /// Makes an actor from a description, which runs anew for each incarnation and sees the context too.
+    /// </summary>
     public static IActorRef ActorOf(
         this IActorRefFactory factory,
         Action<IActorDsl, IActorContext> config,

@@ -11,11 +11,16 @@ public static class Futures
     public static Task<object> Ask(this ICanTell self, object message, TimeSpan? timeout = null) =>
         self.Ask<object>(message, timeout, CancellationToken.None);
 
-    /// <summary>As above, until the token is cancelled.</summary>
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, for an answer of any type, within
+    /// akka.actor.ask-timeout or until the token is cancelled.
+    /// </summary>
     public static Task<object> Ask(this ICanTell self, object message, CancellationToken cancellationToken) =>
         self.Ask<object>(message, null, cancellationToken);
 
-    /// <summary>As above.</summary>
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, for an answer of any type.
+    /// </summary>
     public static Task<object> Ask(
         this ICanTell self,
         object message,
@@ -48,7 +53,8 @@ public static class Futures
     ) => Start<T>(self, message, null, timeout, cancellationToken);
 
     /// <summary>
-    /// As above; the message is made from the reference that takes the answer, for protocols that carry it inside.
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>; the message is made from the reference
+    /// that takes the answer, for protocols that carry it inside.
     /// </summary>
     public static Task<T> Ask<T>(
         this ICanTell self,

@@ -72,7 +72,7 @@ public interface IInternalActorRef : IActorRef, IActorRefScope
     /// </summary>
     void Suspend();
 
-    /// <summary>As below; the sender is not looked at.</summary>
+    /// <summary>As <see cref="SendSystemMessage(ISystemMessage)"/>; the sender is not looked at.</summary>
     void SendSystemMessage(ISystemMessage message, IActorRef sender);
 
     /// <summary>Puts a message of the runtime into the mailbox; it goes before all user messages.</summary>
@@ -121,7 +121,7 @@ public abstract class ActorRefBase : IActorRef
         return order != 0 ? order : Path.Uid.CompareTo(other.Path.Uid);
     }
 
-    /// <summary>As above.</summary>
+    /// <summary>As <see cref="CompareTo(IActorRef)"/>.</summary>
     /// <exception cref="ArgumentException">The object is not a reference.</exception>
     public int CompareTo(object obj) =>
         obj is IActorRef other ? CompareTo(other) : throw new ArgumentException("Not an actor reference.", nameof(obj));

@@ -29,7 +29,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, false, sender, success, failure);
 
-    /// <summary>As above; the flag lets the continuation run where the caller's synchronization context says.</summary>
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>; the flag
+    /// lets the continuation run where the caller's synchronization context says.
+    /// </summary>
     public static Task PipeTo<T>(
         this ValueTask<T> taskToPipe,
         ICanTell recipient,
@@ -39,7 +42,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, useConfigureAwait, sender, success, failure);
 
-    /// <summary>As above; the flag lets the continuation run where the caller's synchronization context says.</summary>
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>; the flag
+    /// lets the continuation run where the caller's synchronization context says.
+    /// </summary>
     public static Task PipeTo<T>(
         this Task<T> taskToPipe,
         ICanTell recipient,
@@ -62,7 +68,10 @@ public static class PipeToSupport
             failure
         );
 
-    /// <summary>As above, for tasks without a result: success tells nothing unless a function says what.</summary>
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result: success tells nothing unless a function says what.
+    /// </summary>
     public static Task PipeTo(
         this Task taskToPipe,
         ICanTell recipient,
@@ -71,7 +80,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.PipeTo(recipient, false, sender, success, failure);
 
-    /// <summary>As above, for tasks without a result: success tells nothing unless a function says what.</summary>
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result: success tells nothing unless a function says what.
+    /// </summary>
     public static Task PipeTo(
         this ValueTask taskToPipe,
         ICanTell recipient,
@@ -81,8 +93,8 @@ public static class PipeToSupport
     ) => taskToPipe.AsTask().PipeTo(recipient, false, sender, success, failure);
 
     /// <summary>
-    /// As above, for tasks without a result; the flag lets the continuation run where the caller's synchronization
-    /// context says.
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result; the flag lets the continuation run where the caller's synchronization context says.
     /// </summary>
     public static Task PipeTo(
         this ValueTask taskToPipe,
@@ -94,8 +106,8 @@ public static class PipeToSupport
     ) => taskToPipe.AsTask().PipeTo(recipient, useConfigureAwait, sender, success, failure);
 
     /// <summary>
-    /// As above, for tasks without a result; the flag lets the continuation run where the caller's synchronization
-    /// context says.
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result; the flag lets the continuation run where the caller's synchronization context says.
     /// </summary>
     public static Task PipeTo(
         this Task taskToPipe,

@@ -35,7 +35,7 @@ public class Props : IEquatable<Props>, ISurrogated
     public Props(Type type)
         : this(type, []) { }
 
-    /// <summary>As below.</summary>
+    /// <summary>With the strategy for the actor's children; null leaves it to the actor.</summary>
     public Props(Type type, SupervisorStrategy supervisorStrategy, IEnumerable<object> args)
         : this(type, supervisorStrategy, args.ToArray()) { }
 
@@ -43,7 +43,7 @@ public class Props : IEquatable<Props>, ISurrogated
     public Props(Type type, SupervisorStrategy supervisorStrategy, params object[] args)
         : this(DefaultDeploy, ActorFactory.ForType(type, args), args, supervisorStrategy) { }
 
-    /// <summary>As below.</summary>
+    /// <summary>With a deployment, which replaces the default one entirely.</summary>
     public Props(Deploy deploy, Type type, IEnumerable<object> args)
         : this(deploy, type, args.ToArray()) { }
 

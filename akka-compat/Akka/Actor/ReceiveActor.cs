@@ -75,7 +75,7 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
     /// <summary>Handles messages of a type; false passes the message to the next handler.</summary>
     protected void Receive<T>(Func<T, bool> handler) => Add(new FuncHandler<T>(handler), false);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="Receive{T}(Func{T, bool})"/>, of a type given at run time.</summary>
     protected void Receive(Type messageType, Func<object, bool> handler) =>
         Add(new TypedFuncHandler(messageType, handler), false);
 
@@ -86,15 +86,18 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
     protected void ReceiveAsync<T>(Func<T, Task> handler, Predicate<T> shouldHandle = null) =>
         Receive(m => RunTask(() => handler(m)), shouldHandle);
 
-    /// <summary>As above, for messages that match.</summary>
+    /// <summary>As <see cref="ReceiveAsync{T}(Func{T, Task}, Predicate{T})"/>, for messages that match.</summary>
     protected void ReceiveAsync<T>(Predicate<T> shouldHandle, Func<T, Task> handler) =>
         ReceiveAsync(handler, shouldHandle);
 
-    /// <summary>As above, of a type given at run time.</summary>
+    /// <summary>As <see cref="ReceiveAsync{T}(Func{T, Task}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void ReceiveAsync(Type messageType, Func<object, Task> handler, Predicate<object> shouldHandle = null) =>
         Receive(messageType, m => RunTask(() => handler(m)), shouldHandle);
 
-    /// <summary>As above, of a type given at run time, for messages that match.</summary>
+    /// <summary>
+    /// As <see cref="ReceiveAsync{T}(Func{T, Task}, Predicate{T})"/>, of a type given at run time, for messages that
+    /// match.
+    /// </summary>
     protected void ReceiveAsync(Type messageType, Predicate<object> shouldHandle, Func<object, Task> handler) =>
         ReceiveAsync(messageType, handler, shouldHandle);
 

@@ -41,7 +41,7 @@ public interface ITellScheduler
         IActorRef sender
     );
 
-    /// <summary>As above, until it is cancelled.</summary>
+    /// <summary>Tells the receiver after the initial delay and then at each interval, until it is cancelled.</summary>
     void ScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -68,7 +68,7 @@ public interface IRunnableScheduler
     /// </summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable cancelable);
 
-    /// <summary>As above, until the system ends.</summary>
+    /// <summary>Runs after the initial delay and then at each interval until the system ends, or it throws.</summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action);
 }
 
@@ -88,7 +88,7 @@ public interface IActionScheduler : IRunnableScheduler
     /// </summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable cancelable);
 
-    /// <summary>As above, until the system ends.</summary>
+    /// <summary>Runs after the initial delay and then at each interval until the system ends, or it throws.</summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action);
 }
 

@@ -6,19 +6,24 @@ public interface ITimerScheduler
     /// <summary>Sends the actor a message again and again; replaces the key's timer, whose messages no longer count.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan interval);
 
-    /// <summary>As above, with a sender.</summary>
+    /// <summary>As <see cref="StartPeriodicTimer(object, object, TimeSpan)"/>, with a sender.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender);
 
-    /// <summary>As above, with another delay before the first message.</summary>
+    /// <summary>
+    /// As <see cref="StartPeriodicTimer(object, object, TimeSpan)"/>, with another delay before the first message.
+    /// </summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval);
 
-    /// <summary>As above, with another delay before the first message and a sender.</summary>
+    /// <summary>
+    /// As <see cref="StartPeriodicTimer(object, object, TimeSpan)"/>, with another delay before the first message and a
+    /// sender.
+    /// </summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval, IActorRef sender);
 
     /// <summary>Sends the actor a message once; replaces the key's timer.</summary>
     void StartSingleTimer(object key, object msg, TimeSpan timeout);
 
-    /// <summary>As above, with a sender.</summary>
+    /// <summary>As <see cref="StartSingleTimer(object, object, TimeSpan)"/>, with a sender.</summary>
     void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender);
 
     /// <summary>Whether the key has a timer whose last message has not been handled.</summary>

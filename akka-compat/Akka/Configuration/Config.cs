@@ -96,7 +96,7 @@ public class Config
     public virtual decimal GetDecimal(string path, decimal @default = 0) =>
         Scalar(path) is { } v ? v.GetDecimal() : @default;
 
-    /// <summary>As below, with null for none.</summary>
+    /// <summary>As <see cref="GetByteSize(string, long?)"/>, with null for none.</summary>
     public virtual long? GetByteSize(string path) => GetByteSize(path, null);
 
     /// <summary>

@@ -55,7 +55,10 @@ public abstract class MailboxType
     /// <summary>The settings of the system; null in a mailbox type that was made without any.</summary>
     protected readonly Settings Settings;
 
-    /// <summary>The section that describes the mailbox, with the defaults filled in; may be null as above.</summary>
+    /// <summary>
+    /// The section that describes the mailbox, with the defaults filled in; null in a mailbox type that was made
+    /// without any.
+    /// </summary>
     protected readonly Config Config;
 
     /// <summary>The constructor that the runtime calls by reflection must have these parameters too.</summary>

@@ -53,7 +53,7 @@ public sealed class Dropped : AllDeadLetters
         Reason = reason;
     }
 
-    /// <summary>As above, without a sender.</summary>
+    /// <summary>Without a sender; the reason is for people.</summary>
     public Dropped(object message, string reason, IActorRef recipient)
         : this(message, reason, ActorRefs.NoSender, recipient) { }
 

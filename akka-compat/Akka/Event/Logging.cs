@@ -137,7 +137,9 @@ public readonly struct LogSource
             _ => new LogSource(Logging.SimpleName(o), SourceType(o)),
         };
 
-    /// <summary>As above, with the system's address in paths and <c>(akka://system)</c> after names.</summary>
+    /// <summary>
+    /// As <see cref="Create(object)"/>, with the system's address in paths and <c>(akka://system)</c> after names.
+    /// </summary>
     public static LogSource Create(object o, ActorSystem system) =>
         o switch
         {

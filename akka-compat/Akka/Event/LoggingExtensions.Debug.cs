@@ -5,7 +5,7 @@ public static partial class LoggingExtensions
     /// <summary>Publishes a text as it is, without arguments: braces mean nothing in it.</summary>
     public static void Debug(this ILoggingAdapter log, string format) => log.Log(LogLevel.DebugLevel, null, format);
 
-    /// <summary>As above, with a cause.</summary>
+    /// <summary>Publishes a text as it is, with a cause: braces mean nothing in it.</summary>
     public static void Debug(this ILoggingAdapter log, Exception cause, string format) =>
         log.Log(LogLevel.DebugLevel, cause, format);
 
@@ -13,7 +13,9 @@ public static partial class LoggingExtensions
     public static void Debug(this ILoggingAdapter log, string format, object[] args) =>
         Write(log, LogLevel.DebugLevel, null, format, args);
 
-    /// <summary>As above, with a cause.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments, which are put in when somebody reads it, and a cause.
+    /// </summary>
     public static void Debug(this ILoggingAdapter log, Exception cause, string format, object[] args) =>
         Write(log, LogLevel.DebugLevel, cause, format, args);
 

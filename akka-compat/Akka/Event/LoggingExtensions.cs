@@ -14,14 +14,20 @@ public static partial class LoggingExtensions
     public static void Log(this ILoggingAdapter log, LogLevel level, Exception cause, string format, object[] args) =>
         Write(log, level, cause, format, args);
 
-    /// <summary>As above; the arguments are boxed only when the level is enabled.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1>(this ILoggingAdapter log, LogLevel logLevel, Exception cause, string format, T1 arg1)
     {
         if (log.IsEnabled(logLevel))
             Write(log, logLevel, cause, format, [arg1]);
     }
 
-    /// <summary>As above; the arguments are boxed only when the level is enabled.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -35,7 +41,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2]);
     }
 
-    /// <summary>As above; the arguments are boxed only when the level is enabled.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -50,7 +59,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2, arg3]);
     }
 
-    /// <summary>As above; the arguments are boxed only when the level is enabled.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3, T4>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -66,7 +78,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2, arg3, arg4]);
     }
 
-    /// <summary>As above; the arguments are boxed only when the level is enabled.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3, T4, T5>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -83,7 +98,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2, arg3, arg4, arg5]);
     }
 
-    /// <summary>As above; the arguments are boxed only when the level is enabled.</summary>
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3, T4, T5, T6>(
         this ILoggingAdapter log,
         LogLevel logLevel,

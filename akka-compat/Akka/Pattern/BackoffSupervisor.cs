@@ -217,7 +217,10 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
             Akka.Actor.SupervisorStrategy.DefaultStrategy
         );
 
-    /// <summary>As above; it stops after so many new starts without a reset.</summary>
+    /// <summary>
+    /// As <see cref="Props(Props, string, TimeSpan, TimeSpan, double)"/>; it stops after so many new starts without a
+    /// reset.
+    /// </summary>
     public static Props Props(
         Props childProps,
         string childName,
@@ -242,7 +245,8 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     public static Props Props(BackoffOptions options) => options.Props;
 
     /// <summary>
-    /// As above, with a strategy for the child's failures; a one-for-one strategy also limits the new starts.
+    /// As <see cref="Props(Props, string, TimeSpan, TimeSpan, double)"/>, with a strategy for the child's failures; a
+    /// one-for-one strategy also limits the new starts.
     /// </summary>
     public static Props PropsWithSupervisorStrategy(
         Props childProps,

@@ -190,10 +190,10 @@ public class CircuitBreaker
     /// <exception cref="TimeoutException">It took longer than <see cref="CallTimeout"/>.</exception>
     public Task<T> WithCircuitBreaker<T>(Func<Task<T>> body) => Call(body);
 
-    /// <summary>As above.</summary>
+    /// <summary>As <see cref="WithCircuitBreaker{T}(Func{Task{T}})"/>.</summary>
     public Task<T> WithCircuitBreaker<T, TState>(TState state, Func<TState, Task<T>> body) => Call(() => body(state));
 
-    /// <summary>As above.</summary>
+    /// <summary>As <see cref="WithCircuitBreaker{T}(Func{Task{T}})"/>.</summary>
     public Task WithCircuitBreaker(Func<Task> body) =>
         Call(async () =>
         {
@@ -201,11 +201,14 @@ public class CircuitBreaker
             return NotUsed.Instance;
         });
 
-    /// <summary>As above.</summary>
+    /// <summary>As <see cref="WithCircuitBreaker{T}(Func{Task{T}})"/>.</summary>
     public Task WithCircuitBreaker<TState>(TState state, Func<TState, Task> body) =>
         WithCircuitBreaker(() => body(state));
 
-    /// <summary>As above, on this thread: the time is looked at only when the call is over.</summary>
+    /// <summary>
+    /// As <see cref="WithCircuitBreaker{T}(Func{Task{T}})"/>, on this thread: the time is looked at only when the call
+    /// is over.
+    /// </summary>
     public void WithSyncCircuitBreaker(Action body) =>
         WithSyncCircuitBreaker(() =>
         {
@@ -213,7 +216,10 @@ public class CircuitBreaker
             return NotUsed.Instance;
         });
 
-    /// <summary>As above, on this thread: the time is looked at only when the call is over.</summary>
+    /// <summary>
+    /// As <see cref="WithCircuitBreaker{T}(Func{Task{T}})"/>, on this thread: the time is looked at only when the call
+    /// is over.
+    /// </summary>
     public T WithSyncCircuitBreaker<T>(Func<T> body)
     {
         Enter();

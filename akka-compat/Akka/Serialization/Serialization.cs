@@ -105,7 +105,7 @@ public class Serialization
     public static T WithTransport<T>(ExtendedActorSystem system, Func<T> action) =>
         WithTransport(system, system.Provider.DefaultAddress, action);
 
-    /// <summary>As above; the state saves a closure.</summary>
+    /// <summary>As <see cref="WithTransport{T}(ExtendedActorSystem, Func{T})"/>; the state saves a closure.</summary>
     public static T WithTransport<TState, T>(ExtendedActorSystem system, TState state, Func<TState, T> action) =>
         WithTransport(system, system.Provider.DefaultAddress, () => action(state));
 
@@ -149,7 +149,7 @@ public class Serialization
     public object Deserialize(byte[] bytes, int serializerId, Type type) =>
         WithTransport(System, () => ById(serializerId).FromBinary(bytes, type));
 
-    /// <summary>As above, by what <see cref="ManifestFor"/> gave.</summary>
+    /// <summary>As <see cref="Deserialize(byte[], int, Type)"/>, by what <see cref="ManifestFor"/> gave.</summary>
     /// <exception cref="System.Runtime.Serialization.SerializationException">
     /// The identifier or the manifest is not known.
     /// </exception>

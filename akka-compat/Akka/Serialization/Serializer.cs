@@ -33,7 +33,7 @@ public abstract class Serializer
     /// </summary>
     public abstract object FromBinary(byte[] bytes, Type type);
 
-    /// <summary>As above, for a type that is known.</summary>
+    /// <summary>As <see cref="FromBinary(byte[], Type)"/>, for a type that is known.</summary>
     public T FromBinary<T>(byte[] bytes) => (T)FromBinary(bytes, typeof(T));
 
     /// <summary>As <see cref="ToBinary"/>; references without a host are written with this address.</summary>
