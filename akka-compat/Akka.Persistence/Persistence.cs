@@ -48,9 +48,7 @@ public class PersistenceExtension : IExtension
         Settings = new PersistenceSettings(system, system.Settings.Config);
         var config = system.Settings.Config;
         _defaultJournal = new Lazy<string>(() => Chosen("akka.persistence.journal.plugin", "journal"));
-        _defaultSnapshotStore = new Lazy<string>(() =>
-            Chosen("akka.persistence.snapshot-store.plugin", "snapshot-store")
-        );
+        _defaultSnapshotStore = new Lazy<string>(ChosenSnapshotStore);
         _overflow = new Lazy<IStashOverflowStrategy>(() => CreateOverflowStrategy(config));
         RecoveryPermitter = system.SystemActorOf(
             Akka.Persistence.RecoveryPermitter.Props(config.GetInt("akka.persistence.max-concurrent-recoveries", 50)),
@@ -85,7 +83,9 @@ public class PersistenceExtension : IExtension
     /// <summary>The journal at this configuration path; null or empty for the default.</summary>
     public IActorRef JournalFor(string journalPluginId) => JournalPlugin(journalPluginId).Actor;
 
-    /// <summary>The snapshot store at this configuration path; null or empty for the default.</summary>
+    /// <summary>
+    /// The snapshot store at this configuration path; null or empty for the default, which saves nothing where none is configured.
+    /// </summary>
     public IActorRef SnapshotStoreFor(string snapshotPluginId)
     {
         var path = string.IsNullOrEmpty(snapshotPluginId) ? _defaultSnapshotStore.Value : snapshotPluginId;
@@ -127,7 +127,7 @@ public class PersistenceExtension : IExtension
         if (!string.IsNullOrEmpty(path))
             return path;
         _system.Log.Warning(
-            "No default snapshot store configured! To configure a default snapshot-store plugin set the [akka.persistence.snapshot-store.plugin] key."
+            "No snapshot store is chosen: snapshots will not be saved. [akka.persistence.snapshot-store.plugin] chooses one."
         );
         return NoSnapshotStore;
     }
