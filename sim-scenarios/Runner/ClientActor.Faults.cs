@@ -95,6 +95,14 @@ internal sealed partial class ClientActor
         }
 
         _memory.Tell(new EndProcess(), ActorRefs.NoSender);
-        _context.Tell(new CloseIommufd(), Self);
+        CloseVfio();
+        if (!_isOpen)
+        {
+            End();
+        }
+        else if (!_isIommufdClosed)
+        {
+            _context.Tell(new CloseIommufd(), Self);
+        }
     }
 }
