@@ -151,13 +151,7 @@ public sealed partial class MachineActor : UntypedActor
         var memory = parent.Memory;
         var limit =
             memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size;
-        var spec = new ProcessSpec(
-            fork.Name,
-            limit,
-            memory.CapIpcLock,
-            memory.CapSysResource,
-            memory.RlimitOpenFiles
-        );
+        var spec = new ProcessSpec(fork.Name, limit, memory.CapIpcLock, memory.CapSysResource, memory.RlimitOpenFiles);
         var child = _machine.StartProcess(spec, parent);
         _memories[(int)fork.Parent].Tell(new CopyInto(child.Memory, Sender, Start(child)));
     }

@@ -82,8 +82,7 @@ public abstract class VfioDeviceFlow(ContextCore context, Caller caller) : Devic
     }
 
     /// <summary>Whether an open is still bound to a device: it may have been closed while a command waited.</summary>
-    protected bool IsBound(VfioFile file, DeviceObject device) =>
-        ReferenceEquals(Context.VfioFileOf(device.Id), file);
+    protected bool IsBound(VfioFile file, DeviceObject device) => ReferenceEquals(Context.VfioFileOf(device.Id), file);
 }
 
 /// <summary>VFIO_DEVICE_ATTACH_IOMMUFD_PT: attaches, or replaces what the open has attached before.</summary>

@@ -388,7 +388,6 @@ public sealed partial class CommandDrill
 
     private IEnumerable<DrillAction> BoundVfioDevice(int cdev, uint id, uint ioas)
     {
-        yield return Call(new VfioDeviceGetInfo { Descriptor = cdev, ArgSz = 24 }, Errno.ENOTTY);
         DrillCall duplicate = Call(new DuplicateVfioDevice(cdev));
         yield return duplicate;
         yield return Call(VfioAttach(cdev, ioas));
@@ -404,25 +403,26 @@ public sealed partial class CommandDrill
         uint compatible = Made(hwpt.Back<HwptAlloc>().OutHwptId);
         DrillCall replace = Call(VfioAttach(cdev, compatible));
         yield return replace;
-        if (replace.IsOk)
+        DrillCall info = Call(new GetHwInfo { DevId = id });
+        yield return info;
+        if (replace.IsOk && info.Back<GetHwInfo>().OutMaxPasidLog2 > 2)
         {
             yield return Call(VfioAttach(cdev, compatible, 3));
             yield return Call(VfioAttach(cdev, compatible, 4));
+            yield return Call(
+                new VfioDeviceDetachIommufdPt
+                {
+                    Descriptor = cdev,
+                    ArgSz = VfioDeviceDetachIommufdPt.PasidSize,
+                    Flags = VfioDeviceDetachIommufdPt.DetachPasid,
+                    Pasid = 3,
+                }
+            );
         }
 
         yield return Call(
-            new VfioDeviceDetachIommufdPt
-            {
-                Descriptor = cdev,
-                ArgSz = VfioDeviceDetachIommufdPt.PasidSize,
-                Flags = VfioDeviceDetachIommufdPt.DetachPasid,
-                Pasid = 3,
-            }
-        );
-        yield return Call(
             new VfioDeviceDetachIommufdPt { Descriptor = cdev, ArgSz = VfioDeviceDetachIommufdPt.PlainSize }
         );
-        yield return Call(VfioAttach(cdev, ioas, null), Errno.EINVAL);
         yield return Call(VfioAttach(cdev, compatible));
         if (duplicate.IsOk)
         {

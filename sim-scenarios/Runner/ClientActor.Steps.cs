@@ -249,13 +249,13 @@ internal sealed partial class ClientActor
         return Send(fiber, request);
     }
 
-    // Memory and VFIO's descriptors are there without an iommufd, and devices work as long as VFIO holds it open.
+    // Memory and VFIO's descriptors are there without an iommufd, and devices do what they do after its descriptor is closed.
     private bool CanAsk(StepRequest request) =>
         request switch
         {
             MemoryRequest => true,
             CommandRequest { Command: var command } when VfioCalls.Has(command) => true,
-            DmaRequest or StopDmaRequest => _isOpen,
+            DmaRequest or StopDmaRequest => _isOpen || _isIommufdClosed,
             _ => _isOpen && !_isIommufdClosed,
         };
 
@@ -280,6 +280,7 @@ internal sealed partial class ClientActor
                 DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
+                _isLimited |= memory.Message is ChangeLimits;
                 AskMemory(fiber, memory.Message);
                 return false;
             case CloseRequest:

@@ -92,6 +92,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
             return;
         }
 
+        _isLimited = !_process.CapIpcLock || _process.RlimitOpenFiles != ulong.MaxValue;
         _run.Machine.Tell(new StartProcess(_process), Self);
     }
 

@@ -200,4 +200,11 @@ public sealed class VfioCloseStep : CommandKind
 
     /// <inheritdoc/>
     protected override IoctlCommand Command(StepScope scope) => new CloseVfioDevice(VfioKeys.Of(scope).Descriptor);
+
+    /// <inheritdoc/>
+    protected override StepOutcome Succeeded(StepScope scope, IoctlResult result)
+    {
+        scope.Objects.Forget<VfioObject>(scope.Text(VfioKeys.Cdev)!);
+        return StepOutcome.Ok;
+    }
 }

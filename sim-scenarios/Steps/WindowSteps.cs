@@ -48,7 +48,10 @@ public sealed class WindowMapStep : CommandKind
     };
     private static readonly NumberField Offset = new("offset", "The offset given to mmap.");
     private static readonly NumberField Length = new("length", "The length given to mmap.");
-    private static readonly FlagField Private = new("private", "Whether it is mapped MAP_PRIVATE; shared when left out.");
+    private static readonly FlagField Private = new(
+        "private",
+        "Whether it is mapped MAP_PRIVATE; shared when left out."
+    );
     private static readonly FlagField Executable = new("executable", "Whether PROT_EXEC is asked for.");
 
     /// <inheritdoc/>
