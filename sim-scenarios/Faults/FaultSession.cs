@@ -23,7 +23,9 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
     private readonly ulong[] _reached = new ulong[FaultPoints.All.Count];
     private readonly long[] _injected = new long[FaultPoints.All.Count];
     private readonly Dictionary<(int Point, string Operation), CoverageCount> _coverage = [];
-    private readonly (string Word, CoverageCount Count)[] _lastCounts = new (string, CoverageCount)[FaultPoints.All.Count];
+    private readonly (string Word, CoverageCount Count)[] _lastCounts = new (string, CoverageCount)[
+        FaultPoints.All.Count
+    ];
     private readonly List<FaultStrike> _strikes = [];
     private readonly SortedDictionary<string, long> _seen = new(StringComparer.Ordinal);
     private long _operations;

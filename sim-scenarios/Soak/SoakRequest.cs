@@ -77,7 +77,7 @@ public sealed record SoakRequest
         ulong number = Shard.RunAt(own);
         (string name, ScenarioText text) = Scenarios[(int)(number % (ulong)Scenarios.Count)];
         ulong seed = FirstSeed + (number / (ulong)Scenarios.Count);
-        return new SeedRun(text, seed, Faults) 
+        return new SeedRun(text, seed, Faults)
         {
             Scenario = name,
             Settings = Settings,
