@@ -180,7 +180,7 @@ public sealed partial class JournalFile
         }
     }
 
-    private static JournalFormatException Unreadable(string path, SqliteException e)
+    internal static JournalFormatException Unreadable(string path, SqliteException e)
     {
         var cause = e.SqliteErrorCode switch
         {

@@ -107,6 +107,31 @@ public sealed partial class JournalFile : IDisposable
         }
     }
 
+    /// <summary>The rows of the contexts in the order of the file: sequence number, stream, payload; null for a journal without a table.</summary>
+    /// <param name="through">The last row of the file.</param>
+    internal Statement? ContextRows(long through)
+    {
+        if (_isBlank)
+        {
+            return null;
+        }
+
+        try
+        {
+            var rows = new Statement(
+                _connection,
+                "SELECT sequence_nr, persistence_id, payload FROM event_journal "
+                    + $"WHERE ordering <= ? AND persistence_id <> '{RunStream.PersistenceId}' ORDER BY ordering"
+            );
+            rows.Bind(1, through);
+            return rows;
+        }
+        catch (SqliteException e)
+        {
+            throw Unreadable(Path, e);
+        }
+    }
+
     /// <summary>Whether there is any row, of the run or of a context.</summary>
     /// <exception cref="JournalFormatException">The file is damaged.</exception>
     public bool HasRows() => !_isBlank && Scalar("SELECT EXISTS (SELECT 1 FROM event_journal)") != 0;

@@ -19,17 +19,13 @@ public sealed class JournalRows : IDisposable
     private const string Columns =
         "SELECT ordering, persistence_id, sequence_nr, timestamp, payload FROM event_journal ";
     private readonly SqliteConnection _connection;
-    private readonly SqliteCommand _one;
-    private readonly SqliteParameter _ordering;
+    private Statement? _one;
     private readonly Dictionary<string, string> _streams = new(StringComparer.Ordinal);
 
     private JournalRows(string path, SqliteConnection connection)
     {
         Path = path;
         _connection = connection;
-        _one = connection.CreateCommand();
-        _one.CommandText = "SELECT payload FROM event_journal WHERE ordering = $ordering";
-        _ordering = _one.Parameters.Add("$ordering", SqliteType.Integer);
     }
 
     /// <summary>The journal's path.</summary>
@@ -86,19 +82,33 @@ public sealed class JournalRows : IDisposable
     /// <exception cref="JournalFormatException">There is no such row, or it is damaged.</exception>
     public ContextEvent EventAt(long ordering)
     {
-        _ordering.Value = ordering;
-        var payload =
-            Guarded(_one.ExecuteScalar) as byte[]
-            ?? throw new JournalFormatException(
-                FormattableString.Invariant($"{Path}: the file is damaged: event {ordering} is not there")
-            );
-        return EventPayload.FromBytes(payload);
+        try
+        {
+            _one ??= new Statement(_connection, "SELECT payload FROM event_journal WHERE ordering = ?");
+            _one.Bind(1, ordering);
+            if (!_one.Step() || _one.IsNull(0))
+            {
+                throw new JournalFormatException(
+                    FormattableString.Invariant($"{Path}: the file is damaged: event {ordering} is not there")
+                );
+            }
+
+            return EventPayload.FromBytes(_one.Bytes(0));
+        }
+        catch (SqliteException e)
+        {
+            throw Damaged(e);
+        }
+        finally
+        {
+            _one?.Reset();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _one.Dispose();
+        _one?.Dispose();
         _connection.Dispose();
     }
 
@@ -141,7 +151,10 @@ public sealed class JournalRows : IDisposable
         }
         catch (Exception e) when (e is SqliteException or InvalidCastException or InvalidOperationException)
         {
-            throw new JournalFormatException($"{Path}: the file is damaged ({e.Message})", e);
+            throw Damaged(e);
         }
     }
+
+    private JournalFormatException Damaged(Exception e) =>
+        new($"{Path}: the file is damaged ({e.Message})", e);
 }
