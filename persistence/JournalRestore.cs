@@ -168,8 +168,7 @@ internal sealed class RestoredStream(string name)
     public ReplayedContext? Context { get; private set; }
 
     /// <summary>What is wrong with the stream. Valid once nothing is applied any more.</summary>
-    public ExceptionDispatchInfo? Wrong =>
-        _failed ?? (CutWith is null ? null : ExceptionDispatchInfo.Capture(CutWith));
+    public ExceptionDispatchInfo? Wrong => _failed ?? (CutWith is null ? null : ExceptionDispatchInfo.Capture(CutWith));
 
     private ExceptionDispatchInfo? _failed;
 

@@ -129,7 +129,8 @@ public sealed class ReplayedContext
     internal void LetGo()
     {
         Invariant.Holds(ClosedWith is not null, "only a closed context is let go");
-        (_machine, _context, _memory) = (null!, null!, null!);
+        (_machine, _context, _memory, _owner) = (null!, null!, null!, null);
+        _expecting.Clear();
         _pageSets.Clear();
         _pageSets.TrimExcess();
         _recordedPageSets.Clear();
@@ -303,11 +304,7 @@ public sealed class ReplayedContext
         for (var i = 0; i + 1 < removed.Length; i += 2)
         {
             var (first, last) = (removed[i], removed[i + 1]);
-            if (
-                UsesFlowsAlone
-                || first > last
-                || !_context.TryUnmapAtOnce(unmapped.IoasId, new IovaRange(first, last))
-            )
+            if (UsesFlowsAlone || first > last || !_context.TryUnmapAtOnce(unmapped.IoasId, new IovaRange(first, last)))
             {
                 Run(
                     Owner(),

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -23,6 +24,9 @@ internal sealed class Statement : IDisposable
     /// <summary>Sets a parameter; they count from 1.</summary>
     public void Bind(int parameter, long value) => Demand(raw.sqlite3_bind_int64(_handle, parameter, value));
 
+    /// <summary>Sets a parameter; they count from 1.</summary>
+    public void Bind(int parameter, string value) => Demand(raw.sqlite3_bind_text(_handle, parameter, value));
+
     /// <summary>Goes to the next row; false behind the last one.</summary>
     /// <exception cref="SqliteException">The database is damaged, or locked for longer than the connection waits.</exception>
     public bool Step()
@@ -46,6 +50,9 @@ internal sealed class Statement : IDisposable
 
     /// <summary>A number of the row; columns count from 0.</summary>
     public long Int64(int column) => raw.sqlite3_column_int64(_handle, column);
+
+    /// <summary>A text of the row.</summary>
+    public string Text(int column) => Encoding.UTF8.GetString(Bytes(column));
 
     /// <summary>Whether a value of the row is missing.</summary>
     public bool IsNull(int column) => raw.sqlite3_column_type(_handle, column) == raw.SQLITE_NULL;

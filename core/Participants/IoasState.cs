@@ -391,12 +391,8 @@ public sealed partial class IoasState : IFlowParticipant
     {
         var lines = new StateLines(withText);
         lines.Add($"alignment {_map.Alignment} largePages {!_map.LargePagesDisabled}");
-        foreach (
-            var (range, owner) in _map
-                .Reservations.OrderBy(r => r.Range.First)
-                .ThenBy(r => r.Range.Last)
-                .ThenBy(r => r.Owner)
-        )
+        // Reservations come in the order of their ranges, then of their owners.
+        foreach (var (range, owner) in _map.Reservations)
         {
             lines.Add($"reserved {range} owner {owner}");
         }
