@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 
@@ -35,9 +37,14 @@ public class Iotlb
 {
     private const int LogLength = 64;
 
+    // No page is of one byte.
+    private const ulong EmptyKey = 0;
+
     private readonly IotlbGeometry _geometry;
 
-    // Both come with the first fill: most devices of a large fleet never do DMA, and an empty IOTLB has nothing to be stale.
+    // All come with the first fill: most devices of a large fleet never do DMA, and an empty IOTLB has nothing to be stale. The keys of a
+    // set stand side by side, so that four ways are compared at once.
+    private ulong[] _keys = [];
     private Entry[] _entries = [];
 
     /// <summary>The last completed invalidations; number n stands at n % LogLength.</summary>
@@ -48,7 +55,7 @@ public class Iotlb
     /// <summary>Page sizes that were ever filled, as a bitmap; look-ups try each.</summary>
     private ulong _sizes;
 
-    private uint _victim;
+    private int _victim;
 
     /// <summary>Makes an empty IOTLB.</summary>
     public Iotlb(IotlbGeometry geometry)
@@ -73,7 +80,7 @@ public class Iotlb
         {
             lock (Gate)
             {
-                return _entries.Count(entry => entry.PageSizeShift != 0);
+                return _keys.Count(key => key != EmptyKey);
             }
         }
     }
@@ -105,25 +112,17 @@ public class Iotlb
     }
 
     /// <summary>Looks an address up. Inside <see cref="Gate"/> only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal IotlbResult TryFind(uint pasid, ulong iova, out int index)
     {
-        ulong sizes = _sizes;
-        int ways = _geometry.Ways;
-        while (sizes != 0)
+        for (ulong sizes = _sizes; sizes != 0; sizes &= sizes - 1)
         {
             int shift = BitOperations.TrailingZeroCount(sizes);
-            sizes &= sizes - 1;
-            ulong tag = iova >> shift;
-            int first = ((int)tag & (_geometry.Sets - 1)) * ways;
-            for (index = first; index < first + ways; index++)
+            index = FindInSet(FirstOf(iova, shift), KeyOf(iova, shift), pasid);
+            if (index >= 0)
             {
                 ref Entry entry = ref _entries[index];
-                if (entry.Tag == tag && entry.PageSizeShift == shift && entry.Pasid == pasid)
-                {
-                    return entry.CheckedAt == _invalidations || !IsStale(ref entry)
-                        ? IotlbResult.Hit
-                        : IotlbResult.Stale;
-                }
+                return entry.CheckedAt == _invalidations || !IsStale(index) ? IotlbResult.Hit : IotlbResult.Stale;
             }
         }
 
@@ -131,61 +130,188 @@ public class Iotlb
         return IotlbResult.Miss;
     }
 
+    /// <summary>
+    /// The short way of <see cref="TryFind"/>, for an IOTLB that had pages of one size only: an entry that allows the access and that no
+    /// invalidation came after. Inside <see cref="Gate"/> only.
+    /// </summary>
+    /// <param name="pasid">The address space.</param>
+    /// <param name="iova">The address.</param>
+    /// <param name="access">What the device wants to do.</param>
+    /// <param name="writesMark">Whether a write needs an entry that is dirty.</param>
+    /// <param name="physical">The physical address, of a hit.</param>
+    /// <returns>A hit; a miss; or stale for an entry that has to be looked at more closely, and for pages of several sizes.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal IotlbResult TryHit(uint pasid, ulong iova, IoptePermissions access, bool writesMark, out ulong physical)
+    {
+        physical = 0;
+        if (!BitOperations.IsPow2(_sizes))
+        {
+            return IotlbResult.Stale;
+        }
+
+        int shift = BitOperations.TrailingZeroCount(_sizes);
+        int index = FindInSet(FirstOf(iova, shift), KeyOf(iova, shift), pasid);
+        if (index < 0)
+        {
+            return IotlbResult.Miss;
+        }
+
+        ref Entry entry = ref _entries[index];
+        physical = entry.PagePhysical | (iova & ((1UL << shift) - 1));
+        return
+            (entry.Permissions & access) == access
+            && entry.CheckedAt == _invalidations
+            && (!writesMark || entry.Dirty || access == IoptePermissions.Read)
+            ? IotlbResult.Hit
+            : IotlbResult.Stale;
+    }
+
     /// <summary>The entry that a look-up found or a fill made.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ref Entry At(int index) => ref _entries[index];
 
+    /// <summary>The bits of the offset in the page that a look-up found.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ulong OffsetMaskAt(int index) => (1UL << ShiftOf(_keys[index])) - 1;
+
     /// <summary>Caches a translation. Inside <see cref="Gate"/> only.</summary>
     internal int Fill(uint pasid, ulong iova, in IopteTranslation translation)
     {
-        if (_entries.Length == 0)
+        if (_keys.Length == 0)
         {
-            _entries = new Entry[_geometry.Sets * _geometry.Ways];
+            _keys = new ulong[_geometry.Sets * _geometry.Ways];
+            _entries = new Entry[_keys.Length];
             _log = new Invalidation[LogLength];
         }
 
-        int ways = _geometry.Ways;
         int shift = translation.PageShift;
-        ulong tag = iova >> shift;
-        int first = ((int)tag & (_geometry.Sets - 1)) * ways;
-        int index = first + (int)(_victim++ % (uint)ways);
-        for (int way = first; way < first + ways; way++)
+        ulong key = KeyOf(iova, shift);
+        int first = FirstOf(iova, shift);
+        int victim = NextVictim();
+        int index = PlaceInSet(first, key, pasid);
+        if (index < 0)
         {
-            ref Entry other = ref _entries[way];
-            if (other.PageSizeShift == 0 || (other.Tag == tag && other.PageSizeShift == shift && other.Pasid == pasid))
-            {
-                index = way;
-                break;
-            }
+            index = first + victim;
         }
 
         _sizes |= 1UL << shift;
-        _entries[index] = new Entry
-        {
-            Tag = tag,
-            PagePhysical = translation.PagePhysical,
-            CheckedAt = _invalidations,
-            Pasid = pasid,
-            PageSizeShift = (byte)shift,
-            Permissions = translation.Permissions,
-            Dirty = translation.Dirty,
-        };
+        _keys[index] = key;
+        ref Entry entry = ref _entries[index];
+        entry.PagePhysical = translation.PagePhysical;
+        entry.CheckedAt = _invalidations;
+        entry.Pasid = pasid;
+        entry.Permissions = translation.Permissions;
+        entry.Dirty = translation.Dirty;
         return index;
+    }
+
+    // The first byte of the page and, in the bits of the offset, its size: the smallest page has 2^11 bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong KeyOf(ulong iova, int shift) => (iova >> shift << shift) | (uint)shift;
+
+    private static IovaRange RangeOf(ulong key)
+    {
+        ulong mask = (1UL << ShiftOf(key)) - 1;
+        return new IovaRange(key & ~mask, key | mask);
+    }
+
+    private static int ShiftOf(ulong key) => (int)(key & 63);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int FirstOf(ulong iova, int shift) => ((int)(iova >> shift) & (_geometry.Sets - 1)) * _geometry.Ways;
+
+    /// <summary>The way of a set that has a page of an address space, or -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int FindInSet(int first, ulong key, uint pasid)
+    {
+        if (_geometry.Ways != Vector256<ulong>.Count)
+        {
+            return FindAmong(first, key, pasid);
+        }
+
+        for (uint equal = WaysWith(first, key); equal != 0; equal &= equal - 1)
+        {
+            int index = first + BitOperations.TrailingZeroCount(equal);
+            if (_entries[index].Pasid == pasid)
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+
+    private int FindAmong(int first, ulong key, uint pasid)
+    {
+        for (int index = first; index < first + _geometry.Ways; index++)
+        {
+            if (_keys[index] == key && _entries[index].Pasid == pasid)
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>The way in which a page is put without replacing another: the first that is empty or has the page; or -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int PlaceInSet(int first, ulong key, uint pasid)
+    {
+        if (_geometry.Ways != Vector256<ulong>.Count)
+        {
+            return PlaceAmong(first, key, pasid);
+        }
+
+        return (WaysWith(first, EmptyKey) | WaysWith(first, key)) == 0 ? -1 : PlaceAmong(first, key, pasid);
+    }
+
+    private int PlaceAmong(int first, ulong key, uint pasid)
+    {
+        for (int index = first; index < first + _geometry.Ways; index++)
+        {
+            if (_keys[index] == EmptyKey || (_keys[index] == key && _entries[index].Pasid == pasid))
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Which of four ways have a key, a bit each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint WaysWith(int first, ulong key) =>
+        Vector256
+            .Equals(
+                Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_keys), (nuint)first),
+                Vector256.Create(key)
+            )
+            .ExtractMostSignificantBits();
+
+    // Round robin; counting down to the wrap instead of dividing.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int NextVictim()
+    {
+        int victim = _victim;
+        _victim = victim + 1 == _geometry.Ways ? 0 : victim + 1;
+        return victim;
     }
 
     /// <summary>
     /// Whether an invalidation that completed after the entry was filled covers it: then it should be gone. Each entry looks at each
     /// invalidation once; the log is long enough unless the entry slept for 64 of them, and then the rest is not checked.
     /// </summary>
-    private bool IsStale(ref Entry entry)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsStale(int index)
     {
-        ulong first = entry.Tag << entry.PageSizeShift;
-        ulong last = first | ((1UL << entry.PageSizeShift) - 1);
+        ref Entry entry = ref _entries[index];
+        IovaRange page = RangeOf(_keys[index]);
         ulong oldest = _invalidations < LogLength ? 0 : _invalidations - LogLength;
         for (ulong number = Math.Max(entry.CheckedAt, oldest) + 1; number <= _invalidations; number++)
         {
             ref Invalidation done = ref _log[number % LogLength];
-            if (done.First <= last && first <= done.Last && (done.Pasid is null || done.Pasid == entry.Pasid))
+            if (done.First <= page.Last && page.First <= done.Last && (done.Pasid is null || done.Pasid == entry.Pasid))
             {
                 return true;
             }
@@ -198,33 +324,25 @@ public class Iotlb
     /// <summary>Removes the entries that overlap a range. Called by <see cref="Invalidate"/>, inside <see cref="Gate"/>.</summary>
     protected virtual void Remove(IovaRange range, uint? pasid)
     {
-        foreach (ref Entry entry in _entries.AsSpan())
+        for (int index = 0; index < _keys.Length; index++)
         {
-            ulong first = entry.Tag << entry.PageSizeShift;
-            ulong last = first | ((1UL << entry.PageSizeShift) - 1);
-            if (
-                entry.PageSizeShift != 0
-                && first <= range.Last
-                && range.First <= last
-                && (pasid is null || pasid == entry.Pasid)
-            )
+            ref ulong key = ref _keys[index];
+            if (key != EmptyKey && RangeOf(key).Overlaps(range) && (pasid is null || pasid == _entries[index].Pasid))
             {
-                entry = default;
+                key = EmptyKey;
             }
         }
     }
 
-    /// <summary>A cached translation; a page size shift of 0 marks an empty place.</summary>
+    /// <summary>A cached translation; its page is in the key beside it.</summary>
     internal struct Entry
     {
-        internal ulong Tag;
         internal ulong PagePhysical;
 
         /// <summary>The invalidations that were completed when the entry was filled or last checked.</summary>
         internal ulong CheckedAt;
 
         internal uint Pasid;
-        internal byte PageSizeShift;
         internal bool Dirty;
         internal IoptePermissions Permissions;
     }

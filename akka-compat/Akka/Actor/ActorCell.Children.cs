@@ -68,6 +68,7 @@ public partial class ActorCell
             );
     }
 
+    /// <inheritdoc/>
     public IActorRef Child(string name) => GetSingleChild(name);
 
     /// <summary>The child of a name, which may carry a uid, or Nobody. Any thread.</summary>
@@ -85,6 +86,7 @@ public partial class ActorCell
             : ActorRefs.Nobody;
     }
 
+    /// <inheritdoc/>
     public IEnumerable<IActorRef> GetChildren() => Volatile.Read(ref _children)?.Snapshot() ?? [];
 
     internal IReadOnlyList<IInternalActorRef> ChildrenRefs => Volatile.Read(ref _children)?.Snapshot() ?? [];

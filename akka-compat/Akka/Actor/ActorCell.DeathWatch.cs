@@ -7,8 +7,10 @@ public partial class ActorCell
 {
     private WatchState _watches;
 
+    /// <inheritdoc/>
     public IActorRef Watch(IActorRef subject) => WatchFor(subject, null);
 
+    /// <inheritdoc/>
     public IActorRef WatchWith(IActorRef subject, object message)
     {
         if (message is null)
@@ -36,6 +38,7 @@ public partial class ActorCell
         return subject;
     }
 
+    /// <inheritdoc/>
     public IActorRef Unwatch(IActorRef subject)
     {
         var target = (IInternalActorRef)subject;

@@ -5,8 +5,10 @@ public partial class ActorCell
     private ReceiveTimeoutState _timeouts;
     private TimerScheduler _timers;
 
+    /// <inheritdoc/>
     public TimeSpan? ReceiveTimeout => _timeouts?.Duration;
 
+    /// <inheritdoc/>
     public void SetReceiveTimeout(TimeSpan? timeout)
     {
         if (timeout is null || timeout.Value <= TimeSpan.Zero)

@@ -69,20 +69,36 @@ public partial class ActorCell : IUntypedActorContext
     /// <summary>The sender of the message that the actor on this thread handles, or none.</summary>
     public static IActorRef GetCurrentSenderOrNoSender() => _current?._sender;
 
+    /// <inheritdoc/>
     public ActorSystem System => _system;
     internal ActorSystemImpl SystemImpl => _system;
+
+    /// <summary>The system as its implementation.</summary>
     public ActorSystemImpl SystemImplementation => _system;
+
+    /// <inheritdoc/>
     public IActorRef Self => _self;
+
+    /// <inheritdoc/>
     public Props Props => _props;
+
+    /// <inheritdoc/>
     public MessageDispatcher Dispatcher => _dispatcher;
+
+    /// <inheritdoc/>
     public IActorRef Parent => _parent;
     internal IInternalActorRef ParentRef => _parent;
     internal ActorBase Actor => _actor;
     internal Mailbox Mailbox => _mailbox;
     internal bool IsTerminated => _mailbox is { IsClosed: true };
+
+    /// <summary>Whether user messages wait. A hint: it may change at any moment. Any thread.</summary>
     public bool HasMessages => _mailbox.HasMessages;
+
+    /// <summary>How many user messages wait. A hint: it may change at any moment. Any thread.</summary>
     public int NumberOfMessages => _mailbox.NumberOfMessages;
 
+    /// <inheritdoc/>
     public IActorRef Sender
     {
         get
@@ -233,10 +249,13 @@ public partial class ActorCell : IUntypedActorContext
             ReceiveMessage(inner);
     }
 
+    /// <inheritdoc/>
     public void Become(Receive receive) => _behavior = receive;
 
+    /// <inheritdoc/>
     public void Become(UntypedReceive receive) => Become(Always(receive));
 
+    /// <inheritdoc/>
     public void BecomeStacked(Receive receive)
     {
         _outerBehaviors ??= new Stack<Receive>();
@@ -244,8 +263,10 @@ public partial class ActorCell : IUntypedActorContext
         _behavior = receive;
     }
 
+    /// <inheritdoc/>
     public void BecomeStacked(UntypedReceive receive) => BecomeStacked(Always(receive));
 
+    /// <inheritdoc/>
     public void UnbecomeStacked() => _behavior = _outerBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
 
     private static Receive Always(UntypedReceive receive) =>
@@ -269,7 +290,9 @@ public partial class ActorCell : IUntypedActorContext
 
     internal Type ActorType => _actor?.GetType() ?? _props.Type;
 
+    /// <inheritdoc/>
     public ActorSelection ActorSelection(ActorPath actorPath) => _system.Selections.ByPath(actorPath);
 
+    /// <inheritdoc/>
     public ActorSelection ActorSelection(string actorPath) => _system.Selections.FromContext(_self, actorPath);
 }
