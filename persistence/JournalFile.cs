@@ -128,6 +128,9 @@ public sealed partial class JournalFile : IDisposable
     /// <exception cref="JournalFormatException">The file is damaged.</exception>
     public bool HasRows() => !_isBlank && Scalar("SELECT EXISTS (SELECT 1 FROM event_journal)") != 0;
 
+    /// <summary>The number of the last row, which there are no more rows than; found without counting them.</summary>
+    internal long LastRow() => _isBlank ? 0 : Scalar("SELECT max(ordering) FROM event_journal");
+
     /// <summary>Number of the contexts' events.</summary>
     public long Count() =>
         _isBlank

@@ -56,7 +56,7 @@ public static class JournalReplay
             return Report(clock, []);
         }
 
-        var isLong = Environment.ProcessorCount > 1 && journal.Count() >= WorthThreads;
+        var isLong = Environment.ProcessorCount > 1 && journal.LastRow() >= WorthThreads;
         using var restore = new JournalRestore(journal.Path, isLong ? Environment.ProcessorCount : 0);
         try
         {
