@@ -17,6 +17,7 @@ public sealed partial class SequentialContext : IParticipantHost
     private readonly Dictionary<ulong, IFlowParticipant> _participants = [];
     private readonly HostMachine _machine;
     private readonly List<Flow> _completed = [];
+    private bool _isClosed;
 
     /// <summary>Opens a context on a machine.</summary>
     public SequentialContext(HostMachine machine, int number)
@@ -45,20 +46,31 @@ public sealed partial class SequentialContext : IParticipantHost
             .Select(p => KeyValuePair.Create(((ParticipantKind)(p.Key >> 32), (uint)p.Key), p.Value));
 
     /// <summary>Carries out one command.</summary>
-    public IoctlResult Execute(Caller caller, IoctlCommand command) =>
-        Run(CommandFlows.Create(Core, caller, command)).Result;
+    public IoctlResult Execute(Caller caller, IoctlCommand command)
+    {
+        var result = Run(CommandFlows.Create(Core, caller, command)).Result;
+        if (Core is { IsDescriptorClosed: true, VfioDevices: 0 })
+        {
+            Close(caller);
+        }
+
+        return result;
+    }
 
     /// <summary>
-    /// Closes the context; how many objects were left: all of them when one maps the context's own descriptor, which keeps it
-    /// open for ever as in the kernel.
+    /// The last descriptor is closed; how many objects were left: all of them where a VFIO device is bound, whose close closes the
+    /// context then, or where one maps the context's own descriptor, which keeps it open for ever as in the kernel.
     /// </summary>
     public int Close(Caller caller)
     {
-        if (Core.PageSets.HoldContextOpen)
+        caller.Descriptors.CloseAll(d => d.IommufdContext == Core.Number);
+        Core.IsDescriptorClosed = true;
+        if (_isClosed || Core.VfioDevices > 0 || Core.PageSets.HoldContextOpen)
         {
             return Core.Objects.Count;
         }
 
+        _isClosed = true;
         var close = new CloseFlow(Core, caller);
         Run(close);
         _machine.Sequential.TryRemove(KeyValuePair.Create(Core.Number, this));

@@ -121,6 +121,21 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         }
     }
 
+    /// <summary>A lock that every other flow that uses an object holds shared until it ends: who wants it exclusively waits for them.</summary>
+    internal FlowLock LockOfUsers(Flow waiting, ContextObject what)
+    {
+        var users = new FlowLock();
+        foreach (var flow in _running.Values)
+        {
+            if (!ReferenceEquals(flow, waiting) && flow.Uses(what))
+            {
+                users.TryAcquire(flow, exclusive: false);
+            }
+        }
+
+        return users;
+    }
+
     /// <summary>Gives an event its place in the journal before its flow is over.</summary>
     internal void Commit(ContextEvent change) => Host.Committed(change);
 

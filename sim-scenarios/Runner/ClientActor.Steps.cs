@@ -1,5 +1,7 @@
 using Akka.Actor;
+using Iommufd.Core.Context;
 using Iommufd.Messages;
+using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Expressions;
@@ -230,7 +232,7 @@ internal sealed partial class ClientActor
             return true;
         }
 
-        if (!_isOpen && request is not MemoryRequest)
+        if (!CanAsk(request))
         {
             _run.Metrics.AddFailure(Failure(own, "an open context", "the context is closed"));
             return true;
@@ -247,6 +249,16 @@ internal sealed partial class ClientActor
         return Send(fiber, request);
     }
 
+    // Memory and VFIO's descriptors are there without an iommufd, and devices do what they do after its descriptor is closed.
+    private bool CanAsk(StepRequest request) =>
+        request switch
+        {
+            MemoryRequest => true,
+            CommandRequest { Command: var command } when VfioCalls.Has(command) => true,
+            DmaRequest or StopDmaRequest => _isOpen || _isIommufdClosed,
+            _ => _isOpen && !_isIommufdClosed,
+        };
+
     /// <summary>Sends what an operation asks for; true when it is answered already.</summary>
     private bool Send(Fiber fiber, StepRequest request)
     {
@@ -262,10 +274,13 @@ internal sealed partial class ClientActor
             case CommandRequest command:
                 _calls.Add(++_lastTag, fiber);
                 _history?.Make(_lastTag, command.Command);
-                _context.Tell(new IoctlRequest(_lastTag, command.ProcessId ?? _processId, command.Command), Self);
+                _usesVfio |= command.Command is OpenVfioDevice;
+                IActorRef called = VfioCalls.Has(command.Command) ? _run.Machine : _context;
+                called.Tell(new IoctlRequest(_lastTag, command.ProcessId ?? _processId, command.Command), Self);
                 DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
+                _isLimited |= memory.Message is ChangeLimits;
                 AskMemory(fiber, memory.Message);
                 return false;
             case CloseRequest:
