@@ -100,7 +100,9 @@ internal static class ProductJournal
         }
 
         yield return Rate(
-            FormattableString.Invariant($"{replay.Events} events of VMs with devices restored, {replay.Verified} digests compared"),
+            FormattableString.Invariant(
+                $"{replay.Events} events of VMs with devices restored, {replay.Verified} digests compared"
+            ),
             replay.Events / replay.Elapsed.TotalSeconds,
             "goal",
             1_000_000

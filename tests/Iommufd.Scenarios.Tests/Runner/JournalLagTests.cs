@@ -14,10 +14,7 @@ public sealed class JournalLagTests
     {
         string folder = Directory.CreateTempSubdirectory("iommufd-lag-").FullName;
         var witness = new Witness();
-        using var host = new SimulatedRunHost(Path.Combine(folder, "a.db"), Durability.Group)
-        {
-            Witnesses = [witness],
-        };
+        using var host = new SimulatedRunHost(Path.Combine(folder, "a.db"), Durability.Group) { Witnesses = [witness] };
         witness.Host = host;
 
         Scenario scenario = Texts.Bound(Texts.WithSteps("- ioas-alloc: a\n- ioas-alloc: b"));
