@@ -52,6 +52,9 @@ public sealed record HostOptions
     /// <summary>Told each event when it is durable: context, sequence number, event. On the context's thread; null for nobody.</summary>
     public Action<int, long, ContextEvent>? Recorded { get; init; }
 
+    /// <summary>Counts the events that wait to become durable; null where nobody asks.</summary>
+    public JournalLag? Lag { get; init; }
+
     /// <summary>The memory actors by process id: contexts send steps to them directly. Filled by the machine.</summary>
     internal ConcurrentDictionary<int, IActorRef> Memories { get; } = new();
 }

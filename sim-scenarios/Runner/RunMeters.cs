@@ -59,6 +59,12 @@ internal sealed class RunMeters : IDisposable
             "By",
             "Memory taken for page tables."
         );
+        _meter.CreateObservableGauge(
+            "iommufd.journal.lag",
+            () => host.JournalLag,
+            "{event}",
+            "Events that contexts wrote and that are not durable yet."
+        );
         _duration = _meter.CreateHistogram<double>(
             "iommufd.operation.duration",
             "s",
