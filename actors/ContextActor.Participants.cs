@@ -16,16 +16,7 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
-        var options = _room.Options;
-        var cell = new ParticipantCell(
-            participant,
-            state,
-            options.StepHook,
-            options.Faults,
-            options.Wrap,
-            options.Sampler
-        );
-        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
+        var props = Props.CreateBy(new RoomCell(participant, state, _room));
         _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
     }
 

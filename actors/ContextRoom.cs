@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Core.Context;
 using Iommufd.Core.Flows;
+using Iommufd.Core.Participants;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
@@ -25,6 +26,7 @@ public sealed class ContextRoom
         Number = number;
         Machine = machine;
         Options = options;
+        Watchers = options.Watchers;
         Devices = devices;
         MachineActor = machineActor;
         OpenedBy = openedBy;
@@ -40,6 +42,9 @@ public sealed class ContextRoom
 
     /// <summary>How the host is run.</summary>
     public HostOptions Options { get; }
+
+    /// <summary>What looks on while its participants work.</summary>
+    internal CellWatchers Watchers { get; }
 
     /// <summary>The physical devices.</summary>
     public DeviceDirectory Devices { get; }

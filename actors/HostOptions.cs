@@ -52,6 +52,9 @@ public sealed record HostOptions
     /// <summary>Told each event when it is durable: context, sequence number, event. On the context's thread; null for nobody.</summary>
     public Action<int, long, ContextEvent>? Recorded { get; init; }
 
+    /// <summary>What looks on while participants work; a new one each time.</summary>
+    internal CellWatchers Watchers => new(StepHook, Faults, Wrap, Sampler);
+
     /// <summary>The memory actors by process id: contexts send steps to them directly. Filled by the machine.</summary>
     internal ConcurrentDictionary<int, IActorRef> Memories { get; } = new();
 }

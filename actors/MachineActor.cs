@@ -23,6 +23,7 @@ public sealed class MachineActor : UntypedActor
     private readonly SortedDictionary<(int To, int From, ulong Flow, int Step), IActorRef> _asked = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
     private readonly SharedDescriptors _shared;
+    private readonly HardwareBus _bus;
     private int _nextContext;
 
     /// <summary>Makes the machine's actor.</summary>
@@ -32,6 +33,7 @@ public sealed class MachineActor : UntypedActor
         _options = options;
         _devices = devices;
         _shared = new SharedDescriptors(machine);
+        _bus = new HardwareBus(machine, options.Faults, options.MakeEngine ?? PhysicalDeviceActor.MakeEngine);
         foreach (var (number, digest) in options.EarlierContexts)
         {
             _ended.Add(number, digest);
@@ -133,9 +135,8 @@ public sealed class MachineActor : UntypedActor
 
     private void MakeDevice(string name)
     {
-        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
-        var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
-        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(hardware)), $"device-{name}"));
+        var hardware = Props.CreateBy(new PhysicalDevice(name, _bus));
+        _devices.Add(name, Context.ActorOf(hardware, string.Concat("device-", name)));
     }
 
     // The parent's memory copies itself: only there nothing changes its mappings meanwhile.
@@ -156,10 +157,7 @@ public sealed class MachineActor : UntypedActor
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.StepHook,
-            _options.Faults,
-            _options.Wrap,
-            _options.Sampler
+            _options.Watchers
         );
         var machine = _machine;
         var devices = _devices;

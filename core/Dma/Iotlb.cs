@@ -6,7 +6,7 @@ using Iommufd.Messages;
 namespace Iommufd.Core.Dma;
 
 /// <summary>The size of an IOTLB.</summary>
-/// <param name="Sets">Sets, a power of two.</param>
+/// <param name="Sets">Sets, a power of two, at most 32,768.</param>
 /// <param name="Ways">Entries in a set.</param>
 public readonly record struct IotlbGeometry(int Sets, int Ways)
 {
@@ -34,14 +34,23 @@ internal enum IotlbResult
 public class Iotlb
 {
     private const int LogLength = 64;
+    private const int FirstLogLength = 4;
+    private const int MaxSets = 1 << 15;
 
     private readonly IotlbGeometry _geometry;
 
-    // Both come with the first fill: most devices of a large fleet never do DMA, and an empty IOTLB has nothing to be stale.
+    // Sets come one by one, with their first fill: of a large fleet most devices never do DMA, and the others touch few sets.
     private Entry[] _entries = [];
 
-    /// <summary>The last completed invalidations; number n stands at n % LogLength.</summary>
+    /// <summary>Where a set's entries begin in <see cref="_entries"/>, counted in sets from 1; 0 for a set that was never filled.</summary>
+    private ushort[] _places = [];
+    private int _filledSets;
+
+    /// <summary>The last completed invalidations; number n stands at n % length, and the length is a power of two.</summary>
     private Invalidation[] _log = [];
+
+    /// <summary>Entries of the log that hold something.</summary>
+    private int _noted;
 
     private ulong _invalidations;
 
@@ -59,6 +68,8 @@ public class Iotlb
         {
             throw new ArgumentException($"{geometry.Sets} sets: must be a power of two", nameof(geometry));
         }
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(geometry.Sets, MaxSets);
 
         _geometry = geometry;
     }
@@ -94,9 +105,9 @@ public class Iotlb
         {
             Remove(range, pasid);
             ulong number = _invalidations + 1;
-            if (_log.Length > 0)
+            if (_filledSets > 0)
             {
-                _log[number % LogLength] = new Invalidation(range.First, range.Last, pasid);
+                Note(number, new Invalidation(range.First, range.Last, pasid));
             }
 
             Volatile.Write(ref _invalidations, number);
@@ -114,7 +125,12 @@ public class Iotlb
             int shift = BitOperations.TrailingZeroCount(sizes);
             sizes &= sizes - 1;
             ulong tag = iova >> shift;
-            int first = ((int)tag & (_geometry.Sets - 1)) * ways;
+            int first = (_places[(int)tag & (_geometry.Sets - 1)] - 1) * ways;
+            if (first < 0)
+            {
+                continue;
+            }
+
             for (index = first; index < first + ways; index++)
             {
                 ref Entry entry = ref _entries[index];
@@ -138,16 +154,10 @@ public class Iotlb
     /// <summary>Caches a translation. Inside <see cref="Gate"/> only.</summary>
     internal int Fill(uint pasid, ulong iova, in IopteTranslation translation)
     {
-        if (_entries.Length == 0)
-        {
-            _entries = new Entry[_geometry.Sets * _geometry.Ways];
-            _log = new Invalidation[LogLength];
-        }
-
         int ways = _geometry.Ways;
         int shift = translation.PageShift;
         ulong tag = iova >> shift;
-        int first = ((int)tag & (_geometry.Sets - 1)) * ways;
+        int first = PlaceOf((int)tag & (_geometry.Sets - 1));
         int index = first + (int)(_victim++ % (uint)ways);
         for (int way = first; way < first + ways; way++)
         {
@@ -173,6 +183,48 @@ public class Iotlb
         return index;
     }
 
+    /// <summary>The first entry of a set, which gets its entries now if it had none.</summary>
+    private int PlaceOf(int set)
+    {
+        if (_places.Length == 0)
+        {
+            _places = new ushort[_geometry.Sets];
+        }
+
+        ref ushort place = ref _places[set];
+        if (place == 0)
+        {
+            int capacity = _entries.Length / _geometry.Ways;
+            if (_filledSets == capacity)
+            {
+                Array.Resize(ref _entries, Math.Clamp(capacity * 2, 1, _geometry.Sets) * _geometry.Ways);
+            }
+
+            place = (ushort)++_filledSets;
+        }
+
+        return (place - 1) * _geometry.Ways;
+    }
+
+    /// <summary>Keeps an invalidation for <see cref="IsStale"/>. Only entries that are there can look at it.</summary>
+    private void Note(ulong number, Invalidation done)
+    {
+        int length = _log.Length;
+        if (length < LogLength && _noted == length)
+        {
+            var log = new Invalidation[Math.Max(FirstLogLength, length * 2)];
+            for (ulong older = number - (ulong)length; older < number; older++)
+            {
+                log[older % (ulong)log.Length] = _log[older % (ulong)length];
+            }
+
+            _log = log;
+        }
+
+        _log[number % (ulong)_log.Length] = done;
+        _noted = Math.Min(_noted + 1, _log.Length);
+    }
+
     /// <summary>
     /// Whether an invalidation that completed after the entry was filled covers it: then it should be gone. Each entry looks at each
     /// invalidation once; the log is long enough unless the entry slept for 64 of them, and then the rest is not checked.
@@ -184,7 +236,7 @@ public class Iotlb
         ulong oldest = _invalidations < LogLength ? 0 : _invalidations - LogLength;
         for (ulong number = Math.Max(entry.CheckedAt, oldest) + 1; number <= _invalidations; number++)
         {
-            ref Invalidation done = ref _log[number % LogLength];
+            ref Invalidation done = ref _log[number % (ulong)_log.Length];
             if (done.First <= last && first <= done.Last && (done.Pasid is null || done.Pasid == entry.Pasid))
             {
                 return true;

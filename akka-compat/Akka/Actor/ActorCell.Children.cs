@@ -144,10 +144,10 @@ public partial class ActorCell
                 Publish(new Event.Error(e, _self.Path.ToString(), ActorType, "HandleChildTerminated failed"));
             }
         }
-        var pending = _whenChildrenAreGone;
+        var pending = WhenChildrenAreGone;
         if (pending is null || children.AnyStopping)
             return;
-        _whenChildrenAreGone = null;
+        WhenChildrenAreGone = null;
         pending();
     }
 

@@ -2,10 +2,7 @@ namespace Akka.Actor;
 
 public partial class ActorCell
 {
-    private ReceiveTimeoutState _timeouts;
-    private TimerScheduler _timers;
-
-    public TimeSpan? ReceiveTimeout => _timeouts?.Duration;
+    public TimeSpan? ReceiveTimeout => Timeouts?.Duration;
 
     public void SetReceiveTimeout(TimeSpan? timeout)
     {
@@ -14,14 +11,14 @@ public partial class ActorCell
             CancelReceiveTimeout(forGood: true);
             return;
         }
-        _timeouts ??= new ReceiveTimeoutState();
-        _timeouts.Duration = timeout.Value;
-        _timeouts.IsNew = true;
+        Timeouts ??= new ReceiveTimeoutState();
+        Timeouts.Duration = timeout.Value;
+        Timeouts.IsNew = true;
     }
 
     private void RestartReceiveTimeout(object message)
     {
-        var timeouts = _timeouts;
+        var timeouts = Timeouts;
         if (timeouts is null || (message is INotInfluenceReceiveTimeout && !timeouts.IsNew))
             return;
         timeouts.IsNew = false;
@@ -30,12 +27,12 @@ public partial class ActorCell
 
     private void CheckReceiveTimeout()
     {
-        if (_timeouts is null)
+        if (Timeouts is null)
             return;
-        _timeouts.Pending?.Cancel();
-        _timeouts.IsNew = false;
-        _timeouts.Pending = _system.Scheduler.ScheduleTellOnceCancelable(
-            _timeouts.Duration,
+        Timeouts.Pending?.Cancel();
+        Timeouts.IsNew = false;
+        Timeouts.Pending = _system.Scheduler.ScheduleTellOnceCancelable(
+            Timeouts.Duration,
             _self,
             Akka.Actor.ReceiveTimeout.Instance,
             _self
@@ -44,17 +41,17 @@ public partial class ActorCell
 
     private void CancelReceiveTimeout(bool forGood)
     {
-        if (_timeouts is null)
+        if (Timeouts is null)
             return;
-        _timeouts.Pending?.Cancel();
-        _timeouts.Pending = null;
+        Timeouts.Pending?.Cancel();
+        Timeouts.Pending = null;
         if (forGood)
-            _timeouts = null;
+            Timeouts = null;
     }
 
-    internal TimerScheduler NewTimers() => _timers = new TimerScheduler(this);
+    internal TimerScheduler NewTimers() => ActiveTimers = new TimerScheduler(this);
 
-    private void CancelTimers() => _timers?.CancelAll();
+    private void CancelTimers() => ActiveTimers?.CancelAll();
 
     private StashSupport NewStash(bool isUnbounded) =>
         new(this, isUnbounded ? Deploy.NoStashSize : _system.StashCapacityOf(_props));

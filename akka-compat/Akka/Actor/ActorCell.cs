@@ -32,11 +32,6 @@ public partial class ActorCell : IUntypedActorContext
     private object _currentMessage;
     private IActorRef _sender;
 
-    /// <summary>The behaviour that Become set, or null for the actor's own Receive.</summary>
-    private Receive _behavior;
-
-    private Stack<Receive> _outerBehaviors;
-
     internal ActorCell(
         ActorSystemImpl system,
         LocalActorRef self,
@@ -165,7 +160,7 @@ public partial class ActorCell : IUntypedActorContext
                 AutoReceive(message);
             else
                 ReceiveMessage(message);
-            if (_timeouts is not null)
+            if (Timeouts is not null)
                 RestartReceiveTimeout(message);
             if (!_awaitsTask)
                 _currentMessage = null;
@@ -185,7 +180,7 @@ public partial class ActorCell : IUntypedActorContext
             ToDeadLetters(message, _sender);
             return;
         }
-        actor.Dispatch(_behavior, message);
+        actor.Dispatch(Behavior, message);
     }
 
     private void AutoReceive(object message)
@@ -209,7 +204,7 @@ public partial class ActorCell : IUntypedActorContext
                 Akka.Actor.ActorSelection.Deliver(_self, Sender, selection);
                 break;
             case TimerMessage timer:
-                if (_timers is not null && timer.BelongsTo(_timers, out var inner))
+                if (ActiveTimers is not null && timer.BelongsTo(ActiveTimers, out var inner))
                     ReceiveTimer(inner, timer);
                 break;
             case ScheduledTell scheduled:
@@ -233,20 +228,20 @@ public partial class ActorCell : IUntypedActorContext
             ReceiveMessage(inner);
     }
 
-    public void Become(Receive receive) => _behavior = receive;
+    public void Become(Receive receive) => Behavior = receive;
 
     public void Become(UntypedReceive receive) => Become(Always(receive));
 
     public void BecomeStacked(Receive receive)
     {
-        _outerBehaviors ??= new Stack<Receive>();
-        _outerBehaviors.Push(_behavior);
-        _behavior = receive;
+        OuterBehaviors ??= new Stack<Receive>();
+        OuterBehaviors.Push(Behavior);
+        Behavior = receive;
     }
 
     public void BecomeStacked(UntypedReceive receive) => BecomeStacked(Always(receive));
 
-    public void UnbecomeStacked() => _behavior = _outerBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
+    public void UnbecomeStacked() => Behavior = OuterBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
 
     private static Receive Always(UntypedReceive receive) =>
         message =>

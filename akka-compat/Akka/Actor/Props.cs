@@ -13,13 +13,14 @@ public class Props : IEquatable<Props>, ISurrogated
 
     public static readonly Props None = new(typeof(NoActor));
 
-    private readonly ActorFactory _factory;
+    /// <summary>An <see cref="ActorFactory"/>, or a producer itself: props of many actors that are made by producers stay small.</summary>
+    private readonly object _maker;
 
     protected Props()
         : this(typeof(NoActor)) { }
 
     protected Props(Props copy)
-        : this(copy.Deploy, copy._factory, copy.Arguments, copy.SupervisorStrategy) { }
+        : this(copy.Deploy, copy._maker, copy.Arguments, copy.SupervisorStrategy) { }
 
     public Props(Type type, object[] args)
         : this(DefaultDeploy, ActorFactory.ForType(type, args), args, null) { }
@@ -39,15 +40,15 @@ public class Props : IEquatable<Props>, ISurrogated
     public Props(Deploy deploy, Type type, params object[] args)
         : this(deploy, ActorFactory.ForType(type, args), args, null) { }
 
-    private Props(Deploy deploy, ActorFactory factory, object[] args, SupervisorStrategy strategy)
+    private Props(Deploy deploy, object maker, object[] args, SupervisorStrategy strategy)
     {
         Deploy = deploy;
-        _factory = factory;
+        _maker = maker;
         Arguments = args ?? [];
         SupervisorStrategy = strategy;
     }
 
-    public Type Type => _factory.ActorType;
+    public Type Type => _maker is ActorFactory factory ? factory.ActorType : ((IIndirectActorProducer)_maker).ActorType;
     public string TypeName => Type.AssemblyQualifiedName;
     public object[] Arguments { get; }
     public Deploy Deploy { get; protected set; }
@@ -88,11 +89,11 @@ public class Props : IEquatable<Props>, ISurrogated
     }
 
     public static Props CreateBy(IIndirectActorProducer producer, params object[] args) =>
-        new(DefaultDeploy, ActorFactory.ForProducer(producer), args, null);
+        new(DefaultDeploy, producer, args, null);
 
     internal static Props CreateBy<TActor>(Func<TActor> factory)
         where TActor : ActorBase =>
-        new(DefaultDeploy, ActorFactory.ForProducer(new DelegateProducer<TActor>(factory)), [], null);
+        new(DefaultDeploy, new DelegateProducer<TActor>(factory), [], null);
 
     public Props WithMailbox(string mailbox) => WithDeploy(Deploy.WithMailbox(mailbox));
 
@@ -118,16 +119,22 @@ public class Props : IEquatable<Props>, ISurrogated
 
     public virtual ActorBase NewActor()
     {
-        if (_factory.ActorType == typeof(NoActor))
+        if (_maker is IIndirectActorProducer producer)
+            return producer.Produce();
+        var factory = (ActorFactory)_maker;
+        if (factory.ActorType == typeof(NoActor))
             throw new InvalidOperationException("These props name no actor.");
-        return _factory.Produce();
+        return factory.Produce();
     }
 
     internal void ReleaseActor(ActorBase actor)
     {
         try
         {
-            _factory.Release(actor);
+            if (_maker is IIndirectActorProducer producer)
+                producer.Release(actor);
+            else
+                ((ActorFactory)_maker).Release(actor);
         }
         finally
         {
