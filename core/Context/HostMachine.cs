@@ -198,11 +198,6 @@ public sealed class HostMachine : IHostRegistry
         }
     }
 
-    private sealed class FramePins(PhysicalMemory physical) : IPinOracle
-    {
-        public bool IsPinned(Pfn pfn) => physical.IsPinned(pfn) || physical.IsLent(pfn);
-    }
-
     private IsolationGroup GroupOf(int number) => _groups.GetOrAdd(number, static _ => new IsolationGroup());
 
     // DMA ownership is per group: every claimed device of a group belongs to one context. The group object is its own lock.

@@ -9,19 +9,9 @@ public partial class DmaEngine
     /// <summary>Transfers in one hold of the gate: an invalidation waits for no more than these.</summary>
     private const int TransfersPerBatch = 32;
 
-    /// <summary>Blocks of a sequential run of the streaming pattern, and of a list of the scatter-gather pattern.</summary>
-    private const int StreamBlocks = 256;
-    private const int ListBlocks = 16;
-
     private const ulong StoreBytes = 512;
 
-    private DmaRandom _random;
-
-    /// <summary>Blocks left in the current run or list.</summary>
-    private int _runLeft;
-
-    /// <summary>Offset of the next block in the window.</summary>
-    private ulong _position;
+    private DmaTraffic _traffic;
 
     /// <summary>Runs traffic; faults and violations are counted, never thrown.</summary>
     /// <param name="pattern">The traffic.</param>
@@ -44,18 +34,17 @@ public partial class DmaEngine
         lock (Iotlb.Gate)
         {
             Space space = SpaceOf(pattern.Pasid);
-            TableReclamation.ReadSection section = TableReclamation.Enter();
-            try
+            // An oracle or a guest's memory may throw; a section left open would hold back every reclamation of the process.
+            using TableReclamation.ReadSection section = TableReclamation.Enter();
+            if (IsPlain(space, pattern))
             {
-                for (int i = 0; i < transfers; i++)
-                {
-                    Transfer(space, pattern);
-                }
+                RunPlain(space, pattern, transfers);
+                return;
             }
-            finally
+
+            for (int i = 0; i < transfers; i++)
             {
-                // An oracle or a guest's memory may throw; a section left open would hold back every reclamation of the process.
-                TableReclamation.Exit(section);
+                Transfer(space, pattern);
             }
         }
     }
@@ -95,12 +84,7 @@ public partial class DmaEngine
     private DmaBlock NextBlock(in DmaPattern pattern)
     {
         _transfers++;
-        ulong room = pattern.Window.Last - pattern.Window.First;
-        ulong bytes = (ulong)pattern.BlockBytes - 1 > room ? room + 1 : (ulong)pattern.BlockBytes;
-        ulong iova = pattern.Window.First + NextOffset(pattern.Kind, room - (bytes - 1), bytes);
-        IoptePermissions access =
-            _random.Below(100) < (ulong)pattern.WritePercent ? IoptePermissions.Write : IoptePermissions.Read;
-        return new DmaBlock(iova, bytes, access);
+        return _traffic.Next(pattern);
     }
 
     /// <summary>Writes data behind a translation of this batch; the page is marked dirty already.</summary>
@@ -134,42 +118,5 @@ public partial class DmaEngine
                 data[..(int)Math.Min((ulong)data.Length, bytes - done)]
             );
         }
-    }
-
-    /// <summary>Where the next block begins in the window: 0 to <paramref name="lastStart"/>.</summary>
-    private ulong NextOffset(DmaPatternKind kind, ulong lastStart, ulong bytes)
-    {
-        switch (kind)
-        {
-            case DmaPatternKind.Ring:
-                ulong offset = _position <= lastStart ? _position : 0;
-                _position = offset + bytes;
-                return offset;
-            case DmaPatternKind.Streaming:
-                if (_runLeft-- <= 0 || _position > lastStart)
-                {
-                    _runLeft = StreamBlocks - 1;
-                    _position = AnyPage(lastStart);
-                }
-
-                _position += bytes;
-                return _position - bytes;
-            case DmaPatternKind.ScatterGather:
-                if (_runLeft-- <= 0 || _position > lastStart)
-                {
-                    _runLeft = ListBlocks - 1;
-                    _position = AnyPage(lastStart);
-                }
-
-                return Math.Min(lastStart, _position + (_random.Below(4 * ListBlocks) << HostPage.Shift));
-            default:
-                return AnyPage(lastStart);
-        }
-    }
-
-    private ulong AnyPage(ulong lastStart)
-    {
-        ulong any = lastStart == ulong.MaxValue ? _random.Next() : _random.Below(lastStart + 1);
-        return any & ~HostPage.OffsetMask;
     }
 }

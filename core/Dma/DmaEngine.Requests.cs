@@ -42,6 +42,7 @@ public partial class DmaEngine
             held = null;
             lock (Iotlb.Gate)
             {
+                using TableReclamation.ReadSection section = TableReclamation.Enter();
                 missing = TryTransfer(SpaceOf(pattern.Pasid), pattern, block);
             }
         }

@@ -56,7 +56,7 @@ public partial class DmaEngine
     )
     {
         Iotlb = iotlb;
-        _random = new DmaRandom(seed);
+        _traffic = new DmaTraffic(seed);
         _pins = pins;
         _mappings = mappings;
         _memory = memory;
@@ -128,6 +128,7 @@ public partial class DmaEngine
     {
         lock (Iotlb.Gate)
         {
+            using TableReclamation.ReadSection section = TableReclamation.Enter();
             if (Translate(SpaceOf(pasid), pasid, iova, access, out physical))
             {
                 return true;
@@ -140,7 +141,7 @@ public partial class DmaEngine
 
     private DmaTranslation? TranslationOf(uint pasid) => pasid == 0 ? _own : _translations?.GetValueOrDefault(pasid);
 
-    /// <summary>False when the IOMMU refuses; <see cref="_refused"/> says why.</summary>
+    /// <summary>False when the IOMMU refuses; <see cref="_refused"/> says why. Inside the gate and a read section.</summary>
     private bool Translate(in Space space, uint pasid, ulong iova, IoptePermissions access, out ulong physical)
     {
         _translationCount++;
@@ -152,7 +153,7 @@ public partial class DmaEngine
             if ((entry.Permissions & access) == access && !needsMark)
             {
                 _hits++;
-                physical = entry.PagePhysical | (iova & ((1UL << entry.PageSizeShift) - 1));
+                physical = entry.PagePhysical | (iova & Iotlb.OffsetMaskAt(index));
                 if (result == IotlbResult.Stale)
                 {
                     Report(DmaViolationKind.StaleIotlb, iova, physical, access);
@@ -182,7 +183,7 @@ public partial class DmaEngine
                 return false;
             }
         }
-        else if (space.Table is null || !space.Table.TryAccess(iova, access, space.MarksDirty, out found))
+        else if (space.Table is null || !space.Table.TryAccessInSection(iova, access, space.MarksDirty, out found))
         {
             bool present = space.Table is not null && space.Table.TryTranslate(iova, out ulong _);
             _refused = new DmaFault(iova, access, present, pasid);

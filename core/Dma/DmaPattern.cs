@@ -48,21 +48,3 @@ public enum DmaData
     /// <summary>The first bytes of every page of a block get a number that no other transfer of the device has.</summary>
     Stamp,
 }
-
-/// <summary>A small deterministic generator (SplitMix64): equal seeds give equal sequences on every machine.</summary>
-internal struct DmaRandom(ulong seed)
-{
-    private ulong _state = seed;
-
-    /// <summary>The next 64 bits.</summary>
-    internal ulong Next()
-    {
-        ulong z = _state += 0x9E37_79B9_7F4A_7C15;
-        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
-        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
-        return z ^ (z >> 31);
-    }
-
-    /// <summary>A number below a bound.</summary>
-    internal ulong Below(ulong bound) => Math.BigMul(Next(), bound, out _);
-}

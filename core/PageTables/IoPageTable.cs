@@ -133,6 +133,14 @@ public abstract class IoPageTable : IDisposable
         out IopteTranslation translation
     );
 
+    /// <summary>As <see cref="TryAccess"/>, for a caller that is inside a read section of <see cref="TableReclamation"/>.</summary>
+    internal virtual bool TryAccessInSection(
+        ulong iova,
+        IoptePermissions access,
+        bool markDirty,
+        out IopteTranslation translation
+    ) => TryAccess(iova, access, markDirty, out translation);
+
     /// <summary>
     /// Translates consecutive pages: element i gets the physical address of iova + i * stride.
     /// </summary>

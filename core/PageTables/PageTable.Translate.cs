@@ -93,6 +93,19 @@ public sealed unsafe partial class PageTable<TFormat>
     )
     {
         TableReclamation.ReadSection section = TableReclamation.Enter();
+        bool permitted = TryAccessInSection(iova, access, markDirty, out translation);
+        TableReclamation.Exit(section);
+        return permitted;
+    }
+
+    /// <inheritdoc/>
+    internal override bool TryAccessInSection(
+        ulong iova,
+        IoptePermissions access,
+        bool markDirty,
+        out IopteTranslation translation
+    )
+    {
         bool permitted = false;
         ulong word;
         int level;
@@ -116,7 +129,6 @@ public sealed unsafe partial class PageTable<TFormat>
             permitted = false;
         }
 
-        TableReclamation.Exit(section);
         translation = permitted ? Describe(word, level, iova) : default;
         return permitted;
     }

@@ -161,5 +161,9 @@ internal static unsafe partial class TableReclamation
     {
         internal readonly ulong* Slot = slot;
         internal readonly ulong Outer = outer;
+
+        /// <summary><see cref="Exit"/>, for using.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Dispose() => Exit(this);
     }
 }

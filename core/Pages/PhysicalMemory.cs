@@ -158,7 +158,8 @@ public sealed class PhysicalMemory
     }
 
     /// <summary>Whether a frame has a pin; what a DMA must find.</summary>
-    public bool IsPinned(Pfn pfn) => PinCount(pfn) > 0;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsPinned(Pfn pfn) => SmallFrames.Owns(pfn.Value) ? _small.IsPinned(pfn) : PinCount(pfn) > 0;
 
     /// <summary>
     /// Devices may reach a frame that nobody pins, through a table that they share with a CPU, until it is taken back. Counted.

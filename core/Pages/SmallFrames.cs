@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
@@ -120,6 +121,17 @@ internal sealed class SmallFrames
 
     /// <summary>Pins on a frame.</summary>
     public int PinCount(uint slot) => Volatile.Read(ref State(slot)) >> 1;
+
+    /// <summary>Whether a frame has a pin; every DMA asks. False for one that was never allocated.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsPinned(Pfn pfn)
+    {
+        ulong distance = pfn.Value - FirstPfn;
+        ulong slot = distance >> 1;
+        return (distance & 1) == 0
+            && slot < Volatile.Read(ref _handedOut)
+            && Volatile.Read(ref State((uint)slot)) >= OnePin;
+    }
 
     /// <summary>Pins on all frames.</summary>
     public long TotalPins()

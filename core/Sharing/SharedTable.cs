@@ -286,11 +286,19 @@ public sealed class SharedTable : IMemoryNotifier
             return Errno.EFAULT;
         }
 
-        var permissions = slot.Writable && writable ? IoptePermissions.ReadWrite : IoptePermissions.Read;
-        var errno = Table.Map(guest, pfn.Address, HostPage.Size, permissions);
-        if (errno == Errno.OK && _lent.TryAdd(guest, pfn))
+        // Lent before it is mapped: a device may walk the entry the moment it is there.
+        var lends = _lent.TryAdd(guest, pfn);
+        if (lends)
         {
             Memory.Physical.Lend(pfn);
+        }
+
+        var permissions = slot.Writable && writable ? IoptePermissions.ReadWrite : IoptePermissions.Read;
+        var errno = Table.Map(guest, pfn.Address, HostPage.Size, permissions);
+        if (errno != Errno.OK && lends)
+        {
+            _lent.Remove(guest);
+            Memory.Physical.TakeBack(pfn);
         }
 
         return errno;
