@@ -17,16 +17,13 @@ public sealed partial class ContextActor
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
         var props = Props.CreateBy(new RoomCell(participant, state, _room));
-        _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
+        _room.Children.Add(participant, Context.ActorOf(props, FreeName(participant)));
     }
 
     /// <inheritdoc/>
     void IParticipantHost.Close(Participant participant)
     {
-        if (_room.Children.Remove((participant.Kind, participant.Id), out var child))
-        {
-            child.Tell(ParticipantDone.Instance);
-        }
+        _room.Children.Remove(participant)?.Tell(ParticipantDone.Instance);
     }
 
     /// <inheritdoc/>
@@ -39,7 +36,7 @@ public sealed partial class ContextActor
         }
 
         var target =
-            to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[(to.Kind, to.Id)];
+            to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[to];
         target.Tell(step, Self);
     }
 
@@ -66,6 +63,12 @@ public sealed partial class ContextActor
             default:
                 ReleaseWhenDurable(flow);
                 break;
+        }
+
+        if (flow.Account is CallLine calls)
+        {
+            flow.Account = null;
+            GoOnWith(calls);
         }
     }
 
@@ -110,15 +113,20 @@ public sealed partial class ContextActor
     }
 
     // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
-    private int LeftBehind() => _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count;
+    private int LeftBehind() => _room.Children.Count
+        + _room.Unwritten.Count
+        + _room.Outbox.Count
+        + _room.Calls.Values.Sum(c => c.Waiting);
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)
     {
-        var name = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{participant.Kind.ToString().ToLowerInvariant()}-{participant.Id}"
-        );
+        var name = ParticipantNames.Of(participant);
+        if (!_room.Children.MayHaveBeen(participant.Id))
+        {
+            return name;
+        }
+
         var free = name;
         for (var life = 2; !Context.Child(free).Equals(ActorRefs.Nobody); life++)
         {

@@ -71,10 +71,19 @@ public sealed class ContextRoom
     internal Queue<(object Message, IActorRef Sender)> Alone { get; } = new();
 
     /// <summary>The participants' actors.</summary>
-    internal Dictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
+    internal ParticipantTable Children { get; } = new();
 
     /// <summary>Processes that the journal knows, as it knows them.</summary>
     internal SortedDictionary<uint, ProcessSeen> SeenProcesses { get; } = [];
+
+    /// <summary>The calls of each process.</summary>
+    internal SortedDictionary<int, CallLine> Calls { get; } = [];
+
+    /// <summary>The line of <see cref="Calls"/> that was used last.</summary>
+    internal (int Process, CallLine Line) LastCalls { get; set; }
+
+    /// <summary>The process that called last, as the journal knows it.</summary>
+    internal ProcessSeen? LastSeen { get; set; }
 
     /// <summary>The journal's actor; null without one.</summary>
     internal IActorRef? Journal { get; set; }

@@ -104,6 +104,7 @@ public sealed class MachineActor : UntypedActor
             case ContextEnded ended:
                 _ended[ended.Number] = ended.Digest;
                 _contexts.Remove(ended.Number);
+                _options.Contexts.TryRemove(ended.Number, out _);
                 foreach (var waiting in _asked.Keys.Where(a => a.To == ended.Number).ToArray())
                 {
                     AnswerStep(waiting);
@@ -187,6 +188,7 @@ public sealed class MachineActor : UntypedActor
         };
         var context = Context.System.ActorOf(Props.Create(() => new ContextActor(room)), $"iommufd-{number}");
         _contexts.Add(number, context);
+        _options.Contexts[number] = context;
         Sender.Tell(new IommufdOpened(Errno.OK, number, context));
     }
 

@@ -101,6 +101,8 @@ public sealed class AccessObject : ContextObject
 /// <summary>An IOMMU group as one context sees it.</summary>
 public sealed class DeviceGroup(int number)
 {
+    private AttachmentTable _attachments;
+
     /// <summary>The machine's number for it.</summary>
     public int Number { get; } = number;
 
@@ -108,7 +110,7 @@ public sealed class DeviceGroup(int number)
     public FlowLock Lock { get; } = new();
 
     /// <summary>Attachments by PASID; 0 is the devices' own requests.</summary>
-    public AttachmentTable Attachments { get; } = new();
+    public ref AttachmentTable Attachments => ref _attachments;
 
     /// <summary>Devices bound in this context.</summary>
     public int Devices { get; set; }
@@ -117,6 +119,8 @@ public sealed class DeviceGroup(int number)
 /// <summary>What one PASID of a group is attached to.</summary>
 public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
 {
+    private IdSet _devices;
+
     /// <summary>The HWPT.</summary>
     public HwPageTableObject Hwpt { get; set; } = hwpt;
 
@@ -124,7 +128,7 @@ public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
     public ulong Handle { get; set; } = handle;
 
     /// <summary>The devices that called attach, by DEVICE id.</summary>
-    public IdSet Devices { get; } = new();
+    public ref IdSet Devices => ref _devices;
 }
 
 /// <summary>What an IOMMU unit is, as drivers see it.</summary>

@@ -42,7 +42,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
     // A participant rarely has more than one step before it: the queue comes with the second.
     private (FlowStep Step, object ReplyTo) _first;
     private Queue<(FlowStep Step, object ReplyTo)>? _more;
-    private readonly IFlowParticipant _handler = around.Wrap?.Invoke(name, state) ?? state;
+    private readonly IFlowParticipant? _wrapped = around.Wrap?.Invoke(name, state);
     private FlowStep? _lastDone;
     private FlowResponse? _lastResponse;
     private List<string>? _bugs;
@@ -143,7 +143,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
         FlowResponse response;
         try
         {
-            response = FaultGate.Handle(Name, State, _handler, step, Faults);
+            response = FaultGate.Handle(Name, State, _wrapped ?? State, step, Faults);
         }
         catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
         {

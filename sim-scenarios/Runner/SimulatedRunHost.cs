@@ -55,6 +55,9 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
+    public IReadOnlyList<MailboxDepth> Mailboxes => _host?.Mailboxes() ?? [];
+
+    /// <inheritdoc/>
     public long Tables => _host?.State.Tables ?? 0;
 
     /// <inheritdoc/>
