@@ -35,8 +35,7 @@ public sealed partial class ContextActor
             return;
         }
 
-        var target =
-            to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[to];
+        var target = to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[to];
         target.Tell(step, Self);
     }
 
@@ -113,10 +112,8 @@ public sealed partial class ContextActor
     }
 
     // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
-    private int LeftBehind() => _room.Children.Count
-        + _room.Unwritten.Count
-        + _room.Outbox.Count
-        + _room.Calls.Values.Sum(c => c.Waiting);
+    private int LeftBehind() =>
+        _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count + _room.Calls.Values.Sum(c => c.Waiting);
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)

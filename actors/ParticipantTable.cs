@@ -57,17 +57,16 @@ internal sealed class ParticipantTable
     }
 
     private IActorRef? Find(Participant participant) =>
-        participant.Id < (uint)_byId.Length && _kinds[participant.Id] == participant.Kind ? _byId[participant.Id] : null;
+        participant.Id < (uint)_byId.Length && _kinds[participant.Id] == participant.Kind
+            ? _byId[participant.Id]
+            : null;
 }
 
 /// <summary>The names of participants' actors. Contexts number alike, so a few thousand names serve millions of actors. Any thread.</summary>
 internal static class ParticipantNames
 {
     private const uint Kept = 1024;
-    private static readonly string?[][] Names =
-    [
-        .. Enum.GetValues<ParticipantKind>().Select(_ => new string?[Kept]),
-    ];
+    private static readonly string?[][] Names = [.. Enum.GetValues<ParticipantKind>().Select(_ => new string?[Kept])];
 
     /// <summary>The name of a participant's actor.</summary>
     public static string Of(Participant participant) =>

@@ -64,7 +64,11 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
             case QueryDma:
                 var engine = device.EngineOrNone;
                 Sender.Tell(
-                    new DmaTotals(Self.Path.Name, engine?.Totals ?? default, engine is null ? [] : engine.Violations.ToArray())
+                    new DmaTotals(
+                        Self.Path.Name,
+                        engine?.Totals ?? default,
+                        engine is null ? [] : engine.Violations.ToArray()
+                    )
                 );
                 break;
             case PageResponse response:

@@ -50,7 +50,10 @@ public static class ScaleBenchmarks
 
         foreach (var row in FlowBenchmarks.GrowingIoas())
         {
-            yield return row with { Area = Area };
+            yield return row with
+            {
+                Area = Area,
+            };
         }
     }
 

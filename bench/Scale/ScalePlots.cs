@@ -23,7 +23,13 @@ public static partial class ScalePlots
         foreach (
             var (file, title, mark, unit, across) in new[]
             {
-                ("scale-processor.svg", "Processor time of a device, bound and attached", "processor time", "ns", "devices"),
+                (
+                    "scale-processor.svg",
+                    "Processor time of a device, bound and attached",
+                    "processor time",
+                    "ns",
+                    "devices"
+                ),
                 ("scale-memory.svg", "Live memory of a device, bound and attached", "live memory", "bytes", "devices"),
                 ("scale-map.svg", "MAP and UNMAP of 4K in one IOAS, a pair", "MAP and UNMAP", "ns", "areas"),
             }
@@ -64,8 +70,11 @@ public static partial class ScalePlots
             <text x="{Left}" y="22" font-size="15">{title}</text>
             <line x1="{Left}" y1="{Y(0):0.#}" x2="{Width - Right}" y2="{Y(0):0.#}" stroke="#444"/>
             <line x1="{Left}" y1="{Top}" x2="{Left}" y2="{Y(0):0.#}" stroke="#444"/>
-            <line x1="{Left}" y1="{Y(least * 1.3):0.#}" x2="{Width - Right}" y2="{Y(least * 1.3):0.#}" stroke="#bbb" stroke-dasharray="4 4"/>
-            <text x="{Width - Right}" y="{Y(least * 1.3) - 5:0.#}" text-anchor="end" fill="#888">1.3 times the smallest</text>
+            <line x1="{Left}" y1="{Y(least * 1.3):0.#}" x2="{Width - Right}" y2="{Y(
+                least * 1.3
+            ):0.#}" stroke="#bbb" stroke-dasharray="4 4"/>
+            <text x="{Width - Right}" y="{Y(least * 1.3)
+                - 5:0.#}" text-anchor="end" fill="#888">1.3 times the smallest</text>
             <text x="{Left - 8}" y="{Y(0):0.#}" text-anchor="end">0</text>
             <text x="{Left - 8}" y="{Y(most) + 12:0.#}" text-anchor="end">{unit}</text>
             <text x="{Width - Right}" y="{Height - 10}" text-anchor="end">{across}</text>
@@ -73,7 +82,10 @@ public static partial class ScalePlots
             """
         );
         svg.Append("<polyline fill=\"none\" stroke=\"#26c\" stroke-width=\"2\" points=\"");
-        svg.AppendJoin(' ', points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.Size):0.#},{Y(p.Cost):0.#}")));
+        svg.AppendJoin(
+            ' ',
+            points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.Size):0.#},{Y(p.Cost):0.#}"))
+        );
         svg.Append("\"/>\n");
         foreach (var (size, cost) in points)
         {

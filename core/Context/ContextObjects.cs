@@ -98,8 +98,8 @@ public sealed class AccessObject : ContextObject
     public uint NextPin { get; set; }
 }
 
-/// <summary>An IOMMU group as one context sees it.</summary>
-public sealed class DeviceGroup(int number)
+/// <summary>An IOMMU group as one context sees it. It is its own lock: there may be as many groups as devices.</summary>
+public sealed class DeviceGroup(int number) : FlowLock
 {
     private AttachmentTable _attachments;
 
@@ -107,7 +107,7 @@ public sealed class DeviceGroup(int number)
     public int Number { get; } = number;
 
     /// <summary>igroup->lock: attachments.</summary>
-    public FlowLock Lock { get; } = new();
+    public FlowLock Lock => this;
 
     /// <summary>Attachments by PASID; 0 is the devices' own requests.</summary>
     public ref AttachmentTable Attachments => ref _attachments;

@@ -154,7 +154,6 @@ public sealed class RunMetrics(Func<long> clock)
         if (_phases.Count < PhasesKept)
         {
             _phases.Enqueue(new PhaseMetrics(name, Clock(), ProcessorTime.Nanoseconds, GC.GetTotalPauseDuration()));
-            if (Environment.GetEnvironmentVariable("FLEET_LIVE") is not null) Console.Error.WriteLine($"LIVE {GC.GetTotalMemory(true)/1024}K"); Console.Error.WriteLine($"{name} gcs {GC.CollectionCount(0)} {GC.CollectionCount(1)} {GC.CollectionCount(2)} alloc {GC.GetTotalAllocatedBytes()>>20} MB heap {GC.GetTotalMemory(false)>>20} MB, committed {GC.GetGCMemoryInfo().TotalCommittedBytes>>20} rss {Environment.WorkingSet>>20}");
         }
     }
 

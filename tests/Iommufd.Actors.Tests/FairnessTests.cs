@@ -89,8 +89,16 @@ public sealed class FairnessTests
                 _system,
                 new HostOptions { CallsAtOnce = callsAtOnce, CallsInLine = callsInLine }
             );
-            _flooder = Ask<ProcessStarted>(host.Machine, new StartProcess(new ProcessSpec("flooder")), collector).ProcessId;
-            _polite = Ask<ProcessStarted>(host.Machine, new StartProcess(new ProcessSpec("polite")), collector).ProcessId;
+            _flooder = Ask<ProcessStarted>(
+                host.Machine,
+                new StartProcess(new ProcessSpec("flooder")),
+                collector
+            ).ProcessId;
+            _polite = Ask<ProcessStarted>(
+                host.Machine,
+                new StartProcess(new ProcessSpec("polite")),
+                collector
+            ).ProcessId;
             _context = Ask<IommufdOpened>(host.Machine, new OpenIommufd(_flooder), collector).Context;
             Sender = collector;
             _context.Tell(new IoctlRequest(0, _flooder, new IoasAlloc()), Sender);

@@ -93,8 +93,32 @@ public partial class ActorCell
         }
     }
 
+    /// <summary>Messages that the actor put back before all others (unstash), next one first. Only by the consumer of its mailbox.</summary>
+    internal Dispatch.MailboxFront Front
+    {
+        get => _extras?.Front;
+        set
+        {
+            if (value is not null || _extras is not null)
+                NeededExtras.Front = value;
+        }
+    }
+
+    /// <summary>System messages taken over from the producers, oldest first. Only by the consumer of its mailbox.</summary>
+    internal Dispatch.SysMsg.SystemMessage SystemTaken
+    {
+        get => _extras?.SystemTaken;
+        set
+        {
+            if (value is not null || _extras is not null)
+                NeededExtras.SystemTaken = value;
+        }
+    }
+
     private sealed class Extras
     {
+        internal Dispatch.MailboxFront Front;
+        internal Dispatch.SysMsg.SystemMessage SystemTaken;
         internal Receive Behavior;
         internal Stack<Receive> OuterBehaviors;
         internal WatchState Watches;

@@ -98,7 +98,7 @@ public partial class ActorCell
         Behavior = null;
         OuterBehaviors = null;
         // Timers may be started in the constructor, hence by ActorBase's.
-        var actor = _props.NewActor();
+        var actor = _blueprint is Props props ? props.NewActor() : ((IIndirectActorProducer)_blueprint).Produce();
         if (actor is null)
             throw new ActorInitializationException(_self, "Actor instance passed to ActorOf can't be 'null'");
         actor.BindTo(this);
@@ -292,7 +292,8 @@ public partial class ActorCell
         _isStopping = true;
         var actor = _actor;
         // A child made during PostStop could never be stopped any more.
-        Children.IsClosedForNew = true;
+        if (Interlocked.CompareExchange(ref _children, ChildContainer.NoneAnyMore, null) is { } children)
+            children.IsClosedForNew = true;
         try
         {
             CancelTimers();
@@ -334,7 +335,10 @@ public partial class ActorCell
         }
         finally
         {
-            _props.ReleaseActor(actor);
+            if (_blueprint is Props props)
+                props.ReleaseActor(actor);
+            else
+                Props.Release(_blueprint, actor);
             actor.Unbind();
             _actor = null;
             _currentMessage = null;

@@ -54,7 +54,7 @@ public partial class ActorCell
     private void CancelTimers() => ActiveTimers?.CancelAll();
 
     private StashSupport NewStash(bool isUnbounded) =>
-        new(this, isUnbounded ? Deploy.NoStashSize : _system.StashCapacityOf(_props));
+        new(this, isUnbounded ? Deploy.NoStashSize : _system.StashCapacityOf(Props));
 
     private sealed class ReceiveTimeoutState
     {

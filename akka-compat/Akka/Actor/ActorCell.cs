@@ -20,7 +20,10 @@ public partial class ActorCell : IUntypedActorContext
 
     private readonly ActorSystemImpl _system;
     private readonly LocalActorRef _self;
-    private readonly Props _props;
+
+    /// <summary>The props, or only the producer that they name: see <see cref="Actor.Props.Blueprint"/>.</summary>
+    private readonly object _blueprint;
+
     private readonly IInternalActorRef _parent;
     private readonly MessageDispatcher _dispatcher;
     private Mailbox _mailbox;
@@ -42,7 +45,7 @@ public partial class ActorCell : IUntypedActorContext
     {
         _system = system;
         _self = self;
-        _props = props;
+        _blueprint = props.Blueprint;
         _dispatcher = dispatcher;
         _parent = parent;
     }
@@ -68,7 +71,10 @@ public partial class ActorCell : IUntypedActorContext
     internal ActorSystemImpl SystemImpl => _system;
     public ActorSystemImpl SystemImplementation => _system;
     public IActorRef Self => _self;
-    public Props Props => _props;
+    public Props Props => _blueprint as Props ?? Props.CreateBy((IIndirectActorProducer)_blueprint);
+
+    /// <summary>The strategy that the props give; null for the actor's own.</summary>
+    internal SupervisorStrategy StrategyOfProps => (_blueprint as Props)?.SupervisorStrategy;
     public MessageDispatcher Dispatcher => _dispatcher;
     public IActorRef Parent => _parent;
     internal IInternalActorRef ParentRef => _parent;
@@ -262,7 +268,7 @@ public partial class ActorCell : IUntypedActorContext
         }
     }
 
-    internal Type ActorType => _actor?.GetType() ?? _props.Type;
+    internal Type ActorType => _actor?.GetType() ?? Props.Type;
 
     public ActorSelection ActorSelection(ActorPath actorPath) => _system.Selections.ByPath(actorPath);
 

@@ -57,7 +57,6 @@ internal sealed class ActorTaskScheduler(ActorCell cell) : TaskScheduler
 
 public partial class ActorCell
 {
-
     /// <summary>Set while an asynchronous handler is on its way: user messages wait.</summary>
     private bool _awaitsTask;
 

@@ -48,6 +48,19 @@ public class Props : IEquatable<Props>, ISurrogated
         SupervisorStrategy = strategy;
     }
 
+    /// <summary>
+    /// What a cell keeps of them: these props, or, where they say nothing else, the producer itself. Of millions of actors that are made by
+    /// producers nobody asks for the props again.
+    /// </summary>
+    internal object Blueprint =>
+        _maker is IIndirectActorProducer
+        && GetType() == typeof(Props)
+        && ReferenceEquals(Deploy, DefaultDeploy)
+        && Arguments.Length == 0
+        && SupervisorStrategy is null
+            ? _maker
+            : this;
+
     public Type Type => _maker is ActorFactory factory ? factory.ActorType : ((IIndirectActorProducer)_maker).ActorType;
     public string TypeName => Type.AssemblyQualifiedName;
     public object[] Arguments { get; }
@@ -92,8 +105,7 @@ public class Props : IEquatable<Props>, ISurrogated
         new(DefaultDeploy, producer, args, null);
 
     internal static Props CreateBy<TActor>(Func<TActor> factory)
-        where TActor : ActorBase =>
-        new(DefaultDeploy, new DelegateProducer<TActor>(factory), [], null);
+        where TActor : ActorBase => new(DefaultDeploy, new DelegateProducer<TActor>(factory), [], null);
 
     public Props WithMailbox(string mailbox) => WithDeploy(Deploy.WithMailbox(mailbox));
 
@@ -127,14 +139,17 @@ public class Props : IEquatable<Props>, ISurrogated
         return factory.Produce();
     }
 
-    internal void ReleaseActor(ActorBase actor)
+    internal void ReleaseActor(ActorBase actor) => Release(_maker, actor);
+
+    /// <summary>Gives an instance back to the factory or producer that made it, and disposes of it.</summary>
+    internal static void Release(object maker, ActorBase actor)
     {
         try
         {
-            if (_maker is IIndirectActorProducer producer)
+            if (maker is IIndirectActorProducer producer)
                 producer.Release(actor);
             else
-                ((ActorFactory)_maker).Release(actor);
+                ((ActorFactory)maker).Release(actor);
         }
         finally
         {

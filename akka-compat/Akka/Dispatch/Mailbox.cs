@@ -53,7 +53,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         get
         {
             ref var cursor = ref _cell.Cursor;
-            if (cursor.Front is not null)
+            if (_cell.Front is not null)
                 return true;
             if (_custom is not null)
                 return _custom.HasMessages;
@@ -62,7 +62,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
     }
 
     internal bool HasSystemMessages =>
-        _cell.Cursor.SystemTaken is not null || (Volatile.Read(ref _systemNewest) is { } m and not ClosedQueue);
+        _cell.SystemTaken is not null || (Volatile.Read(ref _systemNewest) is { } m and not ClosedQueue);
 
     /// <summary>Counts the waiting messages; exact only when nobody else is at work.</summary>
     internal int NumberOfMessages
@@ -71,7 +71,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         {
             var cursor = _cell.Cursor;
             var count = 0;
-            for (var n = cursor.Front; n is not null; n = n.Next)
+            for (var n = _cell.Front; n is not null; n = n.Next)
                 count++;
             if (_custom is not null)
                 return count + _custom.Count;
@@ -154,15 +154,14 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
     }
 
     /// <summary>Puts a message before all others. Only by the actor itself.</summary>
-    internal void EnqueueFirst(Envelope envelope) =>
-        _cell.Cursor.Front = new MailboxFront(envelope, _cell.Cursor.Front);
+    internal void EnqueueFirst(Envelope envelope) => _cell.Front = new MailboxFront(envelope, _cell.Front);
 
     /// <summary>Takes the next user message. Only by the consumer.</summary>
     private bool TryDequeue(out object message, out IActorRef sender)
     {
         ref var cursor = ref _cell.Cursor;
-        if (cursor.Front is not null || _custom is not null)
-            return TryDequeueSpecial(ref cursor, out message, out sender);
+        if (_cell.Front is not null || _custom is not null)
+            return TryDequeueSpecial(out message, out sender);
         while (true)
         {
             var index = cursor.Index;
@@ -215,13 +214,13 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         return true;
     }
 
-    private bool TryDequeueSpecial(ref MailboxCursor cursor, out object message, out IActorRef sender)
+    private bool TryDequeueSpecial(out object message, out IActorRef sender)
     {
-        if (cursor.Front is { } first)
+        if (_cell.Front is { } first)
         {
             message = first.Envelope.Message;
             sender = first.Envelope.Sender;
-            cursor.Front = first.Next;
+            _cell.Front = first.Next;
             return true;
         }
         var found = _custom.TryDequeue(out var envelope);
@@ -258,16 +257,15 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
 
     private SystemMessage NextSystemMessage()
     {
-        ref var cursor = ref _cell.Cursor;
-        if (cursor.SystemTaken is null)
+        var oldest = _cell.SystemTaken;
+        if (oldest is null)
         {
             var newest = Volatile.Read(ref _systemNewest);
             if (newest is null or ClosedQueue)
                 return null;
-            cursor.SystemTaken = Reverse(Interlocked.Exchange(ref _systemNewest, null));
+            oldest = Reverse(Interlocked.Exchange(ref _systemNewest, null));
         }
-        var oldest = cursor.SystemTaken;
-        cursor.SystemTaken = oldest.Next;
+        _cell.SystemTaken = oldest.Next;
         oldest.Next = null;
         return oldest;
     }

@@ -79,10 +79,4 @@ internal struct MailboxCursor
     internal MailboxSegment Segment;
 
     internal int Index;
-
-    /// <summary>Messages that the actor put back (unstash), next one first.</summary>
-    internal MailboxFront Front;
-
-    /// <summary>System messages taken over from the producers, oldest first.</summary>
-    internal SysMsg.SystemMessage SystemTaken;
 }
