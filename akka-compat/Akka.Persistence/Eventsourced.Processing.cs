@@ -27,6 +27,7 @@ public abstract partial class Eventsourced
     private WrittenBatch _batch;
     private long _sequenceNr;
 
+    /// <inheritdoc/>
     protected override bool AroundReceive(Receive receive, object message)
     {
         switch (_phase)

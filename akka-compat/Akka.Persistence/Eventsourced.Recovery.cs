@@ -17,9 +17,13 @@ public abstract partial class Eventsourced
     /// <summary>From the actor's own timer: has anything arrived since the last one?</summary>
     private sealed class RecoveryTick(bool isSnapshot) : INotInfluenceReceiveTimeout, INoSerializationVerificationNeeded
     {
+        /// <summary>The only one of its kind.</summary>
         public static readonly RecoveryTick Snapshot = new(true);
+
+        /// <summary>The only one of its kind.</summary>
         public static readonly RecoveryTick Events = new(false);
 
+        /// <summary>Whether it is the snapshot that is waited for.</summary>
         public bool IsSnapshot => isSnapshot;
     }
 
@@ -30,6 +34,7 @@ public abstract partial class Eventsourced
     private long _replayTo;
     private bool _eventSeen;
 
+    /// <inheritdoc/>
     public override void AroundPreStart()
     {
         if (PersistenceId is null)
@@ -44,6 +49,7 @@ public abstract partial class Eventsourced
         base.AroundPreStart();
     }
 
+    /// <inheritdoc/>
     public override void AroundPreRestart(Exception cause, object message)
     {
         try
@@ -66,12 +72,14 @@ public abstract partial class Eventsourced
         }
     }
 
+    /// <inheritdoc/>
     public override void AroundPostRestart(Exception reason, object message)
     {
         RequestPermit();
         base.AroundPostRestart(reason, message);
     }
 
+    /// <inheritdoc/>
     public override void AroundPostStop()
     {
         try

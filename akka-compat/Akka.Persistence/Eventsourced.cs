@@ -23,23 +23,40 @@ public interface IPersistentIdentity
 /// <summary>Says how it recovers.</summary>
 public interface IPersistenceRecovery
 {
+    /// <summary>Asked for once, at the start of each recovery.</summary>
     Recovery Recovery { get; }
 }
 
 /// <summary>Puts commands aside while events are written.</summary>
 public interface IPersistenceStash : IWithUnboundedStash
 {
+    /// <summary>What happens to a command when no more can wait.</summary>
     IStashOverflowStrategy InternalStashOverflowStrategy { get; }
 }
 
 /// <summary>Takes snapshots.</summary>
 public interface ISnapshotter
 {
+    /// <summary>Whose snapshots these are.</summary>
     string SnapshotterId { get; }
+
+    /// <summary>The number that the next snapshot will bear.</summary>
     long SnapshotSequenceNr { get; }
+
+    /// <summary>
+    /// Asks the store; a <see cref="LoadSnapshotResult"/> or <see cref="LoadSnapshotFailed"/> comes as a message.
+    /// </summary>
     void LoadSnapshot(string persistenceId, SnapshotSelectionCriteria criteria, long toSequenceNr);
+
+    /// <summary>
+    /// Stores a state; a <see cref="SaveSnapshotSuccess"/> or <see cref="SaveSnapshotFailure"/> comes as a message.
+    /// </summary>
     void SaveSnapshot(object snapshot);
+
+    /// <summary>Deletes the snapshots of a sequence number, whatever their time; the answer is a message.</summary>
     void DeleteSnapshot(long sequenceNr);
+
+    /// <summary>Deletes those that qualify; the answer is a message.</summary>
     void DeleteSnapshots(SnapshotSelectionCriteria criteria);
 }
 
@@ -60,6 +77,7 @@ public abstract partial class Eventsourced
     private ILoggingAdapter _log;
     private IStashOverflowStrategy _overflow;
 
+    /// <summary>Starts the persistence extension of the system if nobody did.</summary>
     protected Eventsourced()
     {
         Extension = Persistence.Instance.Apply(Context.System);
@@ -68,46 +86,64 @@ public abstract partial class Eventsourced
         _waiting = new StashSupport((ActorCell)Context, Extension.StashCapacityOf(Context.Props));
     }
 
+    /// <summary>The extension of the actor's system.</summary>
     protected PersistenceExtension Extension { get; }
 
+    /// <summary>Logs as this actor.</summary>
     protected virtual ILoggingAdapter Log => _log ??= Context.GetLogger();
 
+    /// <inheritdoc/>
     public abstract string PersistenceId { get; }
 
+    /// <inheritdoc/>
     public virtual Recovery Recovery => Recovery.Default;
 
+    /// <inheritdoc/>
     public virtual IStashOverflowStrategy InternalStashOverflowStrategy =>
         _overflow ??= Extension.DefaultInternalStashOverflowStrategy;
 
+    /// <inheritdoc/>
     public IStash Stash
     {
         get => _userStash;
         set => _userStash = new PersistentStash(value, () => _waiting);
     }
 
+    /// <inheritdoc/>
     public string JournalPluginId { get; protected set; } = string.Empty;
 
+    /// <inheritdoc/>
     public string SnapshotPluginId { get; protected set; } = string.Empty;
 
+    /// <summary>The actor's journal, started if need be.</summary>
+    /// <exception cref="ArgumentException">The path is not configured, or what it names was not found.</exception>
     public IActorRef Journal => _journal ??= Extension.JournalFor(JournalPluginId);
 
+    /// <summary>The actor's snapshot store, started if need be.</summary>
+    /// <exception cref="ArgumentException">The path is not configured, or what it names was not found.</exception>
     public IActorRef SnapshotStore => _snapshotStore ??= Extension.SnapshotStoreFor(SnapshotPluginId);
 
     private IActorRef _journal;
     private IActorRef _snapshotStore;
 
+    /// <inheritdoc/>
     public string SnapshotterId => PersistenceId;
 
     /// <summary>True until <see cref="RecoveryCompleted"/> is handed over.</summary>
     public bool IsRecovering => _phase < Phase.Processing;
 
+    /// <summary>
+    /// The opposite of <see cref="IsRecovering"/>; true inside the handler of <see cref="RecoveryCompleted"/>.
+    /// </summary>
     public bool IsRecoveryFinished => !IsRecovering;
 
     /// <summary>Number of the last event replayed, or written and handled.</summary>
     public long LastSequenceNr { get; private set; }
 
+    /// <inheritdoc/>
     public long SnapshotSequenceNr => LastSequenceNr;
 
+    /// <inheritdoc/>
     public void LoadSnapshot(string persistenceId, SnapshotSelectionCriteria criteria, long toSequenceNr) =>
         SnapshotStore.Tell(new LoadSnapshot(persistenceId, criteria, toSequenceNr), Self);
 
@@ -122,12 +158,14 @@ public abstract partial class Eventsourced
         SnapshotStore.Tell(new SaveSnapshot(metadata, snapshot), Self);
     }
 
+    /// <inheritdoc/>
     public void DeleteSnapshot(long sequenceNr) =>
         SnapshotStore.Tell(
             new DeleteSnapshot(new SnapshotMetadata(SnapshotterId, sequenceNr, SnapshotMetadata.TimestampNotSpecified)),
             Self
         );
 
+    /// <inheritdoc/>
     public void DeleteSnapshots(SnapshotSelectionCriteria criteria) =>
         SnapshotStore.Tell(new DeleteSnapshots(SnapshotterId, criteria), Self);
 
@@ -219,6 +257,7 @@ public abstract partial class Eventsourced
     protected virtual void OnReplaySuccess() { }
 
     /// <summary>Recovery failed; the actor stops after this.</summary>
+    /// <param name="reason">What the journal, the store or the handler failed with.</param>
     /// <param name="message">The event or snapshot at which it failed; null when the journal or store failed.</param>
     protected virtual void OnRecoveryFailure(Exception reason, object message = null)
     {
@@ -260,6 +299,7 @@ public abstract partial class Eventsourced
             cause.Message
         );
 
+    /// <inheritdoc/>
     protected override void Unhandled(object message)
     {
         switch (message)
@@ -308,8 +348,10 @@ public abstract partial class Eventsourced
     /// <summary>An event on its way, or a deferred message: what to run when its turn comes.</summary>
     private abstract class Pending(bool isStashing)
     {
+        /// <summary>Whether commands wait until it has run.</summary>
         public bool IsStashing => isStashing;
 
+        /// <summary>Runs the handler with the event or the deferred message.</summary>
         public abstract void Run(object payload);
     }
 

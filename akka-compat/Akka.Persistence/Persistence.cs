@@ -11,8 +11,10 @@ namespace Akka.Persistence;
 /// <summary>Finds the persistence extension of an actor system.</summary>
 public class Persistence : ExtensionIdProvider<PersistenceExtension>
 {
+    /// <summary>The only one.</summary>
     public static Persistence Instance { get; } = new();
 
+    /// <inheritdoc/>
     public override PersistenceExtension CreateExtension(ExtendedActorSystem system) => new(system);
 
     /// <summary>The defaults under akka.persistence.</summary>
@@ -35,6 +37,10 @@ public class PersistenceExtension : IExtension
     private readonly Lazy<string> _defaultSnapshotStore;
     private int _lastInstanceId;
 
+    /// <summary>
+    /// Adds the defaults to the system's configuration and starts the journals and stores that are to start by
+    /// themselves.
+    /// </summary>
     public PersistenceExtension(ExtendedActorSystem system)
     {
         _system = system;
@@ -42,9 +48,7 @@ public class PersistenceExtension : IExtension
         Settings = new PersistenceSettings(system, system.Settings.Config);
         var config = system.Settings.Config;
         _defaultJournal = new Lazy<string>(() => Chosen("akka.persistence.journal.plugin", "journal"));
-        _defaultSnapshotStore = new Lazy<string>(() =>
-            Chosen("akka.persistence.snapshot-store.plugin", "snapshot-store")
-        );
+        _defaultSnapshotStore = new Lazy<string>(ChosenSnapshotStore);
         _overflow = new Lazy<IStashOverflowStrategy>(() => CreateOverflowStrategy(config));
         RecoveryPermitter = system.SystemActorOf(
             Akka.Persistence.RecoveryPermitter.Props(config.GetInt("akka.persistence.max-concurrent-recoveries", 50)),
@@ -56,8 +60,14 @@ public class PersistenceExtension : IExtension
             SnapshotStoreFor(path);
     }
 
+    /// <summary>The settings, as they were when the extension was made.</summary>
     public PersistenceSettings Settings { get; }
 
+    /// <summary>
+    /// What actors do that choose nothing else; made from akka.persistence.internal-stash-overflow-strategy.
+    /// </summary>
+    /// <exception cref="ArgumentException">The type that is named there was not found.</exception>
+    /// <exception cref="Akka.Configuration.ConfigurationException">It failed to make its strategy.</exception>
     public IStashOverflowStrategy DefaultInternalStashOverflowStrategy => _overflow.Value;
 
     internal IActorRef RecoveryPermitter { get; }
@@ -65,12 +75,17 @@ public class PersistenceExtension : IExtension
     /// <summary>The persistence id that an actor's path gives when it chooses none.</summary>
     public string PersistenceId(IActorRef actor) => actor.Path.ToStringWithoutAddress();
 
+    /// <summary>
+    /// The adapters of the journal at this configuration path; null or empty for the default. Starts the journal.
+    /// </summary>
     public EventAdapters AdaptersFor(string journalPluginId) => JournalPlugin(journalPluginId).Adapters;
 
     /// <summary>The journal at this configuration path; null or empty for the default.</summary>
     public IActorRef JournalFor(string journalPluginId) => JournalPlugin(journalPluginId).Actor;
 
-    /// <summary>The snapshot store at this configuration path; null or empty for the default.</summary>
+    /// <summary>
+    /// The snapshot store at this configuration path; null or empty for the default, which saves nothing where none is configured.
+    /// </summary>
     public IActorRef SnapshotStoreFor(string snapshotPluginId)
     {
         var path = string.IsNullOrEmpty(snapshotPluginId) ? _defaultSnapshotStore.Value : snapshotPluginId;
@@ -112,7 +127,7 @@ public class PersistenceExtension : IExtension
         if (!string.IsNullOrEmpty(path))
             return path;
         _system.Log.Warning(
-            "No default snapshot store configured! To configure a default snapshot-store plugin set the [akka.persistence.snapshot-store.plugin] key."
+            "No snapshot store is chosen: snapshots will not be saved. [akka.persistence.snapshot-store.plugin] chooses one."
         );
         return NoSnapshotStore;
     }

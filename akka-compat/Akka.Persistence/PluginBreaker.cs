@@ -38,6 +38,7 @@ internal sealed class PluginBreaker(Config config, IScheduler scheduler)
         }
     }
 
+    /// <summary>Ends a series of failures.</summary>
     public void Succeeded()
     {
         if (Volatile.Read(ref _failures) == 0)
@@ -46,6 +47,7 @@ internal sealed class PluginBreaker(Config config, IScheduler scheduler)
             _failures = 0;
     }
 
+    /// <summary>Counts a failure; enough in a row keep calls away for a while.</summary>
     public void Failed()
     {
         lock (_lock)
@@ -78,6 +80,7 @@ internal sealed class PluginBreaker(Config config, IScheduler scheduler)
         return WithTimeout(task);
     }
 
+    /// <summary>As <see cref="Call{T}(Func{Task{T}})"/>, without a result.</summary>
     public Task Call(Func<Task> body) =>
         Call(() =>
         {

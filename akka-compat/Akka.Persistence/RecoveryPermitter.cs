@@ -5,18 +5,21 @@ namespace Akka.Persistence;
 /// <summary>To the permitter: may I recover?</summary>
 internal sealed class RequestRecoveryPermit : INoSerializationVerificationNeeded
 {
+    /// <summary>The only one.</summary>
     public static readonly RequestRecoveryPermit Instance = new();
 }
 
 /// <summary>From the permitter: yes, now.</summary>
 internal sealed class RecoveryPermitGranted : INoSerializationVerificationNeeded
 {
+    /// <summary>The only one.</summary>
     public static readonly RecoveryPermitGranted Instance = new();
 }
 
 /// <summary>To the permitter: I have recovered, or given up.</summary>
 internal sealed class ReturnRecoveryPermit : INoSerializationVerificationNeeded
 {
+    /// <summary>The only one.</summary>
     public static readonly ReturnRecoveryPermit Instance = new();
 }
 
@@ -26,6 +29,7 @@ internal sealed class RecoveryPermitter(int maxPermits) : UntypedActor
     private readonly LinkedList<IActorRef> _waiting = new();
     private readonly HashSet<IActorRef> _holders = [];
 
+    /// <summary>A permitter that lets so many recover at a time.</summary>
     public static Props Props(int maxPermits) => Akka.Actor.Props.Create(() => new RecoveryPermitter(maxPermits));
 
     protected override void OnReceive(object message)

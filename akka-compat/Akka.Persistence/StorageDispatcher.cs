@@ -12,9 +12,11 @@ public sealed class StorageDispatcherConfigurator : MessageDispatcherConfigurato
 {
     private readonly StorageDispatcher _instance;
 
+    /// <summary>Called by the runtime, by reflection.</summary>
     public StorageDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
         : base(config, prerequisites) => _instance = new StorageDispatcher(this);
 
+    /// <inheritdoc/>
     public override MessageDispatcher Dispatcher() => _instance;
 }
 

@@ -11,16 +11,26 @@ public class HyperionSerializer : Serializer
 {
     private const string ConfigPath = "akka.actor.serialization-settings.hyperion";
 
+    /// <summary>What is in force: the given settings with what the setup of the system says differently.</summary>
     public readonly HyperionSerializerSettings Settings;
 
     private readonly global::Hyperion.Serializer _serializer;
 
+    /// <summary>Reads akka.actor.serialization-settings.hyperion.</summary>
+    /// <exception cref="Akka.Configuration.ConfigurationException">
+    /// A type that is named there was not found.
+    /// </exception>
     public HyperionSerializer(ExtendedActorSystem system)
         : this(system, system.Settings.Config.GetConfig(ConfigPath)) { }
 
+    /// <summary>Reads a section; what it leaves out has its default.</summary>
+    /// <exception cref="Akka.Configuration.ConfigurationException">
+    /// A type that is named there was not found.
+    /// </exception>
     public HyperionSerializer(ExtendedActorSystem system, Config config)
         : this(system, HyperionSerializerSettings.Create(config.SafeWithFallback(Defaults))) { }
 
+    /// <summary>A setup of the system has precedence over the settings.</summary>
     public HyperionSerializer(ExtendedActorSystem system, HyperionSerializerSettings settings)
         : base(system)
     {
@@ -44,8 +54,10 @@ public class HyperionSerializer : Serializer
         );
     }
 
+    /// <inheritdoc/>
     public override int Identifier => -5;
 
+    /// <inheritdoc/>
     public override bool IncludeManifest => false;
 
     private static Config Defaults => DefaultConfiguration().GetConfig(ConfigPath);
@@ -86,6 +98,7 @@ public class HyperionSerializer : Serializer
         return ((IKnownTypesProvider)instance).GetKnownTypes();
     }
 
+    /// <inheritdoc/>
     public override byte[] ToBinary(object obj) => _serializer.ToBytes(obj);
 
     /// <exception cref="SerializationException">The bytes are damaged, or name a type that must not be read.</exception>

@@ -7,28 +7,52 @@ namespace Akka.Serialization;
 /// <summary>Lists the types that payloads name by number. The order is part of the format: only ever append.</summary>
 public interface IKnownTypesProvider
 {
+    /// <summary>
+    /// The types, always in the same order; called once for each serializer. The provider has a constructor without
+    /// parameters or one for the system.
+    /// </summary>
     IEnumerable<Type> GetKnownTypes();
 }
 
 /// <summary>Knows no type.</summary>
 public sealed class NoKnownTypes : IKnownTypesProvider
 {
+    /// <inheritdoc/>
     public IEnumerable<Type> GetKnownTypes() => [];
 }
 
 /// <summary>The settings under akka.actor.serialization-settings.hyperion.</summary>
 public sealed class HyperionSerializerSettings
 {
+    /// <summary>
+    /// References and version data are written; no known types, no surrogates of one's own, every name is allowed that
+    /// is not unsafe.
+    /// </summary>
     public static readonly HyperionSerializerSettings Default = new(true, true, typeof(NoKnownTypes), [], []);
 
+    /// <summary>Whether an object that occurs twice is written once and referred to.</summary>
     public readonly bool PreserveObjectReferences;
+
+    /// <summary>Whether the names of fields are written, so that fields may come and go later.</summary>
     public readonly bool VersionTolerance;
+
+    /// <summary>An <see cref="IKnownTypesProvider"/>; never null.</summary>
     public readonly Type KnownTypesProvider;
+
+    /// <summary>Functions that rewrite the names of types before they are looked up.</summary>
     public readonly IEnumerable<Func<string, string>> PackageNameOverrides;
+
+    /// <summary>Beside the one for actor references and their like, which is always there.</summary>
     public readonly IEnumerable<Surrogate> Surrogates;
+
+    /// <summary>Whether types of the base library that are not plain data are refused when read.</summary>
     public readonly bool DisallowUnsafeType;
+
+    /// <summary>Which types may be read, by name; never null.</summary>
     public readonly ITypeFilter TypeFilter;
 
+    /// <summary>Unsafe types are refused, and every other name is allowed.</summary>
+    /// <exception cref="ArgumentException">The provider is not an <see cref="IKnownTypesProvider"/>.</exception>
     public HyperionSerializerSettings(
         bool preserveObjectReferences,
         bool versionTolerance,
@@ -39,6 +63,8 @@ public sealed class HyperionSerializerSettings
         : this(preserveObjectReferences, versionTolerance, knownTypesProvider, packageNameOverrides, surrogates, true)
     { }
 
+    /// <summary>Every name is allowed that is not unsafe.</summary>
+    /// <exception cref="ArgumentException">The provider is not an <see cref="IKnownTypesProvider"/>.</exception>
     public HyperionSerializerSettings(
         bool preserveObjectReferences,
         bool versionTolerance,
@@ -57,6 +83,8 @@ public sealed class HyperionSerializerSettings
             DisabledTypeFilter.Instance
         ) { }
 
+    /// <summary>Null is no provider, no overrides, no surrogates, no filter.</summary>
+    /// <exception cref="ArgumentException">The provider is not an <see cref="IKnownTypesProvider"/>.</exception>
     public HyperionSerializerSettings(
         bool preserveObjectReferences,
         bool versionTolerance,
@@ -81,6 +109,10 @@ public sealed class HyperionSerializerSettings
         TypeFilter = typeFilter ?? DisabledTypeFilter.Instance;
     }
 
+    /// <summary>Reads a section; allowed-types makes the filter.</summary>
+    /// <exception cref="ConfigurationException">
+    /// The section is empty, or a type that is named there was not found.
+    /// </exception>
     public static HyperionSerializerSettings Create(Config config)
     {
         if (config.IsNullOrEmpty())
@@ -145,24 +177,31 @@ public sealed class HyperionSerializerSettings
         return builder.Build();
     }
 
+    /// <summary>A copy with another value.</summary>
     public HyperionSerializerSettings WithPreserveObjectReference(bool preserveObjectReferences) =>
         Copy(preserveObjectReferences: preserveObjectReferences);
 
+    /// <summary>A copy with another value.</summary>
     public HyperionSerializerSettings WithVersionTolerance(bool versionTolerance) =>
         Copy(versionTolerance: versionTolerance);
 
+    /// <summary>A copy with another value; null keeps the present one.</summary>
     public HyperionSerializerSettings WithKnownTypesProvider(Type knownTypesProvider) =>
         Copy(knownTypesProvider: knownTypesProvider);
 
+    /// <summary>A copy with another value; null keeps the present one.</summary>
     public HyperionSerializerSettings WithPackageNameOverrides(
         IEnumerable<Func<string, string>> packageNameOverrides
     ) => Copy(packageNameOverrides: packageNameOverrides);
 
+    /// <summary>A copy with another value; null keeps the present one.</summary>
     public HyperionSerializerSettings WithSurrogates(IEnumerable<Surrogate> surrogates) => Copy(surrogates: surrogates);
 
+    /// <summary>A copy with another value.</summary>
     public HyperionSerializerSettings WithDisallowUnsafeType(bool disallowUnsafeType) =>
         Copy(disallowUnsafeType: disallowUnsafeType);
 
+    /// <summary>A copy with another value; null keeps the present one.</summary>
     public HyperionSerializerSettings WithTypeFilter(ITypeFilter typeFilter) => Copy(typeFilter: typeFilter);
 
     private HyperionSerializerSettings Copy(

@@ -7,20 +7,26 @@ namespace Akka.TestKit.Xunit2;
 /// <summary>Assertions that fail as xunit's do.</summary>
 public class XunitAssertions : ITestKitAssertions
 {
+    /// <inheritdoc/>
     public void Fail(string format = "", params object[] args) => Assert.Fail(Text(format, args));
 
+    /// <inheritdoc/>
     public void AssertTrue(bool condition, string format = "", params object[] args)
     {
         if (!condition)
             throw TrueException.ForNonTrueValue(Text(format, args), condition);
     }
 
+    /// <inheritdoc/>
     public void AssertFalse(bool condition, string format = "", params object[] args)
     {
         if (condition)
             throw FalseException.ForNonFalseValue(Text(format, args), condition);
     }
 
+    /// <summary>
+    /// Equal by the type's comparer, or as <c>Assert.Equal</c> has it, which compares collections by their items.
+    /// </summary>
     public void AssertEqual<T>(T expected, T actual, string format = "", params object[] args)
     {
         var comparer = EqualityComparer<T>.Default;
@@ -29,6 +35,7 @@ public class XunitAssertions : ITestKitAssertions
         throw new XunitException(Different(expected, actual, Text(format, args)));
     }
 
+    /// <inheritdoc/>
     public void AssertEqual<T>(
         T expected,
         T actual,

@@ -10,19 +10,24 @@ internal sealed class EventFilterApplier(
     ActorSystem system
 ) : IEventFilterApplier
 {
+    /// <inheritdoc/>
     public EventFilterFactory And => new(testkit, system, filters);
 
     private ActorSystem System => system ?? testkit.Sys;
 
+    /// <inheritdoc/>
     public void ExpectOne(Action action, CancellationToken cancellationToken = default) =>
         Count(1, null, action, cancellationToken);
 
+    /// <inheritdoc/>
     public void ExpectOne(TimeSpan timeout, Action action, CancellationToken cancellationToken = default) =>
         Count(1, timeout, action, cancellationToken);
 
+    /// <inheritdoc/>
     public void Expect(int expectedCount, Action action, CancellationToken cancellationToken = default) =>
         Count(expectedCount, null, action, cancellationToken);
 
+    /// <inheritdoc/>
     public void Expect(
         int expectedCount,
         TimeSpan timeout,
@@ -30,15 +35,19 @@ internal sealed class EventFilterApplier(
         CancellationToken cancellationToken = default
     ) => Count(expectedCount, timeout, action, cancellationToken);
 
+    /// <inheritdoc/>
     public T ExpectOne<T>(Func<T> func, CancellationToken cancellationToken = default) =>
         Count(1, null, func, cancellationToken);
 
+    /// <inheritdoc/>
     public T ExpectOne<T>(TimeSpan timeout, Func<T> func, CancellationToken cancellationToken = default) =>
         Count(1, timeout, func, cancellationToken);
 
+    /// <inheritdoc/>
     public T Expect<T>(int expectedCount, Func<T> func, CancellationToken cancellationToken = default) =>
         Count(expectedCount, null, func, cancellationToken);
 
+    /// <inheritdoc/>
     public T Expect<T>(
         int expectedCount,
         TimeSpan timeout,
@@ -46,15 +55,19 @@ internal sealed class EventFilterApplier(
         CancellationToken cancellationToken = default
     ) => Count(expectedCount, timeout, func, cancellationToken);
 
+    /// <inheritdoc/>
     public Task ExpectOneAsync(Func<Task> actionAsync, CancellationToken cancellationToken = default) =>
         CountAsync(1, null, actionAsync, cancellationToken);
 
+    /// <inheritdoc/>
     public Task ExpectOneAsync(TimeSpan timeout, Func<Task> action, CancellationToken cancellationToken = default) =>
         CountAsync(1, timeout, action, cancellationToken);
 
+    /// <inheritdoc/>
     public Task ExpectAsync(int expectedCount, Func<Task> actionAsync, CancellationToken cancellationToken = default) =>
         CountAsync(expectedCount, null, actionAsync, cancellationToken);
 
+    /// <inheritdoc/>
     public Task ExpectAsync(
         int expectedCount,
         Func<Task> actionAsync,
@@ -62,6 +75,7 @@ internal sealed class EventFilterApplier(
         CancellationToken cancellationToken = default
     ) => CountAsync(expectedCount, timeout, actionAsync, cancellationToken);
 
+    /// <inheritdoc/>
     public Task ExpectAsync(
         int expectedCount,
         TimeSpan timeout,
@@ -69,21 +83,25 @@ internal sealed class EventFilterApplier(
         CancellationToken cancellationToken = default
     ) => CountAsync(expectedCount, timeout, action, cancellationToken);
 
+    /// <inheritdoc/>
     public Task<T> ExpectOneAsync<T>(Func<Task<T>> func, CancellationToken cancellationToken = default) =>
         CountAsync(1, null, func, cancellationToken);
 
+    /// <inheritdoc/>
     public Task<T> ExpectOneAsync<T>(
         TimeSpan timeout,
         Func<Task<T>> func,
         CancellationToken cancellationToken = default
     ) => CountAsync(1, timeout, func, cancellationToken);
 
+    /// <inheritdoc/>
     public Task<T> ExpectAsync<T>(
         int expectedCount,
         Func<Task<T>> func,
         CancellationToken cancellationToken = default
     ) => CountAsync(expectedCount, null, func, cancellationToken);
 
+    /// <inheritdoc/>
     public Task<T> ExpectAsync<T>(
         int expectedCount,
         TimeSpan timeout,
@@ -91,26 +109,31 @@ internal sealed class EventFilterApplier(
         CancellationToken cancellationToken = default
     ) => CountAsync(expectedCount, timeout, func, cancellationToken);
 
+    /// <inheritdoc/>
     public IUnmutableFilter Mute() => new Muting(this);
 
+    /// <inheritdoc/>
     public void Mute(Action action, CancellationToken cancellationToken = default)
     {
         using var muting = new Muting(this);
         action();
     }
 
+    /// <inheritdoc/>
     public T Mute<T>(Func<T> func, CancellationToken cancellationToken = default)
     {
         using var muting = new Muting(this);
         return func();
     }
 
+    /// <inheritdoc/>
     public async Task MuteAsync(Func<Task> action, CancellationToken cancellationToken = default)
     {
         using var muting = new Muting(this);
         await action();
     }
 
+    /// <inheritdoc/>
     public async Task<T> MuteAsync<T>(Func<Task<T>> func, CancellationToken cancellationToken = default)
     {
         using var muting = new Muting(this);
@@ -196,8 +219,10 @@ internal sealed class EventFilterApplier(
             applier.System.EventStream.Publish(new Mute(applier.Filters));
         }
 
+        /// <inheritdoc/>
         public void Unmute() => _applier.System.EventStream.Publish(new Unmute(_applier.Filters));
 
+        /// <inheritdoc/>
         public virtual void Dispose() => Unmute();
     }
 

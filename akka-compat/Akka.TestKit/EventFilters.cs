@@ -7,6 +7,7 @@ namespace Akka.TestKit
     /// <summary>Says whether it wants a log event.</summary>
     public interface IEventFilter
     {
+        /// <summary>Whether the event is one of those; called by the logger's actor.</summary>
         bool Apply(LogEvent logEvent);
     }
 }
@@ -16,32 +17,38 @@ namespace Akka.TestKit.TestEvent
     /// <summary>Keeps the events that filters match out of the log.</summary>
     public sealed class Mute : INoSerializationVerificationNeeded
     {
+        /// <summary>Adds filters to those of the listener.</summary>
         public Mute(params Internal.EventFilterBase[] filters)
         {
             Filters = filters;
         }
 
+        /// <summary>Adds filters to those of the listener.</summary>
         public Mute(IReadOnlyCollection<Internal.EventFilterBase> filters)
         {
             Filters = filters;
         }
 
+        /// <summary>The filters to add.</summary>
         public IReadOnlyCollection<Internal.EventFilterBase> Filters { get; }
     }
 
     /// <summary>Takes filters back.</summary>
     public sealed class Unmute : INoSerializationVerificationNeeded
     {
+        /// <summary>Takes filters out that are the same objects.</summary>
         public Unmute(params Internal.EventFilterBase[] filters)
         {
             Filters = filters;
         }
 
+        /// <summary>Takes filters out that are the same objects.</summary>
         public Unmute(IReadOnlyCollection<Internal.EventFilterBase> filters)
         {
             Filters = filters;
         }
 
+        /// <summary>The filters to take out.</summary>
         public IReadOnlyCollection<Internal.EventFilterBase> Filters { get; }
     }
 }
@@ -51,6 +58,7 @@ namespace Akka.TestKit.Internal
     /// <summary>Says whether it wants a text.</summary>
     public interface IStringMatcher
     {
+        /// <summary>Whether the text is one of those; null counts as empty.</summary>
         bool IsMatch(string s);
     }
 
@@ -58,6 +66,7 @@ namespace Akka.TestKit.Internal
     {
         internal static readonly TextMatcher Any = new("", _ => true);
 
+        /// <inheritdoc/>
         public bool IsMatch(string s) => matches(s ?? "");
 
         public override string ToString() => description;
@@ -109,6 +118,7 @@ namespace Akka.TestKit.Internal
         private readonly IStringMatcher _message;
         private readonly IStringMatcher _source;
 
+        /// <summary>A null matcher matches anything; a null source too.</summary>
         protected EventFilterBase(IStringMatcher messageMatcher, IStringMatcher sourceMatcher)
         {
             _message = messageMatcher ?? TextMatcher.Any;
@@ -118,6 +128,7 @@ namespace Akka.TestKit.Internal
         /// <summary>Raised for every event that matched.</summary>
         public event Action<EventFilterBase, LogEvent> EventMatched;
 
+        /// <inheritdoc/>
         public bool Apply(LogEvent logEvent)
         {
             if (!IsMatch(logEvent))
@@ -126,13 +137,17 @@ namespace Akka.TestKit.Internal
             return true;
         }
 
+        /// <summary>Whether the event is one of those.</summary>
         protected abstract bool IsMatch(LogEvent evt);
 
+        /// <summary>Whether source and message match.</summary>
         protected bool InternalDoMatch(string src, object msg) =>
             (_source is null || _source.IsMatch(src)) && _message.IsMatch(msg?.ToString() ?? "null");
 
+        /// <summary>The name in failures of tests: what the filter looks for.</summary>
         protected abstract string FilterDescriptiveName { get; }
 
+        /// <inheritdoc/>
         public override string ToString() =>
             FilterDescriptiveName
             + (ReferenceEquals(_message, TextMatcher.Any) ? "" : " when Message " + _message)

@@ -21,12 +21,17 @@ public static class TaskExtensions
         }
     }
 
+    /// <summary>The task's result.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
     public static Task<T> WithTimeout<T>(
         this Task<T> parentTask,
         TimeSpan timeout,
         CancellationToken cancellationToken = default
     ) => parentTask.WaitAsync(timeout, cancellationToken);
 
+    /// <summary>Waits for the task and compares its result.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    /// <exception cref="InvalidOperationException">It ended with another result.</exception>
     public static async Task ShouldCompleteWithin<T>(
         this Task<T> task,
         T expected,
@@ -42,6 +47,8 @@ public static class TaskExtensions
             );
     }
 
+    /// <summary>Waits for the task; the reason is for the reader of the test only.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
     public static Task<T> ShouldCompleteWithin<T>(
         this Task<T> task,
         TimeSpan timeout,
@@ -49,6 +56,8 @@ public static class TaskExtensions
         params object[] becauseArgs
     ) => task.WaitAsync(timeout);
 
+    /// <summary>Waits for the task; the reason is for the reader of the test only.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
     public static Task ShouldCompleteWithin(
         this Task task,
         TimeSpan timeout,
@@ -56,6 +65,8 @@ public static class TaskExtensions
         params object[] becauseArgs
     ) => task.WaitAsync(timeout);
 
+    /// <summary>Waits for the task and expects a failure with the same message.</summary>
+    /// <exception cref="InvalidOperationException">It did not fail, or with another message.</exception>
     public static async Task ShouldThrowWithin<T>(
         this Task task,
         T expected,
@@ -70,6 +81,8 @@ public static class TaskExtensions
             throw new InvalidOperationException($"Expected {expected.Message} but got {thrown.Message}.");
     }
 
+    /// <summary>Waits for the task and gives its failure. One of another type is thrown on.</summary>
+    /// <exception cref="InvalidOperationException">It did not fail.</exception>
     public static async Task<T> ShouldThrowWithin<T>(
         this Task task,
         TimeSpan timeout,

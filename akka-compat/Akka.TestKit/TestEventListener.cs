@@ -9,6 +9,7 @@ public class TestEventListener : DefaultLogger
 {
     private readonly List<IEventFilter> _filters = [];
 
+    /// <inheritdoc/>
     protected override bool Receive(object message)
     {
         switch (message)

@@ -7,29 +7,35 @@ public abstract partial class TestKitBase
 {
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>As the overload with an interval.</summary>
     public void AwaitCondition(Func<bool> conditionIsFulfilled, CancellationToken cancellationToken = default) =>
         AwaitCondition(conditionIsFulfilled, null, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, null, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(Func<bool> conditionIsFulfilled, CancellationToken cancellationToken = default) =>
         AwaitConditionAsync(conditionIsFulfilled, null, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public void AwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
         CancellationToken cancellationToken = default
     ) => AwaitCondition(conditionIsFulfilled, max, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan? max,
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, max, null, null, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public void AwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -37,6 +43,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitCondition(conditionIsFulfilled, max, null, message, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan? max,
@@ -44,6 +51,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, max, null, message, cancellationToken);
 
+    /// <summary>As the overload with an interval.</summary>
     public Task AwaitConditionAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -51,6 +59,11 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(conditionIsFulfilled, max, null, message, cancellationToken);
 
+    /// <summary>
+    /// Asks again and again, every 20 ms unless an interval is given, and fails unless the condition holds in time: the
+    /// maximum (dilated), else what is left of Within, else akka.test.single-expect-default. What the condition throws
+    /// is thrown on. On a simulated system it is asked before every step, in virtual time.
+    /// </summary>
     public void AwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -64,6 +77,7 @@ public abstract partial class TestKitBase
             FailCondition(limit, message);
     }
 
+    /// <inheritdoc cref="AwaitCondition(Func{bool}, TimeSpan?, TimeSpan?, string, CancellationToken)"/>
     public Task AwaitConditionAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan? max,
@@ -72,6 +86,11 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => AwaitConditionAsync(() => Task.FromResult(conditionIsFulfilled()), max, interval, message, cancellationToken);
 
+    /// <summary>
+    /// Asks again and again, every 20 ms unless an interval is given, and fails unless the condition holds in time: the
+    /// maximum (dilated), else what is left of Within, else akka.test.single-expect-default. What the condition throws
+    /// is thrown on. On a simulated system it is asked before every step, in virtual time.
+    /// </summary>
     public async Task AwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan? max,
@@ -92,6 +111,10 @@ public abstract partial class TestKitBase
             message is null ? "" : " " + message
         );
 
+    /// <summary>
+    /// As <see cref="AwaitCondition(Func{bool}, TimeSpan?, TimeSpan?, string, CancellationToken)"/>, but false when the
+    /// condition does not hold in time, which is not dilated here.
+    /// </summary>
     public bool AwaitConditionNoThrow(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -104,6 +127,7 @@ public abstract partial class TestKitBase
         return InternalAwaitCondition(conditionIsFulfilled, max, interval, null, cancellationToken);
     }
 
+    /// <inheritdoc cref="AwaitConditionNoThrow(Func{bool}, TimeSpan, TimeSpan?, CancellationToken)"/>
     public Task<bool> AwaitConditionNoThrowAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -116,6 +140,10 @@ public abstract partial class TestKitBase
         return InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, null, cancellationToken);
     }
 
+    /// <summary>
+    /// As <see cref="AwaitCondition(Func{bool}, TimeSpan?, TimeSpan?, string, CancellationToken)"/>, but false when the
+    /// condition does not hold in time, which is not dilated here.
+    /// </summary>
     public Task<bool> AwaitConditionNoThrowAsync(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -133,6 +161,10 @@ public abstract partial class TestKitBase
         return condition();
     }
 
+    /// <summary>
+    /// Asks again and again, in real time, whether the condition holds; false when time is up, and then the function,
+    /// if there is one, is called with a text. The logger is not used.
+    /// </summary>
     protected static bool InternalAwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -141,6 +173,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => InternalAwaitCondition(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
 
+    /// <summary>
+    /// Asks again and again, in real time, whether the condition holds; false when time is up, and then the function,
+    /// if there is one, is called with a text. The logger is not used.
+    /// </summary>
     protected static bool InternalAwaitCondition(
         Func<bool> conditionIsFulfilled,
         TimeSpan max,
@@ -166,6 +202,7 @@ public abstract partial class TestKitBase
         return true;
     }
 
+    /// <inheritdoc cref="InternalAwaitCondition(Func{bool}, TimeSpan, TimeSpan?, Action{string, object[]}, ILoggingAdapter, CancellationToken)"/>
     protected static Task<bool> InternalAwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -174,6 +211,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => InternalAwaitConditionAsync(conditionIsFulfilled, max, interval, fail, null, cancellationToken);
 
+    /// <summary>
+    /// Asks again and again, in real time, whether the condition holds; false when time is up, and then the function,
+    /// if there is one, is called with a text. The logger is not used.
+    /// </summary>
     protected static async Task<bool> InternalAwaitConditionAsync(
         Func<Task<bool>> conditionIsFulfilled,
         TimeSpan max,
@@ -198,6 +239,10 @@ public abstract partial class TestKitBase
         return true;
     }
 
+    /// <summary>
+    /// Runs the assertion again and again until it throws nothing; fails with the last failure when time is up:
+    /// dilated, or what is left of Within.
+    /// </summary>
     public void AwaitAssert(
         Action assertion,
         TimeSpan? duration = null,
@@ -217,6 +262,7 @@ public abstract partial class TestKitBase
             ExceptionDispatchInfo.Throw(last);
     }
 
+    /// <inheritdoc cref="AwaitAssert(Action, TimeSpan?, TimeSpan?, CancellationToken)"/>
     public async Task AwaitAssertAsync(
         Action assertion,
         TimeSpan? duration = null,
@@ -235,6 +281,10 @@ public abstract partial class TestKitBase
             ExceptionDispatchInfo.Throw(last);
     }
 
+    /// <summary>
+    /// Runs the assertion again and again until it throws nothing; fails with the last failure when time is up:
+    /// dilated, or what is left of Within.
+    /// </summary>
     public async Task AwaitAssertAsync(
         Func<Task> assertion,
         TimeSpan? duration = null,

@@ -4,18 +4,26 @@ namespace Akka.TestKit;
 
 public abstract partial class TestKitBase
 {
+    /// <summary>
+    /// Fails unless the next message is of this type and comes in time: the duration (dilated), else what is left of
+    /// Within, else akka.test.single-expect-default. Gives the message; one that does not fit is gone.
+    /// </summary>
     public T ExpectMsg<T>(
         TimeSpan? duration = null,
         string hint = null,
         CancellationToken cancellationToken = default
     ) => Done(Expect<T>(RemainingOrDilated(duration), null, null, hint, true, cancellationToken));
 
+    /// <inheritdoc cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         TimeSpan? duration = null,
         string hint = null,
         CancellationToken cancellationToken = default
     ) => Expect<T>(RemainingOrDilated(duration), null, null, hint, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message that is equal to this one.
+    /// </summary>
     public T ExpectMsg<T>(
         T message,
         TimeSpan? timeout = null,
@@ -33,6 +41,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsg{T}(T, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         T message,
         TimeSpan? timeout = null,
@@ -48,6 +57,9 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message that the function accepts.
+    /// </summary>
     public T ExpectMsg<T>(
         Predicate<T> isMessage,
         TimeSpan? timeout = null,
@@ -65,6 +77,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsg{T}(Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Predicate<T> isMessage,
         TimeSpan? timeout = null,
@@ -73,6 +86,10 @@ public abstract partial class TestKitBase
     ) =>
         Expect<T>(RemainingOrDilated(timeout), m => Holds(isMessage(m), m, hint), null, hint, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>; the action asserts something of the
+    /// message.
+    /// </summary>
     public T ExpectMsg<T>(
         Action<T> assert,
         TimeSpan? timeout = null,
@@ -80,6 +97,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Expect(RemainingOrDilated(timeout), assert, null, hint, true, cancellationToken));
 
+    /// <inheritdoc cref="ExpectMsg{T}(Action{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Action<T> assert,
         TimeSpan? timeout = null,
@@ -87,6 +105,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Expect(RemainingOrDilated(timeout), assert, null, hint, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message and sender that the function
+    /// accepts.
+    /// </summary>
     public T ExpectMsg<T>(
         Func<T, IActorRef, bool> isMessageAndSender,
         TimeSpan? timeout = null,
@@ -104,6 +126,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsg{T}(Func{T, IActorRef, bool}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Func<T, IActorRef, bool> isMessageAndSender,
         TimeSpan? timeout = null,
@@ -119,6 +142,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>; the action asserts something of the message
+    /// and its sender.
+    /// </summary>
     public T ExpectMsg<T>(
         Action<T, IActorRef> assertMessageAndSender,
         TimeSpan? timeout = null,
@@ -126,6 +153,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Expect(RemainingOrDilated(timeout), null, assertMessageAndSender, hint, true, cancellationToken));
 
+    /// <inheritdoc cref="ExpectMsg{T}(Action{T, IActorRef}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         Action<T, IActorRef> assertMessageAndSender,
         TimeSpan? timeout = null,
@@ -133,6 +161,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Expect(RemainingOrDilated(timeout), null, assertMessageAndSender, hint, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for a message that is equal to this one in
+    /// the eyes of the function.
+    /// </summary>
     public T ExpectMsg<T>(
         T expected,
         Func<T, T, bool> comparer,
@@ -151,6 +183,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsg{T}(T, Func{T, T, bool}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgAsync<T>(
         T expected,
         Func<T, T, bool> comparer,
@@ -167,6 +200,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsg{T}(TimeSpan?, string, CancellationToken)"/>, for the Terminated of this actor, which the
+    /// test actor has to watch.
+    /// </summary>
     public Terminated ExpectTerminated(
         IActorRef target,
         TimeSpan? timeout = null,
@@ -184,6 +221,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectTerminated(IActorRef, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<Terminated> ExpectTerminatedAsync(
         IActorRef target,
         TimeSpan? timeout = null,
@@ -246,21 +284,31 @@ public abstract partial class TestKitBase
     private void SenderIs(IActorRef expected, IActorRef actual, string hint) =>
         _assertions.AssertEqual(expected, actual, "Sender does not match. {0}", hint ?? "");
 
+    /// <summary>Fails if a message comes within what is left of Within, else akka.test.single-expect-default.</summary>
     public void ExpectNoMsg(CancellationToken cancellationToken = default) =>
         Done(Nothing(RemainingOrDefault, true, cancellationToken));
 
+    /// <summary>Fails if a message comes within what is left of Within, else akka.test.single-expect-default.</summary>
     public async ValueTask ExpectNoMsgAsync(CancellationToken cancellationToken = default) =>
         await Nothing(RemainingOrDefault, false, cancellationToken).ConfigureAwait(false);
 
+    /// <summary>
+    /// Fails if a message comes within this time, dilated. A second such wait inside Within takes no time.
+    /// </summary>
     public void ExpectNoMsg(TimeSpan duration, CancellationToken cancellationToken = default) =>
         Done(Nothing(Dilated(duration), true, cancellationToken));
 
+    /// <inheritdoc cref="ExpectNoMsg(TimeSpan, CancellationToken)"/>
     public async ValueTask ExpectNoMsgAsync(TimeSpan duration, CancellationToken cancellationToken = default) =>
         await Nothing(Dilated(duration), false, cancellationToken).ConfigureAwait(false);
 
+    /// <summary>
+    /// Fails if a message comes within this time, dilated. A second such wait inside Within takes no time.
+    /// </summary>
     public void ExpectNoMsg(int milliseconds, CancellationToken cancellationToken = default) =>
         ExpectNoMsg(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
 
+    /// <inheritdoc cref="ExpectNoMsg(int, CancellationToken)"/>
     public ValueTask ExpectNoMsgAsync(int milliseconds, CancellationToken cancellationToken = default) =>
         ExpectNoMsgAsync(TimeSpan.FromMilliseconds(milliseconds), cancellationToken);
 

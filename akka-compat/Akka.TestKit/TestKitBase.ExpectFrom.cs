@@ -4,6 +4,10 @@ namespace Akka.TestKit;
 
 public abstract partial class TestKitBase
 {
+    /// <summary>
+    /// Fails unless the next message is of this type, is from this sender and comes in time: the duration (dilated),
+    /// else what is left of Within, else akka.test.single-expect-default.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         TimeSpan? duration = null,
@@ -21,6 +25,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         TimeSpan? duration = null,
@@ -36,6 +41,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>, for a message that is equal
+    /// to this one.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         T message,
@@ -58,6 +67,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, T, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         T message,
@@ -78,6 +88,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>, for a message that the
+    /// function accepts.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         Predicate<T> isMessage,
@@ -100,6 +114,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         Predicate<T> isMessage,
@@ -120,6 +135,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>, for a sender and a message
+    /// that the functions accept.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         Predicate<IActorRef> isSender,
         Predicate<T> isMessage,
@@ -142,6 +161,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsgFrom{T}(Predicate{IActorRef}, Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         Predicate<IActorRef> isSender,
         Predicate<T> isMessage,
@@ -162,6 +182,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>; the action asserts something
+    /// of the message.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         IActorRef sender,
         Action<T> assertMessage,
@@ -184,6 +208,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsgFrom{T}(IActorRef, Action{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         IActorRef sender,
         Action<T> assertMessage,
@@ -204,6 +229,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="ExpectMsgFrom{T}(IActorRef, TimeSpan?, string, CancellationToken)"/>; the actions assert something
+    /// of sender and message.
+    /// </summary>
     public T ExpectMsgFrom<T>(
         Action<IActorRef> assertSender,
         Action<T> assertMessage,
@@ -226,6 +255,7 @@ public abstract partial class TestKitBase
             )
         );
 
+    /// <inheritdoc cref="ExpectMsgFrom{T}(Action{IActorRef}, Action{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> ExpectMsgFromAsync<T>(
         Action<IActorRef> assertSender,
         Action<T> assertMessage,

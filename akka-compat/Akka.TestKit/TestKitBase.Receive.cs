@@ -47,14 +47,23 @@ public abstract partial class TestKitBase
     /// <summary>The result of a task that has been waited for.</summary>
     private static T Done<T>(ValueTask<T> task) => task.AsTask().GetAwaiter().GetResult();
 
+    /// <summary>
+    /// The next message, taken; null when none comes in time: the given one (not dilated), else what is left of Within,
+    /// else akka.test.single-expect-default. Zero does not wait, infinite waits for ever.
+    /// </summary>
     public object ReceiveOne(TimeSpan? max = null, CancellationToken cancellationToken = default) =>
         Done(NextEnvelope(max, false, true, cancellationToken))?.Message;
 
+    /// <inheritdoc cref="ReceiveOne(TimeSpan?, CancellationToken)"/>
     public async ValueTask<object> ReceiveOneAsync(
         TimeSpan? max = null,
         CancellationToken cancellationToken = default
     ) => (await NextEnvelope(max, false, false, cancellationToken).ConfigureAwait(false))?.Message;
 
+    /// <summary>
+    /// As <see cref="ReceiveOne(TimeSpan?, CancellationToken)"/>, with the sender; false and an envelope that throws
+    /// when none comes.
+    /// </summary>
     public bool TryReceiveOne(
         out MessageEnvelope envelope,
         TimeSpan? max = null,
@@ -65,6 +74,7 @@ public abstract partial class TestKitBase
         return OrNull(ref envelope);
     }
 
+    /// <inheritdoc cref="TryReceiveOne(out MessageEnvelope, TimeSpan?, CancellationToken)"/>
     public async ValueTask<(bool success, MessageEnvelope envelope)> TryReceiveOneAsync(
         TimeSpan? max,
         CancellationToken cancellationToken = default
@@ -74,23 +84,31 @@ public abstract partial class TestKitBase
         return (OrNull(ref envelope), envelope);
     }
 
+    /// <summary>The next message, which stays; null when none comes in time.</summary>
     public object PeekOne(TimeSpan? max = null, CancellationToken cancellationToken = default) =>
         Done(NextEnvelope(max, true, true, cancellationToken))?.Message;
 
+    /// <summary>The next message, which stays; null when none comes in time.</summary>
     public async ValueTask<object> PeekOneAsync(TimeSpan? max = null, CancellationToken cancellationToken = default) =>
         (await NextEnvelope(max, true, false, cancellationToken).ConfigureAwait(false))?.Message;
 
+    /// <summary>The next message, which stays; waits for ever.</summary>
     public object PeekOne(CancellationToken cancellationToken) => PeekOne(Timeout.InfiniteTimeSpan, cancellationToken);
 
+    /// <summary>The next message, which stays; waits for ever.</summary>
     public ValueTask<object> PeekOneAsync(CancellationToken cancellationToken) =>
         PeekOneAsync(Timeout.InfiniteTimeSpan, cancellationToken);
 
+    /// <summary>
+    /// The next message and its sender, which stay; false and an envelope that throws when none comes.
+    /// </summary>
     public bool TryPeekOne(out MessageEnvelope envelope, TimeSpan? max, CancellationToken cancellationToken)
     {
         envelope = Done(NextEnvelope(max, true, true, cancellationToken));
         return OrNull(ref envelope);
     }
 
+    /// <inheritdoc cref="TryPeekOne(out MessageEnvelope, TimeSpan?, CancellationToken)"/>
     public async ValueTask<(bool success, MessageEnvelope envelope)> TryPeekOneAsync(
         TimeSpan? max,
         CancellationToken cancellationToken
@@ -107,6 +125,10 @@ public abstract partial class TestKitBase
         return found;
     }
 
+    /// <summary>
+    /// Reads messages until one is of the type and accepted; fails when none is in time, dilated. Those before it are
+    /// gone.
+    /// </summary>
     public object FishForMessage(
         Predicate<object> isMessage,
         TimeSpan? max = null,
@@ -114,6 +136,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => FishForMessage<object>(isMessage, max, hint, cancellationToken);
 
+    /// <inheritdoc cref="FishForMessage(Predicate{object}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<object> FishForMessageAsync(
         Predicate<object> isMessage,
         TimeSpan? max = null,
@@ -121,6 +144,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => FishForMessageAsync<object>(isMessage, max, hint, cancellationToken);
 
+    /// <summary>
+    /// Reads messages until one is of the type and accepted; fails when none is in time, dilated. Those before it are
+    /// gone.
+    /// </summary>
     public T FishForMessage<T>(
         Predicate<T> isMessage,
         TimeSpan? max = null,
@@ -128,6 +155,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Fish(isMessage, null, max, hint, true, cancellationToken));
 
+    /// <inheritdoc cref="FishForMessage{T}(Predicate{T}, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> FishForMessageAsync<T>(
         Predicate<T> isMessage,
         TimeSpan? max = null,
@@ -135,6 +163,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Fish(isMessage, null, max, hint, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="FishForMessage{T}(Predicate{T}, TimeSpan?, string, CancellationToken)"/>; the messages before it
+    /// are collected in the list, which is emptied first.
+    /// </summary>
     public T FishForMessage<T>(
         Predicate<T> isMessage,
         ArrayList allMessages,
@@ -143,6 +175,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Fish(isMessage, allMessages, max, hint, true, cancellationToken));
 
+    /// <inheritdoc cref="FishForMessage{T}(Predicate{T}, ArrayList, TimeSpan?, string, CancellationToken)"/>
     public ValueTask<T> FishForMessageAsync<T>(
         Predicate<T> isMessage,
         ArrayList allMessages,
@@ -179,6 +212,9 @@ public abstract partial class TestKitBase
 
     private static string Hint(string hint) => string.IsNullOrEmpty(hint) ? "" : ", hint: " + hint;
 
+    /// <summary>
+    /// Reads messages until the next one is of the type, which stays, or time is up: dilated, never a failure.
+    /// </summary>
     public async Task FishUntilMessageAsync<T>(TimeSpan? max = null, CancellationToken cancellationToken = default)
     {
         await ReceiveWhileAsync<object>(m => m is T ? null : m, max, cancellationToken: cancellationToken)
@@ -206,6 +242,10 @@ public abstract partial class TestKitBase
         }
     }
 
+    /// <summary>
+    /// Takes messages as long as the function gives something for each, none has to be waited for longer than the idle
+    /// time, and neither the maximum time (dilated) nor the number is reached. The first for which it gives null stays.
+    /// </summary>
     public IReadOnlyList<T> ReceiveWhile<T>(
         TimeSpan? max,
         Func<object, T> filter,
@@ -213,6 +253,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(While(filter, max, null, msgs, true, cancellationToken)));
 
+    /// <inheritdoc cref="ReceiveWhile{T}(TimeSpan?, Func{object, T}, int, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         TimeSpan? max,
         Func<object, T> filter,
@@ -220,6 +261,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => While(filter, max, null, msgs, false, cancellationToken);
 
+    /// <summary>
+    /// Takes messages as long as the function gives something for each, none has to be waited for longer than the idle
+    /// time, and neither the maximum time (dilated) nor the number is reached. The first for which it gives null stays.
+    /// </summary>
     public IReadOnlyList<T> ReceiveWhile<T>(
         TimeSpan? max,
         TimeSpan? idle,
@@ -228,6 +273,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(While(filter, max, idle, msgs, true, cancellationToken)));
 
+    /// <inheritdoc cref="ReceiveWhile{T}(TimeSpan?, TimeSpan?, Func{object, T}, int, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         TimeSpan? max,
         TimeSpan? idle,
@@ -236,6 +282,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => While(filter, max, idle, msgs, false, cancellationToken);
 
+    /// <summary>
+    /// Takes messages as long as the function gives something for each, none has to be waited for longer than the idle
+    /// time, and neither the maximum time (dilated) nor the number is reached. The first for which it gives null stays.
+    /// </summary>
     public IReadOnlyList<T> ReceiveWhile<T>(
         Func<object, T> filter,
         TimeSpan? max = null,
@@ -244,6 +294,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Done(Collect(While(filter, max, idle, msgs, true, cancellationToken)));
 
+    /// <inheritdoc cref="ReceiveWhile{T}(Func{object, T}, TimeSpan?, TimeSpan?, int, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         Func<object, T> filter,
         TimeSpan? max = null,
@@ -252,6 +303,10 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => While(filter, max, idle, msgs, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ReceiveWhile{T}(Func{object, T}, TimeSpan?, TimeSpan?, int, CancellationToken)"/>, for messages of
+    /// one type that the function accepts; those of other types are dropped, or end it when they are not to be ignored.
+    /// </summary>
     public IReadOnlyList<T> ReceiveWhile<T>(
         Predicate<T> shouldContinue,
         TimeSpan? max = null,
@@ -264,6 +319,7 @@ public abstract partial class TestKitBase
             Collect(WhileTyped(shouldContinue, max, idle, msgs, shouldIgnoreOtherMessageTypes, true, cancellationToken))
         );
 
+    /// <inheritdoc cref="ReceiveWhile{T}(Predicate{T}, TimeSpan?, TimeSpan?, int, bool, CancellationToken)"/>
     public IAsyncEnumerable<T> ReceiveWhileAsync<T>(
         Predicate<T> shouldContinue,
         TimeSpan? max = null,
@@ -343,20 +399,29 @@ public abstract partial class TestKitBase
         _last = envelope;
     }
 
+    /// <summary>
+    /// Takes so many messages; fails when they don't all come within what is left of Within, else
+    /// akka.test.single-expect-default.
+    /// </summary>
     public IReadOnlyCollection<object> ReceiveN(int numberOfMessages, CancellationToken cancellationToken = default) =>
         Done(Collect(Many(numberOfMessages, RemainingOrDefault, true, cancellationToken)));
 
+    /// <inheritdoc cref="ReceiveN(int, CancellationToken)"/>
     public IAsyncEnumerable<object> ReceiveNAsync(
         int numberOfMessages,
         CancellationToken cancellationToken = default
     ) => Many(numberOfMessages, RemainingOrDefault, false, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ReceiveN(int, CancellationToken)"/>, within this time for all together, dilated.
+    /// </summary>
     public IReadOnlyCollection<object> ReceiveN(
         int numberOfMessages,
         TimeSpan max,
         CancellationToken cancellationToken = default
     ) => Done(Collect(Many(numberOfMessages, Dilated(max), true, cancellationToken)));
 
+    /// <inheritdoc cref="ReceiveN(int, TimeSpan, CancellationToken)"/>
     public IAsyncEnumerable<object> ReceiveNAsync(
         int numberOfMessages,
         TimeSpan max,

@@ -2,6 +2,10 @@ namespace Akka.TestKit;
 
 public abstract partial class TestKitBase
 {
+    /// <summary>
+    /// As <see cref="Within(TimeSpan, TimeSpan, Action, string, TimeSpan?, CancellationToken)"/>, without a shortest
+    /// time.
+    /// </summary>
     public void Within(
         TimeSpan max,
         Action action,
@@ -9,6 +13,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Within(TimeSpan.Zero, max, action, null, epsilonValue, cancellationToken);
 
+    /// <inheritdoc cref="Within(TimeSpan, Action, TimeSpan?, CancellationToken)"/>
     public Task WithinAsync(
         TimeSpan max,
         Func<Task> actionAsync,
@@ -16,6 +21,12 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => WithinAsync(TimeSpan.Zero, max, actionAsync, null, epsilonValue, cancellationToken);
 
+    /// <summary>
+    /// Runs the block and fails unless it takes at least the one and at most the other time; the maximum is dilated,
+    /// and exceeded only by more than the tolerance (0.5 s by default). Waits inside, if they are given no time, take
+    /// what is left. Blocks may be nested; the tightest limit counts. It is not broken off when time is up.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A time is negative.</exception>
     public void Within(
         TimeSpan min,
         TimeSpan max,
@@ -37,6 +48,12 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// Runs the block and fails unless it takes at least the one and at most the other time; the maximum is dilated,
+    /// and exceeded only by more than the tolerance (0.5 s by default). Waits inside, if they are given no time, take
+    /// what is left. Blocks may be nested; the tightest limit counts. It is not broken off when time is up.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A time is negative.</exception>
     public Task WithinAsync(
         TimeSpan min,
         TimeSpan max,
@@ -58,6 +75,10 @@ public abstract partial class TestKitBase
             cancellationToken
         );
 
+    /// <summary>
+    /// As <see cref="Within(TimeSpan, TimeSpan, Action, string, TimeSpan?, CancellationToken)"/>, without a shortest
+    /// time.
+    /// </summary>
     public T Within<T>(
         TimeSpan max,
         Func<T> function,
@@ -65,6 +86,7 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => Within(TimeSpan.Zero, max, function, null, epsilonValue, cancellationToken);
 
+    /// <inheritdoc cref="Within{T}(TimeSpan, Func{T}, TimeSpan?, CancellationToken)"/>
     public Task<T> WithinAsync<T>(
         TimeSpan max,
         Func<Task<T>> function,
@@ -72,6 +94,12 @@ public abstract partial class TestKitBase
         CancellationToken cancellationToken = default
     ) => WithinAsync(TimeSpan.Zero, max, function, null, epsilonValue, cancellationToken);
 
+    /// <summary>
+    /// Runs the block and fails unless it takes at least the one and at most the other time; the maximum is dilated,
+    /// and exceeded only by more than the tolerance (0.5 s by default). Waits inside, if they are given no time, take
+    /// what is left. Blocks may be nested; the tightest limit counts. It is not broken off when time is up.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A time is negative.</exception>
     public T Within<T>(
         TimeSpan min,
         TimeSpan max,
@@ -95,6 +123,12 @@ public abstract partial class TestKitBase
         return result;
     }
 
+    /// <summary>
+    /// Runs the block and fails unless it takes at least the one and at most the other time; the maximum is dilated,
+    /// and exceeded only by more than the tolerance (0.5 s by default). Waits inside, if they are given no time, take
+    /// what is left. Blocks may be nested; the tightest limit counts. It is not broken off when time is up.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A time is negative.</exception>
     public async Task<T> WithinAsync<T>(
         TimeSpan min,
         TimeSpan max,

@@ -8,6 +8,8 @@ public class TestKitSettings : IExtension
 {
     private int _nextActor;
 
+    /// <summary>Reads the section akka.test.</summary>
+    /// <exception cref="ConfigurationException">It is empty, or the factor is not positive.</exception>
     public TestKitSettings(Config config)
     {
         if (config.IsNullOrEmpty())
@@ -23,10 +25,24 @@ public class TestKitSettings : IExtension
             );
     }
 
+    /// <summary>default-timeout: how long asks and latches wait, 5 s by default; dilated where it is used.</summary>
     public TimeSpan DefaultTimeout { get; }
+
+    /// <summary>
+    /// single-expect-default: how long an expectation waits that is told nothing, 3 s by default; dilated where it is
+    /// used.
+    /// </summary>
     public TimeSpan SingleExpectDefault { get; }
+
+    /// <summary>
+    /// filter-leeway: how long expected log events may come after the action, 3 s by default; not dilated.
+    /// </summary>
     public TimeSpan TestEventFilterLeeway { get; }
+
+    /// <summary>timefactor: what times are multiplied by on slow machines; positive.</summary>
     public double TestTimeFactor { get; }
+
+    /// <summary>testkit.debug. Read by nothing here.</summary>
     public bool LogTestKitCalls { get; }
 
     /// <summary>Numbers the test actors of one system: a count over all systems would differ from run to run.</summary>
@@ -38,12 +54,14 @@ public class TestKitExtension : ExtensionIdProvider<TestKitSettings>
 {
     private static readonly TestKitExtension Instance = new();
 
+    /// <summary>The settings of a system; the kit's defaults are added to its configuration.</summary>
     public static TestKitSettings For(ActorSystem system)
     {
         system.Settings.InjectTopLevelFallback(TestKitBase.DefaultConfig);
         return Instance.Apply(system);
     }
 
+    /// <inheritdoc/>
     public override TestKitSettings CreateExtension(ExtendedActorSystem system) =>
         new(system.Settings.Config.GetConfig("akka.test"));
 }

@@ -13,15 +13,25 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
     private DateTimeOffset _now = DateTimeOffset.UtcNow;
     private readonly DateTimeOffset _start;
 
+    /// <summary>Begins with the time of day. Nothing is read from the section.</summary>
     public TestScheduler(Config schedulerConfig, ILoggingAdapter log)
     {
         _start = _now;
     }
 
+    /// <inheritdoc/>
     public DateTimeOffset Now => _now;
+
+    /// <inheritdoc cref="Now"/>
     protected DateTimeOffset TimeNow => _now;
+
+    /// <inheritdoc/>
     public TimeSpan MonotonicClock => _now - _start;
+
+    /// <inheritdoc/>
     public TimeSpan HighResMonotonicClock => MonotonicClock;
+
+    /// <inheritdoc/>
     public IAdvancedScheduler Advanced => this;
 
     /// <summary>Moves time on; all that falls due on the way fires, in order, before this returns.</summary>
@@ -33,6 +43,8 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
         _now = target;
     }
 
+    /// <summary>Moves time on to a moment; see <see cref="Advance"/>.</summary>
+    /// <exception cref="InvalidOperationException">The moment is in the past.</exception>
     public void AdvanceTo(DateTimeOffset when)
     {
         if (when < _now)
@@ -63,9 +75,11 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
         }
     }
 
+    /// <inheritdoc/>
     public void ScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef sender) =>
         ScheduleTellOnce(delay, receiver, message, sender, null);
 
+    /// <inheritdoc/>
     public void ScheduleTellOnce(
         TimeSpan delay,
         ICanTell receiver,
@@ -74,6 +88,7 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
         ICancelable cancelable
     ) => ScheduleTellRepeatedly(delay, TimeSpan.Zero, receiver, message, sender, cancelable);
 
+    /// <inheritdoc/>
     public void ScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -82,6 +97,7 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
         IActorRef sender
     ) => ScheduleTellRepeatedly(initialDelay, interval, receiver, message, sender, null);
 
+    /// <inheritdoc/>
     public void ScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -102,22 +118,29 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
             }
         );
 
+    /// <inheritdoc/>
     public void ScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable) =>
         ScheduleRepeatedly(delay, TimeSpan.Zero, action, cancelable);
 
+    /// <inheritdoc/>
     public void ScheduleOnce(TimeSpan delay, Action action) => ScheduleOnce(delay, action, null);
 
+    /// <inheritdoc/>
     public void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable cancelable) =>
         Add(initialDelay, interval, new TimerEntry { Action = action, Cancelable = cancelable });
 
+    /// <inheritdoc/>
     public void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action) =>
         ScheduleRepeatedly(initialDelay, interval, action, null);
 
+    /// <inheritdoc/>
     public void ScheduleOnce(TimeSpan delay, IRunnable action, ICancelable cancelable) =>
         ScheduleRepeatedly(delay, TimeSpan.Zero, action, cancelable);
 
+    /// <inheritdoc/>
     public void ScheduleOnce(TimeSpan delay, IRunnable action) => ScheduleOnce(delay, action, null);
 
+    /// <inheritdoc/>
     public void ScheduleRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -125,6 +148,7 @@ public class TestScheduler : IScheduler, IAdvancedScheduler
         ICancelable cancelable
     ) => Add(initialDelay, interval, new TimerEntry { Runnable = action, Cancelable = cancelable });
 
+    /// <inheritdoc/>
     public void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action) =>
         ScheduleRepeatedly(initialDelay, interval, action, null);
 }

@@ -6,12 +6,17 @@ namespace Akka.Persistence.Sql.Common.Journal
     /// <summary>Tells an event's time, in UTC ticks.</summary>
     public interface ITimestampProvider
     {
+        /// <summary>
+        /// The time of an event that is about to be written; the default provider is also asked without an event, once
+        /// for each transaction.
+        /// </summary>
         long GenerateTimestamp(IPersistentRepresentation message);
     }
 
     /// <summary>The clock of the actor system's scheduler: a simulated run writes the same times again.</summary>
     public sealed class DefaultTimestampProvider(ActorSystem system) : ITimestampProvider
     {
+        /// <inheritdoc/>
         public long GenerateTimestamp(IPersistentRepresentation message) => system.Scheduler.Now.UtcTicks;
 
         internal static ITimestampProvider Create(string name, ActorSystem system)

@@ -28,6 +28,8 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
     private EventTable _table;
     private StreamReader _reader;
 
+    /// <summary>Reads the section of the plugin; the database is opened when the actor starts.</summary>
+    /// <exception cref="ConfigurationException">There is no connection string, or a value is not known.</exception>
     protected SqliteEventJournal(Config config)
     {
         Settings = new JournalSettings(config);
@@ -48,6 +50,7 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
         _rewritten = config.GetBoolean("rewrite") ? new RewrittenRows() : null;
     }
 
+    /// <summary>What the section says.</summary>
     public JournalSettings Settings { get; }
 
     private string ReplayDispatcher { get; }
@@ -67,12 +70,14 @@ public abstract partial class SqliteEventJournal : WriteJournalBase
         base.PreStart();
     }
 
+    /// <inheritdoc/>
     protected override void PostStop()
     {
         Close();
         base.PostStop();
     }
 
+    /// <inheritdoc/>
     protected sealed override bool Receive(object message)
     {
         switch (message)

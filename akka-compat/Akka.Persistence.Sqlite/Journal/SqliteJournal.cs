@@ -19,6 +19,8 @@ public class BatchingSqliteJournal : SqliteEventJournal
     private readonly int _maxBatchSize;
     private bool _commitIsDue;
 
+    /// <summary>Also reads max-batch-size, the most requests of one transaction.</summary>
+    /// <exception cref="ConfigurationException">It is below 1.</exception>
     public BatchingSqliteJournal(Config config)
         : base(config)
     {
@@ -42,6 +44,7 @@ public class BatchingSqliteJournal : SqliteEventJournal
         }
     }
 
+    /// <inheritdoc/>
     protected override bool ReceivePluginInternal(object message)
     {
         if (message is not CommitGroup)
@@ -59,6 +62,7 @@ public class BatchingSqliteJournal : SqliteEventJournal
         _group.Clear();
     }
 
+    /// <inheritdoc/>
     protected override void PostStop()
     {
         FinishWrites();
@@ -68,6 +72,7 @@ public class BatchingSqliteJournal : SqliteEventJournal
     /// <summary>To itself: no more company.</summary>
     private sealed class CommitGroup
     {
+        /// <summary>The only one.</summary>
         public static readonly CommitGroup Instance = new();
     }
 }

@@ -61,7 +61,10 @@ internal sealed class StreamReader(
     /// <summary>How far a replay has come. Owned by whoever handles the message that carries it.</summary>
     internal sealed class Cursor(ReplayMessages request) : INoSerializationVerificationNeeded
     {
+        /// <summary>Whose stream is read.</summary>
         public string PersistenceId => request.PersistenceId;
+
+        /// <summary>Who gets the events.</summary>
         public IActorRef Target => request.PersistentActor;
 
         /// <summary>Next number to read.</summary>

@@ -14,6 +14,8 @@ public class SqliteSnapshotStore : SnapshotStore
     private SqliteDatabase _database;
     private SnapshotTable _table;
 
+    /// <summary>Reads the section of the plugin; the database is opened when the actor starts.</summary>
+    /// <exception cref="ConfigurationException">There is no connection string, or a value is not known.</exception>
     public SqliteSnapshotStore(Config snapshotConfig)
     {
         Settings = new SnapshotStoreSettings(snapshotConfig);
@@ -25,8 +27,10 @@ public class SqliteSnapshotStore : SnapshotStore
         _codec = new EventCodec(Context.System);
     }
 
+    /// <summary>What the section says.</summary>
     public SnapshotStoreSettings Settings { get; }
 
+    /// <inheritdoc/>
     protected override void PreStart()
     {
         try
@@ -41,12 +45,14 @@ public class SqliteSnapshotStore : SnapshotStore
         base.PreStart();
     }
 
+    /// <inheritdoc/>
     protected override void PostStop()
     {
         Close();
         base.PostStop();
     }
 
+    /// <inheritdoc/>
     protected override Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria) =>
         Use(
             "read",
@@ -63,6 +69,7 @@ public class SqliteSnapshotStore : SnapshotStore
             }
         );
 
+    /// <inheritdoc/>
     protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot) =>
         Use(
             "written",
@@ -78,6 +85,7 @@ public class SqliteSnapshotStore : SnapshotStore
             }
         );
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(SnapshotMetadata metadata) =>
         Use(
             "written",
@@ -89,6 +97,7 @@ public class SqliteSnapshotStore : SnapshotStore
             }
         );
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria) =>
         Use(
             "written",

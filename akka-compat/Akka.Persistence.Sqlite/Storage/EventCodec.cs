@@ -12,6 +12,7 @@ internal sealed class EventCodec(ActorSystem system)
 {
     private readonly Dictionary<Type, Akka.Serialization.Serializer> _serializers = [];
 
+    /// <summary>The row's share of an event; tags come out of their wrapping.</summary>
     public EncodedEvent Encode(object payload)
     {
         string tags = null;
@@ -29,7 +30,7 @@ internal sealed class EventCodec(ActorSystem system)
         return new EncodedEvent(serializer.ToBinary(payload), serializer.Identifier, manifest, tags);
     }
 
-    /// <param name="serializerId">Null in rows older than the column: then the manifest is the type's name.</param>
+    /// <summary>The event of a row. Rows older than the serializer id's column have the type's name as their manifest.</summary>
     public object Decode(byte[] payload, int? serializerId, string manifest)
     {
         if (serializerId is { } id)

@@ -34,6 +34,7 @@ internal sealed class EventTable
     private string _lastId;
     private byte[] _lastUtf8;
 
+    /// <summary>Prepares the statements; both tables must exist.</summary>
     public EventTable(SqliteDatabase database, string events, string marks)
     {
         _database = database;

@@ -22,6 +22,7 @@ internal sealed class InsertStatement
     private RowCommon _boundCommon;
     private bool _isBound;
 
+    /// <summary>Prepares an INSERT of so many rows.</summary>
     public InsertStatement(SqliteDatabase database, string table, int rows)
     {
         var sql = new StringBuilder(
@@ -36,6 +37,9 @@ internal sealed class InsertStatement
         _boundIds = new byte[rows][];
     }
 
+    /// <summary>
+    /// Inserts as many rows as the statement was made for; binds only what has changed since the last run.
+    /// </summary>
     public void Run(in RowCommon common, ReadOnlySpan<RowOwn> rows)
     {
         if (!_isBound || common != _boundCommon)

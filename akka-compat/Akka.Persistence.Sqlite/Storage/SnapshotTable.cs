@@ -11,6 +11,7 @@ internal sealed class SnapshotTable
     private readonly SqliteStatement _deleteOne;
     private readonly SqliteStatement _deleteMany;
 
+    /// <summary>Prepares the statements; the table must exist.</summary>
     public SnapshotTable(SqliteDatabase database, string table)
     {
         table = EventTable.Quoted(table);
@@ -47,6 +48,7 @@ internal sealed class SnapshotTable
             """
         );
 
+    /// <summary>Stores a snapshot in place of one of the same number.</summary>
     public void Save(string persistenceId, long sequenceNr, long timestamp, in EncodedEvent snapshot)
     {
         _insert.BindText(1, persistenceId);
@@ -58,6 +60,7 @@ internal sealed class SnapshotTable
         _insert.Run();
     }
 
+    /// <summary>The snapshot with the highest number that qualifies; null when none does.</summary>
     public SnapshotRow Newest(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         Bind(_newest, persistenceId, criteria);
@@ -79,7 +82,7 @@ internal sealed class SnapshotTable
         }
     }
 
-    /// <param name="timestamp">Null when only the number counts.</param>
+    /// <summary>Deletes one snapshot; without a timestamp only the number counts.</summary>
     public void Delete(string persistenceId, long sequenceNr, long? timestamp)
     {
         _deleteOne.BindText(1, persistenceId);
@@ -91,6 +94,7 @@ internal sealed class SnapshotTable
         _deleteOne.Run();
     }
 
+    /// <summary>Deletes those that qualify.</summary>
     public void Delete(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         Bind(_deleteMany, persistenceId, criteria);

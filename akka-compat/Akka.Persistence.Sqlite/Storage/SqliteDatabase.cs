@@ -16,6 +16,8 @@ internal sealed record SqliteOptions(
     private static readonly string[] JournalModes = ["delete", "truncate", "persist", "wal", "memory", "off"];
     private static readonly string[] SynchronousModes = ["off", "normal", "full", "extra"];
 
+    /// <summary>Reads journal-mode, synchronous and wal-autocheckpoint of a plugin's section.</summary>
+    /// <exception cref="ConfigurationException">A mode is not known to SQLite.</exception>
     public static SqliteOptions From(Config config, string connectionString, TimeSpan timeout) =>
         new(
             connectionString,
@@ -70,6 +72,9 @@ internal sealed class SqliteDatabase : IDisposable
 
     internal sqlite3 Handle => _connection.Handle;
 
+    /// <summary>
+    /// Opens a connection and sets what the options say. What fails names the file and what may be done.
+    /// </summary>
     public static SqliteDatabase Open(SqliteOptions options)
     {
         _ = Initialized;
@@ -131,6 +136,7 @@ internal sealed class SqliteDatabase : IDisposable
         return statement;
     }
 
+    /// <summary>Runs statements that return nothing, such as those that make tables.</summary>
     public void Execute(string sql)
     {
         var code = raw.sqlite3_exec(Handle, sql);
@@ -141,6 +147,9 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Begins a transaction that may write; waits here, and not in its middle, for another writer.</summary>
     public void Begin() => _begin.Run();
 
+    /// <summary>
+    /// Commits the open transaction: what was written is as durable as the synchronous mode says when this returns.
+    /// </summary>
     public void Commit() => _commit.Run();
 
     /// <summary>Undoes the open transaction, if there is one. An error here says nothing new.</summary>
@@ -160,6 +169,7 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
+    /// <summary>Closes the statements and the connection.</summary>
     public void Dispose()
     {
         foreach (var statement in _statements)

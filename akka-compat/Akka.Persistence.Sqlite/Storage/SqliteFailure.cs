@@ -16,7 +16,7 @@ public sealed class SqliteStorageException : AkkaException
 
 internal static class SqliteFailure
 {
-    /// <param name="action">Past participle: "opened", "written", "read".</param>
+    /// <summary>What to report; the action is a past participle: "opened", "written", "read".</summary>
     public static Exception From(Exception cause, string path, string action) =>
         cause is not SqliteException e
             ? cause

@@ -6,8 +6,10 @@ namespace Akka.Persistence.Sqlite.Storage;
 /// <summary>A prepared statement. Values that were bound stay bound: bind again only what changes.</summary>
 internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt handle) : IDisposable
 {
+    /// <summary>Parameters are numbered from 1.</summary>
     public void Bind(int index, long value) => raw.sqlite3_bind_int64(handle, index, value);
 
+    /// <summary>Parameters are numbered from 1; null is NULL.</summary>
     public void BindText(int index, string value)
     {
         if (value is null)
@@ -16,8 +18,10 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
             Check(raw.sqlite3_bind_text(handle, index, value));
     }
 
+    /// <summary>A text that is UTF-8 already.</summary>
     public void BindUtf8(int index, ReadOnlySpan<byte> value) => Check(raw.sqlite3_bind_text(handle, index, value));
 
+    /// <summary>Parameters are numbered from 1.</summary>
     public void BindBlob(int index, ReadOnlySpan<byte> value) =>
         Check(
             value.IsEmpty ? raw.sqlite3_bind_zeroblob(handle, index, 0) : raw.sqlite3_bind_blob(handle, index, value)
@@ -43,17 +47,22 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
         raw.sqlite3_reset(handle);
     }
 
+    /// <summary>Ends a read: until then it keeps a lock on the database.</summary>
     public void Reset() => raw.sqlite3_reset(handle);
 
+    /// <summary>Columns are numbered from 0; the present row's.</summary>
     public long Int64(int column) => raw.sqlite3_column_int64(handle, column);
 
+    /// <summary>Columns are numbered from 0; the present row's.</summary>
     public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
 
+    /// <summary>Columns are numbered from 0; the present row's.</summary>
     public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
 
     /// <summary>The value itself, in SQLite's memory: valid until the next step or reset.</summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(handle, column);
 
+    /// <summary>Only once its connection needs it no more.</summary>
     public void Dispose() => handle.Dispose();
 
     private void Check(int code)

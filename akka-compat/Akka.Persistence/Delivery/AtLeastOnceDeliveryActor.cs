@@ -7,12 +7,15 @@ public abstract class AtLeastOnceDeliveryActor : PersistentActor
 {
     private readonly AtLeastOnceDeliverySemantic _delivery;
 
+    /// <summary>With the system's settings.</summary>
     protected AtLeastOnceDeliveryActor()
         : this(static settings => settings) { }
 
+    /// <summary>With settings of its own.</summary>
     protected AtLeastOnceDeliveryActor(PersistenceSettings.AtLeastOnceDeliverySettings settings)
         : this(_ => settings) { }
 
+    /// <summary>With settings made from the system's.</summary>
     protected AtLeastOnceDeliveryActor(
         Func<
             PersistenceSettings.AtLeastOnceDeliverySettings,
@@ -23,30 +26,43 @@ public abstract class AtLeastOnceDeliveryActor : PersistentActor
         _delivery = new AtLeastOnceDeliverySemantic(Context, overrideSettings(Extension.Settings.AtLeastOnceDelivery));
     }
 
+    /// <inheritdoc cref="AtLeastOnceDeliverySemantic.RedeliverInterval"/>
     public TimeSpan RedeliverInterval => _delivery.RedeliverInterval;
+
+    /// <inheritdoc cref="AtLeastOnceDeliverySemantic.RedeliveryBurstLimit"/>
     public int RedeliveryBurstLimit => _delivery.RedeliveryBurstLimit;
+
+    /// <inheritdoc cref="AtLeastOnceDeliverySemantic.WarnAfterNumberOfUnconfirmedAttempts"/>
     public int WarnAfterNumberOfUnconfirmedAttempts => _delivery.WarnAfterNumberOfUnconfirmedAttempts;
+
+    /// <inheritdoc cref="AtLeastOnceDeliverySemantic.MaxUnconfirmedMessages"/>
     public int MaxUnconfirmedMessages => _delivery.MaxUnconfirmedMessages;
+
+    /// <inheritdoc cref="AtLeastOnceDeliverySemantic.UnconfirmedCount"/>
     public int UnconfirmedCount => _delivery.UnconfirmedCount;
 
+    /// <inheritdoc/>
     public override void AroundPreRestart(Exception cause, object message)
     {
         _delivery.Cancel();
         base.AroundPreRestart(cause, message);
     }
 
+    /// <inheritdoc/>
     public override void AroundPostStop()
     {
         _delivery.Cancel();
         base.AroundPostStop();
     }
 
+    /// <inheritdoc/>
     protected override void OnReplaySuccess()
     {
         _delivery.OnReplaySuccess();
         base.OnReplaySuccess();
     }
 
+    /// <inheritdoc/>
     protected override bool AroundReceive(Receive receive, object message) =>
         _delivery.AroundReceive(receive, message) || base.AroundReceive(receive, message);
 

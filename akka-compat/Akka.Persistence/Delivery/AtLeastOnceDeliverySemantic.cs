@@ -15,20 +15,37 @@ public class AtLeastOnceDeliverySemantic
     private ICancelable _timer;
     private long _lastDeliveryId;
 
+    /// <summary>Belongs to the actor of this context and must be used only while that handles a message.</summary>
     public AtLeastOnceDeliverySemantic(IActorContext context, PersistenceSettings.AtLeastOnceDeliverySettings settings)
     {
         _context = context;
         _settings = settings;
     }
 
+    /// <inheritdoc cref="PersistenceSettings.AtLeastOnceDeliverySettings.RedeliverInterval"/>
     public TimeSpan RedeliverInterval => _settings.RedeliverInterval;
+
+    /// <inheritdoc cref="PersistenceSettings.AtLeastOnceDeliverySettings.RedeliveryBurstLimit"/>
     public int RedeliveryBurstLimit => _settings.RedeliveryBurstLimit;
+
+    /// <inheritdoc cref="PersistenceSettings.AtLeastOnceDeliverySettings.WarnAfterNumberOfUnconfirmedAttempts"/>
     public int WarnAfterNumberOfUnconfirmedAttempts => _settings.WarnAfterNumberOfUnconfirmedAttempts;
+
+    /// <inheritdoc cref="PersistenceSettings.AtLeastOnceDeliverySettings.MaxUnconfirmedMessages"/>
     public int MaxUnconfirmedMessages => _settings.MaxUnconfirmedMessages;
+
+    /// <summary>How many messages are unconfirmed now.</summary>
     public int UnconfirmedCount => _unconfirmed.Count;
 
     private DateTime Now => _context.System.Scheduler.Now.UtcDateTime;
 
+    /// <summary>
+    /// Sends the message that the function makes for a new delivery id (1, 2, …), again and again until that id is
+    /// confirmed; while the actor recovers it only notes it.
+    /// </summary>
+    /// <exception cref="MaxUnconfirmedMessagesExceededException">
+    /// Too many are unconfirmed; nothing was noted.
+    /// </exception>
     public void Deliver(ActorPath destination, Func<long, object> deliveryMessageMapper, bool isRecovering)
     {
         if (_unconfirmed.Count >= MaxUnconfirmedMessages)
@@ -44,14 +61,19 @@ public class AtLeastOnceDeliverySemantic
             Send(id, new Delivery(destination, message, Now, 0));
     }
 
+    /// <summary>Stops sending; false when the id is not known, or was confirmed before.</summary>
     public bool ConfirmDelivery(long deliveryId) => _unconfirmed.Remove(deliveryId);
 
+    /// <summary>What is unconfirmed, oldest first, and the last delivery id.</summary>
     public AtLeastOnceDeliverySnapshot GetDeliverySnapshot() =>
         new(
             _lastDeliveryId,
             [.. _unconfirmed.Select(e => new UnconfirmedDelivery(e.Key, e.Value.Destination, e.Value.Message))]
         );
 
+    /// <summary>
+    /// Forgets what is unconfirmed and takes over what the snapshot holds, to be sent again from the next look on.
+    /// </summary>
     public void SetDeliverySnapshot(AtLeastOnceDeliverySnapshot snapshot)
     {
         _lastDeliveryId = snapshot.CurrentDeliveryId;
@@ -119,13 +141,24 @@ public class AtLeastOnceDeliverySemantic
     public sealed class Delivery(ActorPath destination, object message, DateTime timestamp, int attempt)
         : IEquatable<Delivery>
     {
+        /// <summary>How often it was sent.</summary>
         public int Attempt { get; } = attempt;
+
+        /// <summary>Where to; whoever lives there gets it.</summary>
         public ActorPath Destination { get; } = destination;
+
+        /// <summary>What is sent, with the delivery id in it.</summary>
         public object Message { get; } = message;
+
+        /// <summary>
+        /// When it was last sent, in UTC on the scheduler's clock; earlier by an interval when it is due at once.
+        /// </summary>
         public DateTime Timestamp { get; } = timestamp;
 
+        /// <summary>A copy that counts one more try.</summary>
         public Delivery IncrementedCopy() => new(Destination, Message, Timestamp, Attempt + 1);
 
+        /// <inheritdoc/>
         public bool Equals(Delivery other) =>
             other is not null
             && Attempt == other.Attempt
@@ -133,14 +166,17 @@ public class AtLeastOnceDeliverySemantic
             && Equals(Destination, other.Destination)
             && Equals(Message, other.Message);
 
+        /// <inheritdoc/>
         public override bool Equals(object obj) => Equals(obj as Delivery);
 
+        /// <inheritdoc/>
         public override int GetHashCode() => HashCode.Combine(Attempt, Destination, Message, Timestamp);
     }
 
     /// <summary>From the timer.</summary>
     public sealed class RedeliveryTick : INotInfluenceReceiveTimeout, IDeadLetterSuppression
     {
+        /// <summary>The only one.</summary>
         public static RedeliveryTick Instance { get; } = new();
 
         private RedeliveryTick() { }

@@ -6,6 +6,10 @@ namespace Akka.Persistence.Journal;
 /// <summary>Reads a stream back.</summary>
 public interface IAsyncRecovery
 {
+    /// <summary>
+    /// Gives the events from and to these numbers, both inclusive and at most max of them, in order to the callback;
+    /// the task ends after the last. Events that are deleted may be given: they are passed over.
+    /// </summary>
     Task ReplayMessagesAsync(
         IActorContext context,
         string persistenceId,
@@ -15,6 +19,10 @@ public interface IAsyncRecovery
         Action<IPersistentRepresentation> recoveryCallback
     );
 
+    /// <summary>
+    /// The highest number ever used in the stream, deleted events included, 0 for none. It is at least the second
+    /// argument if the stream is that long: nothing before it has to be looked at.
+    /// </summary>
     Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr);
 }
 
@@ -24,6 +32,9 @@ public interface IAsyncRecovery
 /// </summary>
 public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
 {
+    /// <summary>
+    /// Whether deletions are published on the event stream, from akka.persistence.publish-plugin-commands.
+    /// </summary>
     protected readonly bool CanPublish;
 
     private readonly Queue<Answer> _answers = new();
@@ -33,6 +44,10 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
     private readonly int _filterMaxOldWriters;
     private readonly bool _filterDebug;
 
+    /// <summary>Reads the circuit breaker and the replay filter from the plugin's section.</summary>
+    /// <exception cref="Akka.Configuration.ConfigurationException">
+    /// The mode of the replay filter is not known.
+    /// </exception>
     protected AsyncWriteJournal()
     {
         var extension = Persistence.Instance.Apply(Context.System);
@@ -59,6 +74,7 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
         _filterDebug = filter.GetBoolean("debug");
     }
 
+    /// <inheritdoc/>
     public abstract Task ReplayMessagesAsync(
         IActorContext context,
         string persistenceId,
@@ -68,6 +84,7 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
         Action<IPersistentRepresentation> recoveryCallback
     );
 
+    /// <inheritdoc/>
     public abstract Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr);
 
     /// <summary>
@@ -76,14 +93,19 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
     /// </summary>
     protected abstract Task<IImmutableList<Exception>> WriteMessagesAsync(IEnumerable<AtomicWrite> messages);
 
+    /// <summary>
+    /// Deletes events up to this number, inclusive. The highest number of the stream must outlive them.
+    /// </summary>
     protected abstract Task DeleteMessagesToAsync(string persistenceId, long toSequenceNr);
 
     /// <summary>Handles what is not a journal's own message.</summary>
     protected virtual bool ReceivePluginInternal(object message) => false;
 
+    /// <inheritdoc/>
     protected sealed override bool Receive(object message) =>
         ReceiveWriteJournal(message) || ReceivePluginInternal(message);
 
+    /// <summary>Handles a journal's own messages; false for all others.</summary>
     protected bool ReceiveWriteJournal(object message)
     {
         switch (message)
@@ -105,6 +127,7 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
         }
     }
 
+    /// <summary>The failure inside an aggregate of one, however deep; anything else as it is.</summary>
     protected static Exception TryUnwrapException(Exception e) =>
         e is AggregateException { InnerExceptions.Count: 1 } aggregate
             ? TryUnwrapException(aggregate.InnerException)
@@ -301,6 +324,7 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
     /// <summary>To itself: a task has ended, perhaps the one whose turn it is.</summary>
     private sealed class AnswerReady : INoSerializationVerificationNeeded
     {
+        /// <summary>The only one.</summary>
         public static readonly AnswerReady Instance = new();
     }
 }
@@ -308,7 +332,7 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
 /// <summary>The answers to a batch, in the order in which its events were handed over.</summary>
 internal static class WriteAnswers
 {
-    /// <param name="rejections">One entry for each atomic write, null for those that are written; null when all are.</param>
+    /// <summary>Of the rejections, one stands for each atomic write, null for those that are written; null when all are.</summary>
     public static void Written(WriteMessages write, IReadOnlyList<Exception> rejections, IActorRef journal)
     {
         var actor = write.PersistentActor;
@@ -343,6 +367,7 @@ internal static class WriteAnswers
         }
     }
 
+    /// <summary>Every event failed; deferred messages go back all the same.</summary>
     public static void Failed(WriteMessages write, Exception cause, IActorRef journal)
     {
         var actor = write.PersistentActor;

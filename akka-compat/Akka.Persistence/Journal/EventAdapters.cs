@@ -10,13 +10,19 @@ namespace Akka.Persistence.Journal;
 /// <summary>Turns an event into what the journal stores.</summary>
 public interface IWriteEventAdapter
 {
+    /// <summary>What to store beside the event, so that it can be told what it is; empty for nothing.</summary>
     string Manifest(object evt);
+
+    /// <summary>
+    /// What to store for an event. A <see cref="Tagged"/> carries tags. May be called by any number of threads at once.
+    /// </summary>
     object ToJournal(object evt);
 }
 
 /// <summary>Turns what the journal stores into events: none, one, or several.</summary>
 public interface IReadEventAdapter
 {
+    /// <summary>The events that the stored one stands for, by the manifest that was stored with it.</summary>
     IEventSequence FromJournal(object evt, string manifest);
 }
 
@@ -26,24 +32,32 @@ public interface IEventAdapter : IWriteEventAdapter, IReadEventAdapter;
 /// <summary>Changes nothing.</summary>
 public sealed class IdentityEventAdapter : IEventAdapter
 {
+    /// <summary>The only one.</summary>
     public static IdentityEventAdapter Instance { get; } = new();
 
     private IdentityEventAdapter() { }
 
+    /// <inheritdoc/>
     public string Manifest(object evt) => string.Empty;
 
+    /// <inheritdoc/>
     public object ToJournal(object evt) => evt;
 
+    /// <inheritdoc/>
     public IEventSequence FromJournal(object evt, string manifest) => EventSequence.Single(evt);
 }
 
 /// <summary>An event with tags, which journals that know tags store beside it.</summary>
 public readonly struct Tagged(object payload, IImmutableSet<string> tags)
 {
+    /// <summary>The tags become a set.</summary>
     public Tagged(object payload, IEnumerable<string> tags)
         : this(payload, tags.ToImmutableHashSet()) { }
 
+    /// <summary>The event.</summary>
     public object Payload { get; } = payload;
+
+    /// <summary>The tags; each counts once.</summary>
     public IImmutableSet<string> Tags { get; } = tags;
 }
 
@@ -55,6 +69,7 @@ public class EventAdapters
     private readonly ConcurrentDictionary<Type, IEventAdapter> _map;
     private readonly KeyValuePair<Type, IEventAdapter>[] _bindings;
 
+    /// <summary>The bindings must have derived types before their ancestors. The logger is not used.</summary>
     protected EventAdapters(
         ConcurrentDictionary<Type, IEventAdapter> map,
         IEnumerable<KeyValuePair<Type, IEventAdapter>> bindings,
@@ -147,8 +162,14 @@ public class EventAdapters
         };
     }
 
+    /// <summary>
+    /// The adapter for a type: that of the nearest type it can be assigned to, or one that changes nothing. Any thread.
+    /// </summary>
     public IEventAdapter Get<T>() => Get(typeof(T));
 
+    /// <summary>
+    /// The adapter for a type: that of the nearest type it can be assigned to, or one that changes nothing. Any thread.
+    /// </summary>
     public virtual IEventAdapter Get(Type type)
     {
         if (_bindings.Length == 0)
@@ -165,19 +186,25 @@ public class EventAdapters
 
     private sealed class WriteOnly(IWriteEventAdapter adapter) : IEventAdapter
     {
+        /// <inheritdoc/>
         public string Manifest(object evt) => adapter.Manifest(evt);
 
+        /// <inheritdoc/>
         public object ToJournal(object evt) => adapter.ToJournal(evt);
 
+        /// <inheritdoc/>
         public IEventSequence FromJournal(object evt, string manifest) => EventSequence.Single(evt);
     }
 
     private sealed class ReadOnly(IReadEventAdapter adapter) : IEventAdapter
     {
+        /// <inheritdoc/>
         public string Manifest(object evt) => string.Empty;
 
+        /// <inheritdoc/>
         public object ToJournal(object evt) => evt;
 
+        /// <inheritdoc/>
         public IEventSequence FromJournal(object evt, string manifest) => adapter.FromJournal(evt, manifest);
     }
 
@@ -189,10 +216,17 @@ public class EventAdapters
                 "Several event adapters are bound to one type: such a binding can only read. Bind one adapter for writing."
             );
 
+        /// <summary>
+        /// Refuses with an <see cref="IllegalActorStateException"/>: which of the adapters would it be?
+        /// </summary>
         public string Manifest(object evt) => throw Refusal();
 
+        /// <summary>
+        /// Refuses with an <see cref="IllegalActorStateException"/>: which of the adapters would it be?
+        /// </summary>
         public object ToJournal(object evt) => throw Refusal();
 
+        /// <inheritdoc/>
         public IEventSequence FromJournal(object evt, string manifest) =>
             EventSequence.Create(adapters.SelectMany(a => a.FromJournal(evt, manifest).Events));
     }

@@ -16,8 +16,10 @@ public class MemoryJournal : AsyncWriteJournal
     // The highest number of a stream must outlive the deletion of its events.
     private readonly ConcurrentDictionary<string, long> _highest = new(StringComparer.Ordinal);
 
+    /// <summary>The streams by persistence id; lock a stream while reading it.</summary>
     protected virtual ConcurrentDictionary<string, LinkedList<IPersistentRepresentation>> Messages => _messages;
 
+    /// <inheritdoc/>
     protected override Task<IImmutableList<Exception>> WriteMessagesAsync(IEnumerable<AtomicWrite> messages)
     {
         foreach (var write in messages)
@@ -28,9 +30,11 @@ public class MemoryJournal : AsyncWriteJournal
         return Written;
     }
 
+    /// <inheritdoc/>
     public override Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr) =>
         Task.FromResult(HighestSequenceNr(persistenceId));
 
+    /// <inheritdoc/>
     public override Task ReplayMessagesAsync(
         IActorContext context,
         string persistenceId,
@@ -46,6 +50,7 @@ public class MemoryJournal : AsyncWriteJournal
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override Task DeleteMessagesToAsync(string persistenceId, long toSequenceNr)
     {
         var to = Math.Min(toSequenceNr, HighestSequenceNr(persistenceId));
@@ -60,6 +65,7 @@ public class MemoryJournal : AsyncWriteJournal
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override bool ReceivePluginInternal(object message) => false;
 
     /// <summary>Stores an event at the end of its stream.</summary>
@@ -154,5 +160,6 @@ public class SharedMemoryJournal : MemoryJournal
         StringComparer.Ordinal
     );
 
+    /// <inheritdoc/>
     protected override ConcurrentDictionary<string, LinkedList<IPersistentRepresentation>> Messages => Shared;
 }

@@ -7,9 +7,16 @@ namespace Akka.Persistence.Journal;
 /// <summary>What to do with events that two writers wrote at the same time.</summary>
 public enum ReplayFilterMode
 {
+    /// <summary>The recovery fails.</summary>
     Fail = 0,
+
+    /// <summary>All events are passed on, with a warning.</summary>
     Warn = 1,
+
+    /// <summary>Events of the earlier writer are left out from where the later one begins, with a warning.</summary>
     RepairByDiscardOld = 2,
+
+    /// <summary>Nothing is looked for.</summary>
     Disabled = 3,
 }
 
@@ -26,6 +33,7 @@ public class ReplayFilter : ActorBase
     private long _lastSequenceNr;
     private bool _failed;
 
+    /// <summary>The numbers are not checked here; <see cref="Props"/> does.</summary>
     public ReplayFilter(
         IActorRef persistentActor,
         ReplayFilterMode mode,
@@ -41,14 +49,25 @@ public class ReplayFilter : ActorBase
         DebugEnabled = debugEnabled;
     }
 
+    /// <summary>Who recovers.</summary>
     public IActorRef PersistentActor { get; }
+
+    /// <summary>What to do with an overlap.</summary>
     public ReplayFilterMode Mode { get; }
+
+    /// <summary>How many events are held back, and so looked at together.</summary>
     public int WindowSize { get; }
+
+    /// <summary>How many earlier writers are remembered.</summary>
     public int MaxOldWriters { get; }
+
+    /// <summary>Whether each event is logged at debug level.</summary>
     public bool DebugEnabled { get; }
 
     private ILoggingAdapter Log => _log ??= Context.GetLogger();
 
+    /// <summary>A filter for one recovery.</summary>
+    /// <exception cref="ArgumentException">A number is not positive, or the mode is Disabled.</exception>
     public static Props Props(
         IActorRef persistentActor,
         ReplayFilterMode mode,
@@ -66,6 +85,7 @@ public class ReplayFilter : ActorBase
         return new Props(typeof(ReplayFilter), [persistentActor, mode, windowSize, maxOldWriters, debugEnabled]);
     }
 
+    /// <inheritdoc/>
     protected override bool Receive(object message)
     {
         switch (message)

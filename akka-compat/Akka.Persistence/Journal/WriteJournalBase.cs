@@ -38,6 +38,9 @@ public abstract class WriteJournalBase : ActorBase
             )
         );
 
+    /// <summary>
+    /// The events that a stored one stands for, by the adapter of its type; all keep its place in the stream.
+    /// </summary>
     protected IEnumerable<IPersistentRepresentation> AdaptFromJournal(IPersistentRepresentation representation)
     {
         if (AdaptsNothing)
@@ -48,6 +51,7 @@ public abstract class WriteJournalBase : ActorBase
             .Events.Select(representation.WithPayload);
     }
 
+    /// <summary>The event as it is to be stored, with the manifest of its type's adapter.</summary>
     protected IPersistentRepresentation AdaptToJournal(IPersistentRepresentation representation)
     {
         if (AdaptsNothing)

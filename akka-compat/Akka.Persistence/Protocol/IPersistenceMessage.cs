@@ -32,6 +32,7 @@ namespace Akka.Persistence.Serialization
     /// <summary>A snapshot's content.</summary>
     public sealed class Snapshot(object data)
     {
+        /// <summary>The state that was handed over; may be null.</summary>
         public object Data { get; } = data;
     }
 }

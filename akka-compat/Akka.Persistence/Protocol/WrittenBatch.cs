@@ -15,6 +15,7 @@ internal sealed class WrittenBatch(WriteMessages request) : IJournalResponse, ID
     private int _envelope;
     private int _event;
 
+    /// <inheritdoc cref="WriteMessages.ActorInstanceId"/>
     public int ActorInstanceId => request.ActorInstanceId;
 
     /// <summary>True once the actor knows that the journal is free for the next batch.</summary>
@@ -23,6 +24,7 @@ internal sealed class WrittenBatch(WriteMessages request) : IJournalResponse, ID
     /// <summary>What the last handler was run with: the message that a restart speaks of.</summary>
     public object Current { get; private set; }
 
+    /// <summary>Whether elements are left.</summary>
     public bool HasMore => _envelope < _envelopes.Count;
 
     /// <summary>The next element: an event, or null and a deferred message.</summary>

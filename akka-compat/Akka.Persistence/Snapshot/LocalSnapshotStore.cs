@@ -15,15 +15,21 @@ public class LocalSnapshotStore : SnapshotStore
     private readonly DirectoryInfo _folder;
     private readonly int _maxLoadAttempts;
 
+    /// <summary>Reads akka.persistence.snapshot-store.local.</summary>
     public LocalSnapshotStore()
         : this(Context.System.Settings.Config.GetConfig("akka.persistence.snapshot-store.local")) { }
 
+    /// <summary>
+    /// Reads dir (the folder, made if it is not there) and max-load-attempts (how many damaged files are passed over,
+    /// at most, for an older one).
+    /// </summary>
     public LocalSnapshotStore(Config config)
     {
         _folder = new DirectoryInfo(config.GetString("dir", "snapshots"));
         _maxLoadAttempts = config.GetInt("max-load-attempts", 3);
     }
 
+    /// <inheritdoc/>
     protected override Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         Exception failure = null;
@@ -44,12 +50,16 @@ public class LocalSnapshotStore : SnapshotStore
             : Task.FromException<SelectedSnapshot>(failure);
     }
 
+    /// <inheritdoc/>
     protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot)
     {
         Save(metadata, snapshot);
         return Task.CompletedTask;
     }
 
+    /// <summary>
+    /// Writes one snapshot, blocking; an existing one of the same sequence number and time is replaced.
+    /// </summary>
     protected virtual void Save(SnapshotMetadata metadata, object snapshot)
     {
         // First under another name: a crash must not leave half a snapshot under the right one.
@@ -57,6 +67,7 @@ public class LocalSnapshotStore : SnapshotStore
         file.MoveTo(GetSnapshotFileForWrite(metadata).FullName, overwrite: true);
     }
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(SnapshotMetadata metadata)
     {
         var all = new SnapshotSelectionCriteria(metadata.SequenceNr, DateTime.MaxValue, metadata.SequenceNr);
@@ -68,6 +79,7 @@ public class LocalSnapshotStore : SnapshotStore
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         foreach (var (_, file) in Matching(persistenceId, criteria))
@@ -75,14 +87,17 @@ public class LocalSnapshotStore : SnapshotStore
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override bool ReceivePluginInternal(object message) => false;
 
+    /// <inheritdoc/>
     protected override void PreStart()
     {
         _folder.Create();
         base.PreStart();
     }
 
+    /// <summary>Writes the serializer's id, its manifest and the content.</summary>
     protected void Serialize(Stream stream, Serialization.Snapshot snapshot)
     {
         var serialization = Context.System.Serialization;
@@ -103,6 +118,7 @@ public class LocalSnapshotStore : SnapshotStore
         return new Serialization.Snapshot(Context.System.Serialization.Deserialize(rest.ToArray(), id, manifest));
     }
 
+    /// <summary>Writes a file under a temporary name and gives it back, complete and closed.</summary>
     protected FileInfo WithOutputStream(SnapshotMetadata metadata, Action<Stream> p)
     {
         var file = GetSnapshotFileForWrite(metadata, ".tmp");
@@ -111,6 +127,7 @@ public class LocalSnapshotStore : SnapshotStore
         return file;
     }
 
+    /// <summary>The file of a snapshot: persistence id (escaped), sequence number and time are in its name.</summary>
     protected FileInfo GetSnapshotFileForWrite(SnapshotMetadata metadata, string extension = "") =>
         new(
             Path.Combine(

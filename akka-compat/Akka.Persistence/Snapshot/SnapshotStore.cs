@@ -8,6 +8,7 @@ public abstract class SnapshotStore : ActorBase
     private readonly PluginBreaker _breaker;
     private readonly bool _publishes;
 
+    /// <summary>Reads the circuit breaker from the plugin's section.</summary>
     protected SnapshotStore()
     {
         // The extension's defaults must be in place before the breaker's are read.
@@ -22,15 +23,22 @@ public abstract class SnapshotStore : ActorBase
     /// <summary>The newest snapshot that qualifies, or null.</summary>
     protected abstract Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria);
 
+    /// <summary>Stores a snapshot, in place of one of the same sequence number if the store keeps only one.</summary>
     protected abstract Task SaveAsync(SnapshotMetadata metadata, object snapshot);
 
+    /// <summary>
+    /// Deletes the snapshot of a sequence number; without a time, whatever its time. One that is not there is no
+    /// failure.
+    /// </summary>
     protected abstract Task DeleteAsync(SnapshotMetadata metadata);
 
+    /// <summary>Deletes those that qualify.</summary>
     protected abstract Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria);
 
     /// <summary>Handles what is not a snapshot store's own message.</summary>
     protected virtual bool ReceivePluginInternal(object message) => false;
 
+    /// <inheritdoc/>
     protected sealed override bool Receive(object message)
     {
         switch (message)
@@ -127,8 +135,10 @@ public abstract class SnapshotStore : ActorBase
 /// <summary>A store that lives as long as its actor.</summary>
 public class MemorySnapshotStore : SnapshotStore
 {
+    /// <summary>In the order in which they were saved; touched only by the store's actor.</summary>
     protected virtual List<SnapshotEntry> Snapshots { get; } = [];
 
+    /// <inheritdoc/>
     protected override Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         SnapshotEntry newest = null;
@@ -140,6 +150,7 @@ public class MemorySnapshotStore : SnapshotStore
         return Task.FromResult(newest is null ? null : new SelectedSnapshot(newest.Metadata, newest.Snapshot));
     }
 
+    /// <inheritdoc/>
     protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot)
     {
         Snapshots.RemoveAll(e => IsOf(e, metadata.PersistenceId) && e.SequenceNr == metadata.SequenceNr);
@@ -155,6 +166,7 @@ public class MemorySnapshotStore : SnapshotStore
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(SnapshotMetadata metadata)
     {
         Snapshots.RemoveAll(e =>
@@ -165,6 +177,7 @@ public class MemorySnapshotStore : SnapshotStore
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         foreach (var entry in Matching(persistenceId, criteria).ToArray())
@@ -182,12 +195,19 @@ public class MemorySnapshotStore : SnapshotStore
 /// <summary>A snapshot in memory.</summary>
 public class SnapshotEntry
 {
+    /// <summary>For stores that name their entries; not used here.</summary>
     public string Id { get; set; }
+
+    /// <summary>Whose snapshot.</summary>
     public string PersistenceId { get; set; }
+
+    /// <summary>The number of the last event that is in it.</summary>
     public long SequenceNr { get; set; }
 
     /// <summary>UTC ticks.</summary>
     public long Timestamp { get; set; }
+
+    /// <summary>The state, as it was handed over: it is not serialized.</summary>
     public object Snapshot { get; set; }
 
     internal SnapshotMetadata Metadata => new(PersistenceId, SequenceNr, new DateTime(Timestamp, DateTimeKind.Utc));
@@ -196,13 +216,17 @@ public class SnapshotEntry
 /// <summary>A store that has no snapshot and takes none.</summary>
 public sealed class NoSnapshotStore : SnapshotStore
 {
+    /// <inheritdoc/>
     protected override Task<SelectedSnapshot> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria) =>
         Task.FromResult<SelectedSnapshot>(null);
 
+    /// <inheritdoc/>
     protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot) => Refuse();
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(SnapshotMetadata metadata) => Refuse();
 
+    /// <inheritdoc/>
     protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria) => Refuse();
 
     private static Task Refuse() => Task.FromException(new NoSnapshotStoreException("No snapshot store configured."));
@@ -210,11 +234,14 @@ public sealed class NoSnapshotStore : SnapshotStore
     /// <summary>A snapshot was to be saved or deleted, but there is no store.</summary>
     public class NoSnapshotStoreException : Exception
     {
+        /// <summary>Without a message of its own.</summary>
         public NoSnapshotStoreException() { }
 
+        /// <summary>The message says what was asked.</summary>
         public NoSnapshotStoreException(string message)
             : base(message) { }
 
+        /// <summary>The message says what was asked.</summary>
         public NoSnapshotStoreException(string message, Exception innerException)
             : base(message, innerException) { }
     }

@@ -12,12 +12,14 @@ public delegate void UntypedReceive(object message);
 /// <summary>An actor, seen from the runtime.</summary>
 public interface IInternalActor
 {
+    /// <summary>The actor's surroundings.</summary>
     IActorContext ActorContext { get; }
 }
 
 /// <summary>An actor that has something to set up between its constructor and its first message.</summary>
 public interface IInitializableActor
 {
+    /// <summary>Called by the runtime, once for each incarnation.</summary>
     void Init();
 }
 
@@ -37,6 +39,8 @@ public abstract class ActorBase : IInternalActor
 
     private bool _logsMessages;
 
+    /// <summary>Throws outside of the runtime's creation of an actor.</summary>
+    /// <exception cref="ActorInitializationException">The constructor was called by hand.</exception>
     protected ActorBase()
     {
         _cell =

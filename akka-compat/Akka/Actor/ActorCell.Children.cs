@@ -69,6 +69,7 @@ public partial class ActorCell
             );
     }
 
+    /// <inheritdoc/>
     public IActorRef Child(string name) => GetSingleChild(name);
 
     /// <summary>The child of a name, which may carry a uid, or Nobody. Any thread.</summary>
@@ -86,6 +87,7 @@ public partial class ActorCell
             : ActorRefs.Nobody;
     }
 
+    /// <inheritdoc/>
     public IEnumerable<IActorRef> GetChildren() => Volatile.Read(ref _children)?.Snapshot() ?? [];
 
     internal IReadOnlyList<IInternalActorRef> ChildrenRefs => Volatile.Read(ref _children)?.Snapshot() ?? [];

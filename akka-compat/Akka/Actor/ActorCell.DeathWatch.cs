@@ -5,8 +5,10 @@ namespace Akka.Actor;
 
 public partial class ActorCell
 {
+    /// <inheritdoc/>
     public IActorRef Watch(IActorRef subject) => WatchFor(subject, null);
 
+    /// <inheritdoc/>
     public IActorRef WatchWith(IActorRef subject, object message)
     {
         if (message is null)
@@ -34,6 +36,7 @@ public partial class ActorCell
         return subject;
     }
 
+    /// <inheritdoc/>
     public IActorRef Unwatch(IActorRef subject)
     {
         var target = (IInternalActorRef)subject;

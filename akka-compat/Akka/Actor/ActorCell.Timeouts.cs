@@ -2,8 +2,10 @@ namespace Akka.Actor;
 
 public partial class ActorCell
 {
+    /// <inheritdoc/>
     public TimeSpan? ReceiveTimeout => Timeouts?.Duration;
 
+    /// <inheritdoc/>
     public void SetReceiveTimeout(TimeSpan? timeout)
     {
         if (timeout is null || timeout.Value <= TimeSpan.Zero)

@@ -67,23 +67,39 @@ public partial class ActorCell : IUntypedActorContext
     /// <summary>The sender of the message that the actor on this thread handles, or none.</summary>
     public static IActorRef GetCurrentSenderOrNoSender() => _current?._sender;
 
+    /// <inheritdoc/>
     public ActorSystem System => _system;
     internal ActorSystemImpl SystemImpl => _system;
+
+    /// <summary>The system as its implementation.</summary>
     public ActorSystemImpl SystemImplementation => _system;
+
+    /// <inheritdoc/>
     public IActorRef Self => _self;
+
+    /// <inheritdoc/>
     public Props Props => _blueprint as Props ?? Props.CreateBy((IIndirectActorProducer)_blueprint);
 
     /// <summary>The strategy that the props give; null for the actor's own.</summary>
     internal SupervisorStrategy StrategyOfProps => (_blueprint as Props)?.SupervisorStrategy;
+
+    /// <inheritdoc/>
     public MessageDispatcher Dispatcher => _dispatcher;
+
+    /// <inheritdoc/>
     public IActorRef Parent => _parent;
     internal IInternalActorRef ParentRef => _parent;
     internal ActorBase Actor => _actor;
     internal Mailbox Mailbox => _mailbox;
     internal bool IsTerminated => _mailbox is { IsClosed: true };
+
+    /// <summary>Whether user messages wait. A hint: it may change at any moment. Any thread.</summary>
     public bool HasMessages => _mailbox.HasMessages;
+
+    /// <summary>How many user messages wait. A hint: it may change at any moment. Any thread.</summary>
     public int NumberOfMessages => _mailbox.NumberOfMessages;
 
+    /// <inheritdoc/>
     public IActorRef Sender
     {
         get
@@ -234,10 +250,13 @@ public partial class ActorCell : IUntypedActorContext
             ReceiveMessage(inner);
     }
 
+    /// <inheritdoc/>
     public void Become(Receive receive) => Behavior = receive;
 
+    /// <inheritdoc/>
     public void Become(UntypedReceive receive) => Become(Always(receive));
 
+    /// <inheritdoc/>
     public void BecomeStacked(Receive receive)
     {
         OuterBehaviors ??= new Stack<Receive>();
@@ -245,8 +264,10 @@ public partial class ActorCell : IUntypedActorContext
         Behavior = receive;
     }
 
+    /// <inheritdoc/>
     public void BecomeStacked(UntypedReceive receive) => BecomeStacked(Always(receive));
 
+    /// <inheritdoc/>
     public void UnbecomeStacked() => Behavior = OuterBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
 
     private static Receive Always(UntypedReceive receive) =>
@@ -270,7 +291,9 @@ public partial class ActorCell : IUntypedActorContext
 
     internal Type ActorType => _actor?.GetType() ?? Props.Type;
 
+    /// <inheritdoc/>
     public ActorSelection ActorSelection(ActorPath actorPath) => _system.Selections.ByPath(actorPath);
 
+    /// <inheritdoc/>
     public ActorSelection ActorSelection(string actorPath) => _system.Selections.FromContext(_self, actorPath);
 }

@@ -9,12 +9,14 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
     /// <summary>The characters that a name may hold besides letters and digits.</summary>
     public const string ValidSymbols = "\"-_.*$+:@&=,!~';()";
 
+    /// <summary>A root.</summary>
     protected ActorPath(Address address, string name)
     {
         RootAddress = address;
         Name = name;
     }
 
+    /// <summary>A path below another; the name is not checked here.</summary>
     protected ActorPath(ActorPath parentPath, string name, long uid)
     {
         ParentPath = parentPath;
@@ -25,11 +27,19 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
     internal Address RootAddress { get; }
     internal ActorPath ParentPath { get; }
 
+    /// <summary>The last element; empty for a root.</summary>
     public string Name { get; }
+
+    /// <summary>Tells incarnations at one path apart; 0 when the path means whichever is there.</summary>
     public long Uid { get; }
+
+    /// <summary>The address of the root, found by walking up.</summary>
     public Address Address => Root.RootAddress;
+
+    /// <summary>The path above; null for a root.</summary>
     public ActorPath Parent => ParentPath;
 
+    /// <summary>How many elements there are below the root; 0 for the root itself.</summary>
     public int Depth
     {
         get
@@ -41,6 +51,7 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         }
     }
 
+    /// <summary>The root, found by walking up.</summary>
     public ActorPath Root
     {
         get
@@ -85,11 +96,14 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         return true;
     }
 
+    /// <summary>The same path for another incarnation; a root stays itself.</summary>
     public ActorPath WithUid(long uid) =>
         uid == Uid || ParentPath is null ? this : new ChildActorPath(ParentPath, Name, uid);
 
+    /// <summary>The path of a child; <c>name#uid</c> sets the uid too. The name is not checked.</summary>
     public ActorPath Child(string childName) => this / childName;
 
+    /// <summary>The path of a child; <c>name#uid</c> sets the uid too. The name is not checked.</summary>
     public static ActorPath operator /(ActorPath path, string name)
     {
         var hash = name.IndexOf('#', StringComparison.Ordinal);
@@ -100,6 +114,7 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
             : new ChildActorPath(path, name, 0);
     }
 
+    /// <summary>Goes down several names; empty ones are left out.</summary>
     public static ActorPath operator /(ActorPath path, IEnumerable<string> name)
     {
         foreach (var element in name)
@@ -120,14 +135,25 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         return p;
     }
 
+    /// <summary>Reads an absolute path, <c>akka://system/user/name#uid</c>.</summary>
+    /// <exception cref="UriFormatException">It is not one.</exception>
     public static ActorPath Parse(string path) =>
         TryParse(path, out var parsed) ? parsed : throw new UriFormatException($"Can not parse an ActorPath: {path}");
 
+    /// <summary>
+    /// Reads an absolute path; false when it is not one. Elements are not checked for valid characters.
+    /// </summary>
     public static bool TryParse(string path, out ActorPath actorPath) => TryParse(null, path, out actorPath);
 
+    /// <summary>
+    /// Reads a path relative to a base, or an absolute one when the base is null. False leaves the base as the result.
+    /// </summary>
     public static bool TryParse(ActorPath basePath, string absoluteUri, out ActorPath actorPath) =>
         TryParse(basePath, absoluteUri.AsSpan(), out actorPath);
 
+    /// <summary>
+    /// Reads a path relative to a base, or an absolute one when the base is null. False leaves the base as the result.
+    /// </summary>
     public static bool TryParse(ActorPath basePath, ReadOnlySpan<char> absoluteUri, out ActorPath actorPath)
     {
         actorPath = basePath;
@@ -146,11 +172,16 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         return true;
     }
 
+    /// <summary>Reads the address at the beginning of a path; false when there is none.</summary>
     public static bool TryParseAddress(string path, out Address address) => Address.TryParse(path, out address);
 
+    /// <summary>Reads the address at the beginning of a path and gives the rest, which starts with a slash.</summary>
     public static bool TryParseAddress(string path, out Address address, out ReadOnlySpan<char> absoluteUri) =>
         Address.TryParse(path.AsSpan(), out address, out absoluteUri);
 
+    /// <summary>
+    /// Splits a path at the end of its address without reading either part; false when it has no scheme.
+    /// </summary>
     public static bool TryParseParts(
         ReadOnlySpan<char> path,
         out ReadOnlySpan<char> address,
@@ -168,6 +199,7 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         return true;
     }
 
+    /// <summary><c>/user/name</c>, without address and uid.</summary>
     public string ToStringWithoutAddress()
     {
         if (ParentPath is null)
@@ -191,21 +223,31 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         );
     }
 
+    /// <summary><c>akka://system/user/name</c>, without uid.</summary>
     public string ToStringWithAddress() => Address + ToStringWithoutAddress();
 
+    /// <summary>With the path's own address when that has a host, else with the given one.</summary>
     public string ToStringWithAddress(Address address) =>
         (Address.HasGlobalScope ? Address : address) + ToStringWithoutAddress();
 
+    /// <summary>As <see cref="ToStringWithAddress()"/>, with <c>#uid</c> at the end when there is one.</summary>
     public string ToStringWithUid() => AppendUid(ToStringWithAddress());
 
+    /// <summary>What <see cref="Parse"/> reads back with nothing lost.</summary>
     public string ToSerializationFormat() => AppendUid(ToStringWithAddress());
 
+    /// <summary>
+    /// As <see cref="ToSerializationFormat"/>; the given address stands in when the path's own has no host.
+    /// </summary>
     public string ToSerializationFormatWithAddress(Address address) => AppendUid(ToStringWithAddress(address));
 
+    /// <inheritdoc/>
     public override string ToString() => ToStringWithAddress();
 
+    /// <summary>Joins elements with slashes and puts one before them.</summary>
     public static string FormatPathElements(IEnumerable<string> pathElements) => "/" + string.Join('/', pathElements);
 
+    /// <summary>Compares names and address; not the uid.</summary>
     public bool Equals(ActorPath other)
     {
         var left = this;
@@ -223,8 +265,10 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         }
     }
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as ActorPath);
 
+    /// <inheritdoc/>
     public override int GetHashCode()
     {
         var hash = 17;
@@ -233,6 +277,7 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         return hash;
     }
 
+    /// <summary>By address, then by the text of the names, ordinally. Null is first.</summary>
     public int CompareTo(ActorPath other)
     {
         if (other is null)
@@ -241,11 +286,14 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
         return order != 0 ? order : string.CompareOrdinal(ToStringWithoutAddress(), other.ToStringWithoutAddress());
     }
 
+    /// <summary>Compares names and address; not the uid.</summary>
     public static bool operator ==(ActorPath left, ActorPath right) =>
         left is null ? right is null : left.Equals(right);
 
+    /// <summary>The negation of <c>==</c>.</summary>
     public static bool operator !=(ActorPath left, ActorPath right) => !(left == right);
 
+    /// <inheritdoc/>
     public ISurrogate ToSurrogate(ActorSystem system) => new Surrogate(ToSerializationFormat());
 
     private string AppendUid(string text) => Uid == 0 ? text : text + "#" + Uid.ToString(CultureInfo.InvariantCulture);
@@ -253,18 +301,24 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
     /// <summary>The serializable form of a path.</summary>
     public sealed class Surrogate(string path) : ISurrogate, IEquatable<Surrogate>, IEquatable<ActorPath>
     {
+        /// <summary>The path in its serialization format.</summary>
         public string Path { get; } = path;
 
+        /// <summary>The path, or null when the text is not one.</summary>
         public ISurrogated FromSurrogate(ActorSystem system) => TryParse(Path, out var parsed) ? parsed : null;
 
+        /// <summary>Compares the texts.</summary>
         public bool Equals(Surrogate other) =>
             other is not null && string.Equals(Path, other.Path, StringComparison.Ordinal);
 
+        /// <summary>Whether the path has this serialization format, uid included.</summary>
         public bool Equals(ActorPath other) =>
             other is not null && string.Equals(Path, other.ToSerializationFormat(), StringComparison.Ordinal);
 
+        /// <inheritdoc/>
         public override bool Equals(object obj) => obj is Surrogate s ? Equals(s) : Equals(obj as ActorPath);
 
+        /// <inheritdoc/>
         public override int GetHashCode() => MurmurHash.StringHash(Path);
     }
 }
@@ -278,6 +332,7 @@ public sealed class ChildActorPath(ActorPath parentPath, string name, long uid) 
 /// <summary>Splits a path that is relative to some actor.</summary>
 public static class RelativeActorPath
 {
+    /// <summary>The elements of a relative path, <c>..</c> among them; null when the text is absolute.</summary>
     public static IEnumerable<string> Unapply(string addr) =>
         addr.Contains("://", StringComparison.Ordinal) ? null : addr.Split('/');
 }

@@ -6,24 +6,39 @@ namespace Akka.Actor;
 /// <summary>Some actors by their path, which may hold wildcards; looked up anew for every message.</summary>
 public class ActorSelection : ICanTell
 {
+    /// <summary>For serializers: without an anchor nothing can be told.</summary>
     public ActorSelection() { }
 
+    /// <summary>From an anchor along elements that are parsed.</summary>
     public ActorSelection(IActorRef anchor, SelectionPathElement[] path)
     {
         Anchor = anchor;
         Path = path;
     }
 
+    /// <summary>From an anchor along a text that is split at slashes.</summary>
     public ActorSelection(IActorRef anchor, string path)
         : this(anchor, path == "" ? [] : path.Split('/')) { }
 
+    /// <summary>
+    /// From an anchor along names: <c>..</c>, names, and patterns with * or ?. Empty ones are left out.
+    /// </summary>
     public ActorSelection(IActorRef anchor, IEnumerable<string> elements)
         : this(anchor, Parse(elements)) { }
 
+    /// <summary>Where the walk begins.</summary>
     public IActorRef Anchor { get; }
+
+    /// <summary>The steps from the anchor on. Don't change the array.</summary>
     public SelectionPathElement[] Path { get; }
+
+    /// <summary>The steps as a text that starts with a slash.</summary>
     public string PathString => "/" + string.Join('/', Path.Select(p => p.ToString()));
 
+    /// <summary>
+    /// Tells all that match now; a path that names nobody makes a dead letter. Without a sender, the actor on this
+    /// thread is it.
+    /// </summary>
     public void Tell(object message, IActorRef sender = null)
     {
         sender ??= ActorCell.GetCurrentSelfOrNoSender();
@@ -34,6 +49,8 @@ public class ActorSelection : ICanTell
     /// <summary>The one actor that matches; fails with <see cref="ActorNotFoundException"/> when none answers in time.</summary>
     public Task<IActorRef> ResolveOne(TimeSpan timeout) => ResolveOne(timeout, CancellationToken.None);
 
+    /// <summary>The one actor that matches.</summary>
+    /// <exception cref="ActorNotFoundException">Nobody answered in time, or the wait was cancelled.</exception>
     public async Task<IActorRef> ResolveOne(TimeSpan timeout, CancellationToken ct)
     {
         try
@@ -196,13 +213,17 @@ public class ActorSelection : ICanTell
         return parsed.ToArray();
     }
 
+    /// <summary>Compares anchor and steps.</summary>
     protected bool Equals(ActorSelection other) =>
         other is not null && Equals(Anchor, other.Anchor) && PathString == other.PathString;
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as ActorSelection);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Anchor, PathString);
 
+    /// <inheritdoc/>
     public override string ToString() =>
         Anchor.Path.Uid == ActorCell.UndefinedUid
             ? $"ActorSelection[Anchor({Anchor.Path}), Path({PathString})]"
@@ -212,6 +233,7 @@ public class ActorSelection : ICanTell
 /// <summary>A message on its way through a selection.</summary>
 public class ActorSelectionMessage : IAutoReceivedMessage, IPossiblyHarmful, IWrappedMessage
 {
+    /// <summary>With the steps that are left; the flag says that a wildcard has been passed.</summary>
     public ActorSelectionMessage(object message, SelectionPathElement[] elements, bool wildCardFanOut = false)
     {
         Message = message;
@@ -219,8 +241,13 @@ public class ActorSelectionMessage : IAutoReceivedMessage, IPossiblyHarmful, IWr
         WildCardFanOut = wildCardFanOut;
     }
 
+    /// <inheritdoc/>
     public object Message { get; }
+
+    /// <summary>The steps that are left.</summary>
     public SelectionPathElement[] Elements { get; }
+
+    /// <summary>Whether a wildcard was passed: those who are missing make no dead letters then.</summary>
     public bool WildCardFanOut { get; }
 
     internal ActorSelectionMessage CopyWith(SelectionPathElement[] elements, bool fanOut) =>
@@ -233,8 +260,10 @@ public abstract class SelectionPathElement;
 /// <summary>To the child of a name.</summary>
 public class SelectChildName(string name) : SelectionPathElement
 {
+    /// <summary>The name, without wildcards.</summary>
     public string Name { get; } = name;
 
+    /// <inheritdoc/>
     public override string ToString() => Name;
 }
 
@@ -243,6 +272,7 @@ public class SelectChildPattern : SelectionPathElement
 {
     private readonly Regex _regex;
 
+    /// <summary>The pattern, matched against the whole name.</summary>
     public SelectChildPattern(string patternStr)
     {
         PatternStr = patternStr;
@@ -250,16 +280,19 @@ public class SelectChildPattern : SelectionPathElement
         _regex = new Regex("^" + escaped + "$", RegexOptions.CultureInvariant);
     }
 
+    /// <summary>The pattern as it was given. A lone ** selects all descendants.</summary>
     public string PatternStr { get; }
 
     internal bool Matches(string name) => _regex.IsMatch(name);
 
+    /// <inheritdoc/>
     public override string ToString() => PatternStr;
 }
 
 /// <summary>To the parent.</summary>
 public class SelectParent : SelectionPathElement
 {
+    /// <inheritdoc/>
     public override string ToString() => "..";
 }
 

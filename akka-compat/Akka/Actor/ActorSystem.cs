@@ -67,12 +67,26 @@ public abstract class ActorSystem : IActorRefFactory, IDisposable
 
     /// <summary>An extension that is registered; null otherwise.</summary>
     public abstract object GetExtension(IExtensionId extensionId);
+
+    /// <summary>The extension of a type that is registered; null otherwise.</summary>
     public abstract T GetExtension<T>()
         where T : class, IExtension;
+
+    /// <summary>Whether an extension of this type is registered.</summary>
     public abstract bool HasExtension(Type type);
+
+    /// <summary>Whether an extension of this type is registered.</summary>
     public abstract bool HasExtension<T>()
         where T : class, IExtension;
+
+    /// <summary>
+    /// The extension of a type if it is registered, else null and false. Waits when another thread is making it.
+    /// </summary>
     public abstract bool TryGetExtension(Type extensionType, out object extension);
+
+    /// <summary>
+    /// The extension of a type if it is registered, else null and false. Waits when another thread is making it.
+    /// </summary>
     public abstract bool TryGetExtension<T>(out T extension)
         where T : class, IExtension;
 
@@ -90,7 +104,14 @@ public abstract class ActorSystem : IActorRefFactory, IDisposable
 
     /// <summary>Makes an actor under /user.</summary>
     public abstract IActorRef ActorOf(Props props, string name = null);
+
+    /// <summary>The actors on a path, from the root of its address on; the uid is not looked at.</summary>
     public abstract ActorSelection ActorSelection(ActorPath actorPath);
+
+    /// <summary>
+    /// The actors on a path with wildcards; a relative one begins at the root (<c>user/name</c>). A text that is no
+    /// path gives dead letters.
+    /// </summary>
     public abstract ActorSelection ActorSelection(string actorPath);
 
     /// <summary>Starts the termination; <see cref="WhenTerminated"/> tells when it is done.</summary>
@@ -106,6 +127,7 @@ public abstract class ActorSystem : IActorRefFactory, IDisposable
             _ = Terminate();
     }
 
+    /// <inheritdoc/>
     public override string ToString() => "akka://" + Name;
 }
 
@@ -123,10 +145,14 @@ public abstract class ExtendedActorSystem : ActorSystem
 
     /// <summary>The actor /system.</summary>
     public abstract IInternalActorRef SystemGuardian { get; }
+
+    /// <summary>The plugins that see each actor after its construction and before its release.</summary>
     public abstract ActorProducerPipelineResolver ActorPipelineResolver { get; }
 
     /// <summary>Makes an actor under /system.</summary>
     public abstract IActorRef SystemActorOf(Props props, string name = null);
+
+    /// <summary>Makes an actor of a type under /system.</summary>
     public abstract IActorRef SystemActorOf<TActor>(string name = null)
         where TActor : ActorBase, new();
 

@@ -7,6 +7,7 @@ public sealed partial class ActorSystemImpl
 {
     private readonly ConcurrentDictionary<Type, Lazy<object>> _extensions = new();
 
+    /// <inheritdoc/>
     public override object RegisterExtension(IExtensionId extension)
     {
         ArgumentNullException.ThrowIfNull(extension);
@@ -27,28 +28,34 @@ public sealed partial class ActorSystemImpl
         }
     }
 
+    /// <inheritdoc/>
     public override object GetExtension(IExtensionId extensionId)
     {
         TryGetExtension(extensionId.ExtensionType, out var found);
         return found;
     }
 
+    /// <inheritdoc/>
     public override T GetExtension<T>()
     {
         TryGetExtension<T>(out var found);
         return found;
     }
 
+    /// <inheritdoc/>
     public override bool HasExtension(Type type) => _extensions.ContainsKey(type);
 
+    /// <inheritdoc/>
     public override bool HasExtension<T>() => HasExtension(typeof(T));
 
+    /// <inheritdoc/>
     public override bool TryGetExtension(Type extensionType, out object extension)
     {
         extension = _extensions.TryGetValue(extensionType, out var made) ? made.Value : null;
         return extension is not null;
     }
 
+    /// <inheritdoc/>
     public override bool TryGetExtension<T>(out T extension)
     {
         var found = TryGetExtension(typeof(T), out var made);

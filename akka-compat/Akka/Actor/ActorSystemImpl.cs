@@ -44,21 +44,52 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         Selections = new SelectionFactory(this);
     }
 
+    /// <inheritdoc/>
     public override string Name { get; }
+
+    /// <inheritdoc/>
     public override Settings Settings { get; }
+
+    /// <inheritdoc/>
     public override Serialization.Serialization Serialization => _serialization;
+
+    /// <inheritdoc/>
     public override EventStream EventStream { get; }
+
+    /// <inheritdoc/>
     public override IActorRef DeadLetters => _provider.DeadLetters;
+
+    /// <inheritdoc/>
     public override IActorRef IgnoreRef => _provider.IgnoreRef;
+
+    /// <inheritdoc/>
     public override Dispatchers Dispatchers { get; }
+
+    /// <inheritdoc/>
     public override Mailboxes Mailboxes { get; }
+
+    /// <inheritdoc/>
     public override IScheduler Scheduler { get; }
+
+    /// <inheritdoc/>
     public override ILoggingAdapter Log { get; }
+
+    /// <inheritdoc/>
     public override Task WhenTerminated => _terminated.Task;
+
+    /// <inheritdoc/>
     public override IActorRefProvider Provider => _provider;
+
+    /// <inheritdoc/>
     public override IInternalActorRef Guardian => _provider.Guardian;
+
+    /// <inheritdoc/>
     public override IInternalActorRef LookupRoot => _provider.RootGuardian;
+
+    /// <inheritdoc/>
     public override IInternalActorRef SystemGuardian => _provider.SystemGuardian;
+
+    /// <inheritdoc/>
     public override ActorProducerPipelineResolver ActorPipelineResolver { get; }
     internal Akka.Simulation.SimulationKernel Simulation { get; }
     internal SelectionFactory Selections { get; }
@@ -175,17 +206,23 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         return task.Wait(timeout);
     }
 
+    /// <inheritdoc/>
     public override IActorRef ActorOf(Props props, string name = null) => _provider.Guardian.Cell.ActorOf(props, name);
 
+    /// <inheritdoc/>
     public override IActorRef SystemActorOf(Props props, string name = null) =>
         _provider.SystemGuardian.Cell.MakeChild(props, name, isSystemService: true);
 
+    /// <inheritdoc/>
     public override IActorRef SystemActorOf<TActor>(string name = null) => SystemActorOf(Props.Create<TActor>(), name);
 
+    /// <inheritdoc/>
     public override ActorSelection ActorSelection(ActorPath actorPath) => Selections.ByPath(actorPath);
 
+    /// <inheritdoc/>
     public override ActorSelection ActorSelection(string actorPath) => Selections.FromRoot(actorPath);
 
+    /// <inheritdoc/>
     public override void Stop(IActorRef actor)
     {
         var path = actor.Path;
@@ -199,6 +236,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
             ((IInternalActorRef)actor).Stop();
     }
 
+    /// <inheritdoc/>
     public override void RegisterOnTermination(Action code)
     {
         lock (_gate)
@@ -209,6 +247,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         }
     }
 
+    /// <inheritdoc/>
     public override Task Terminate()
     {
         if (Settings.CoordinatedShutdownRunByActorSystemTerminate)
@@ -227,6 +266,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         _provider.Guardian.Stop();
     }
 
+    /// <inheritdoc/>
     public override void Abort()
     {
         _isAborting = true;
@@ -254,6 +294,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         }
     }
 
+    /// <inheritdoc/>
     public override string PrintTree()
     {
         var text = new System.Text.StringBuilder();

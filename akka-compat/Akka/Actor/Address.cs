@@ -13,6 +13,7 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
 
     private readonly string _text;
 
+    /// <summary>The host is turned into lower case. Nothing is checked.</summary>
     public Address(string protocol, string system, string host = null, int? port = null)
     {
         Protocol = protocol;
@@ -22,13 +23,25 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
         _text = Protocol + "://" + HostPort();
     }
 
+    /// <summary>In lower case; null when the address is local.</summary>
     public string Host { get; }
+
+    /// <summary>0 to 65,535; null when the address is local.</summary>
     public int? Port { get; }
+
+    /// <summary>The name of the actor system.</summary>
     public string System { get; }
+
+    /// <summary><c>akka</c> here; <c>akka.tcp</c> and its like only where other systems are named.</summary>
     public string Protocol { get; }
+
+    /// <summary>Whether there is no host: the address means something within its process only.</summary>
     public bool HasLocalScope => string.IsNullOrEmpty(Host);
+
+    /// <summary>Whether there is a host.</summary>
     public bool HasGlobalScope => !HasLocalScope;
 
+    /// <summary><c>system@host:port</c>, or <c>system</c> for a local address.</summary>
     public string HostPort()
     {
         var text = System;
@@ -39,33 +52,47 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
         return text;
     }
 
+    /// <inheritdoc/>
     public override string ToString() => _text;
 
+    /// <summary>Protocol, system, host and port in this order, ordinally. Null is first.</summary>
     public int CompareTo(Address other) => CompareParts(this, other);
 
+    /// <summary>As <see cref="CompareTo(Address)"/>.</summary>
+    /// <exception cref="ArgumentException">The object is not an address.</exception>
     public int CompareTo(object obj) =>
         obj is Address other ? CompareParts(this, other) : throw new ArgumentException("Not an address.", nameof(obj));
 
+    /// <summary>Compares the texts, in which the host is in lower case.</summary>
     public bool Equals(Address other) =>
         ReferenceEquals(this, other)
         || (other is not null && string.Equals(_text, other._text, StringComparison.Ordinal));
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as Address);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => MurmurHash.StringHash(_text);
 
+    /// <summary>An equal address.</summary>
     public object Clone() => new Address(Protocol, System, Host, Port);
 
+    /// <summary>A copy with another protocol.</summary>
     public Address WithProtocol(string protocol) => new(protocol, System, Host, Port);
 
+    /// <summary>A copy with another system name.</summary>
     public Address WithSystem(string system) => new(Protocol, system, Host, Port);
 
+    /// <summary>A copy with another host; null makes it local if the port is null too.</summary>
     public Address WithHost(string host = null) => new(Protocol, System, host, Port);
 
+    /// <summary>A copy with another port.</summary>
     public Address WithPort(int? port = null) => new(Protocol, System, Host, port);
 
+    /// <summary>As <see cref="Equals(Address)"/>; null equals null.</summary>
     public static bool operator ==(Address left, Address right) => left is null ? right is null : left.Equals(right);
 
+    /// <summary>The negation of <c>==</c>.</summary>
     public static bool operator !=(Address left, Address right) => !(left == right);
 
     /// <summary>Reads an address; a text that is none throws <see cref="UriFormatException"/>.</summary>
@@ -74,8 +101,15 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
             ? parsed
             : throw new UriFormatException("Not an actor system address: " + address);
 
+    /// <summary>
+    /// Reads the address at the beginning of a text; false when there is none. The protocol must begin with akka.
+    /// </summary>
     public static bool TryParse(string path, out Address address) => TryParse(path.AsSpan(), out address, out _);
 
+    /// <summary>
+    /// As <see cref="TryParse(string, out Address)"/>, and gives what follows the address: a path that starts with a
+    /// slash.
+    /// </summary>
     public static bool TryParse(string path, out Address address, out string absolutUri)
     {
         var ok = TryParse(path.AsSpan(), out address, out var rest);
@@ -83,8 +117,15 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
         return ok;
     }
 
+    /// <summary>
+    /// Reads the address at the beginning of a text; false when there is none. The protocol must begin with akka.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> span, out Address address) => TryParse(span, out address, out _);
 
+    /// <summary>
+    /// As <see cref="TryParse(string, out Address)"/>, and gives what follows the address: a path that starts with a
+    /// slash.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> span, out Address address, out ReadOnlySpan<char> absolutUri)
     {
         address = null;
@@ -118,6 +159,7 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
         return true;
     }
 
+    /// <inheritdoc/>
     public ISurrogate ToSurrogate(ActorSystem system) =>
         new AddressSurrogate
         {
@@ -144,11 +186,19 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
     /// <summary>The serializable form of an address.</summary>
     public sealed class AddressSurrogate : ISurrogate
     {
+        /// <inheritdoc cref="Address.Protocol"/>
         public string Protocol { get; set; }
+
+        /// <inheritdoc cref="Address.System"/>
         public string System { get; set; }
+
+        /// <inheritdoc cref="Address.Host"/>
         public string Host { get; set; }
+
+        /// <inheritdoc cref="Address.Port"/>
         public int? Port { get; set; }
 
+        /// <inheritdoc/>
         public ISurrogated FromSurrogate(ActorSystem system) => new Address(Protocol, System, Host, Port);
     }
 }

@@ -7,9 +7,11 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
 {
     private readonly IDecider _decider;
 
+    /// <summary>With the default decider; any number of restarts.</summary>
     protected AllForOneStrategy()
         : this(DefaultDecider) { }
 
+    /// <summary>Null for the retries is any number, null for the window all time.</summary>
     public AllForOneStrategy(
         int? maxNrOfRetries,
         TimeSpan? withinTimeRange,
@@ -17,9 +19,15 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
     )
         : this(maxNrOfRetries, withinTimeRange, Actor.Decider.From(localOnlyDecider)) { }
 
+    /// <summary>Null for the retries is any number, null for the window all time.</summary>
     public AllForOneStrategy(int? maxNrOfRetries, TimeSpan? withinTimeRange, IDecider decider)
         : this(maxNrOfRetries ?? -1, (int)(withinTimeRange?.TotalMilliseconds ?? -1), decider) { }
 
+    /// <summary>
+    /// Retries: negative is any number, 0 none; a window with a negative number allows one restart in it. The window is
+    /// in milliseconds, not positive for all time. Each child has its own count, and one that has used it up stops them
+    /// all.
+    /// </summary>
     public AllForOneStrategy(
         int maxNrOfRetries,
         int withinTimeMilliseconds,
@@ -28,6 +36,11 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
     )
         : this(maxNrOfRetries, withinTimeMilliseconds, Actor.Decider.From(localOnlyDecider), loggingEnabled) { }
 
+    /// <summary>
+    /// Retries: negative is any number, 0 none; a window with a negative number allows one restart in it. The window is
+    /// in milliseconds, not positive for all time. Each child has its own count, and one that has used it up stops them
+    /// all.
+    /// </summary>
     public AllForOneStrategy(
         int maxNrOfRetries,
         int withinTimeMilliseconds,
@@ -41,9 +54,11 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
         LoggingEnabled = loggingEnabled;
     }
 
+    /// <summary>Any number of restarts.</summary>
     public AllForOneStrategy(Func<Exception, Directive> localOnlyDecider)
         : this(-1, -1, localOnlyDecider) { }
 
+    /// <summary>Any number of restarts.</summary>
     public AllForOneStrategy(IDecider decider)
         : this(-1, -1, decider) { }
 
@@ -53,10 +68,13 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
     /// <summary>The window in which restarts count; not positive for all time.</summary>
     public int WithinTimeRangeMilliseconds { get; }
 
+    /// <inheritdoc/>
     public override IDecider Decider => _decider;
 
+    /// <inheritdoc/>
     protected override Directive Handle(IActorRef child, Exception exception) => _decider.Decide(exception);
 
+    /// <inheritdoc/>
     public override void ProcessFailure(
         IActorContext context,
         bool restart,
@@ -78,12 +96,14 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
         }
     }
 
+    /// <inheritdoc/>
     public override void HandleChildTerminated(
         IActorContext actorContext,
         IActorRef child,
         IEnumerable<IInternalActorRef> children
     ) { }
 
+    /// <inheritdoc/>
     public override ISurrogate ToSurrogate(ActorSystem system) =>
         new AllForOneStrategySurrogate
         {
@@ -93,6 +113,9 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
             LoggingEnabled = LoggingEnabled,
         };
 
+    /// <summary>
+    /// Compares limits, logging and the decider; deciders that are code are equal only when they are the same.
+    /// </summary>
     public bool Equals(AllForOneStrategy other) =>
         other is not null
         && MaxNumberOfRetries == other.MaxNumberOfRetries
@@ -100,18 +123,28 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
         && LoggingEnabled == other.LoggingEnabled
         && Equals(Decider, other.Decider);
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as AllForOneStrategy);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(MaxNumberOfRetries, WithinTimeRangeMilliseconds);
 
     /// <summary>The serializable form of the strategy.</summary>
     public class AllForOneStrategySurrogate : ISurrogate
     {
+        /// <inheritdoc cref="AllForOneStrategy.MaxNumberOfRetries"/>
         public int MaxNumberOfRetries { get; set; }
+
+        /// <inheritdoc cref="AllForOneStrategy.WithinTimeRangeMilliseconds"/>
         public int WithinTimeRangeMilliseconds { get; set; }
+
+        /// <inheritdoc cref="AllForOneStrategy.Decider"/>
         public IDecider Decider { get; set; }
+
+        /// <summary>Whether failures are logged.</summary>
         public bool LoggingEnabled { get; set; }
 
+        /// <inheritdoc/>
         public ISurrogated FromSurrogate(ActorSystem system) =>
             new AllForOneStrategy(MaxNumberOfRetries, WithinTimeRangeMilliseconds, Decider, LoggingEnabled);
     }

@@ -8,6 +8,8 @@ public interface ICancelable
 
     /// <summary>Cancels after a delay on the scheduler's clock.</summary>
     void CancelAfter(TimeSpan delay);
+
+    /// <summary>As <see cref="CancelAfter(TimeSpan)"/>, in milliseconds.</summary>
     void CancelAfter(int millisecondsDelay);
 
     /// <summary>Cancels; what the token's callbacks throw stops the others if so asked.</summary>
@@ -30,23 +32,31 @@ public class Cancelable : ICancelable, IDisposable
     private volatile bool _isCancelled;
     private bool _isDisposed;
 
+    /// <summary>Not cancelled; the scheduler's clock is used by <see cref="CancelAfter(TimeSpan)"/>.</summary>
     public Cancelable(IActionScheduler scheduler)
     {
         _scheduler = scheduler;
     }
 
+    /// <summary>Not cancelled; the scheduler's clock is used by <see cref="CancelAfter(TimeSpan)"/>.</summary>
     public Cancelable(IScheduler scheduler)
         : this(scheduler.Advanced) { }
 
+    /// <summary>Cancels after the delay.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
     public Cancelable(IActionScheduler scheduler, TimeSpan delay)
         : this(scheduler)
     {
         CancelAfter(delay);
     }
 
+    /// <summary>Cancels after the delay.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
     public Cancelable(IScheduler scheduler, TimeSpan delay)
         : this(scheduler.Advanced, delay) { }
 
+    /// <summary>Cancels after so many milliseconds.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
     public Cancelable(IScheduler scheduler, int millisecondsDelay)
         : this(scheduler.Advanced, TimeSpan.FromMilliseconds(millisecondsDelay)) { }
 
@@ -56,9 +66,13 @@ public class Cancelable : ICancelable, IDisposable
         _source = source;
     }
 
+    /// <inheritdoc/>
     public bool IsCancellationRequested => _isCancelled || (_source?.IsCancellationRequested ?? false);
+
+    /// <summary>Whether it can no longer be cancelled; what was scheduled with it goes on.</summary>
     public bool IsDisposed => _isDisposed;
 
+    /// <inheritdoc/>
     public CancellationToken Token
     {
         get
@@ -76,6 +90,7 @@ public class Cancelable : ICancelable, IDisposable
         }
     }
 
+    /// <summary>One that is cancelled already.</summary>
     public static ICancelable CreateCanceled()
     {
         var cancelable = new Cancelable((IActionScheduler)null);
@@ -83,24 +98,32 @@ public class Cancelable : ICancelable, IDisposable
         return cancelable;
     }
 
+    /// <summary>Cancelled as soon as one of the others is. Only ours can: cancelling this leaves them alone.</summary>
     public static ICancelable CreateLinkedCancelable(IScheduler scheduler, params ICancelable[] cancelables) =>
         CreateLinkedCancelable(scheduler.Advanced, cancelables);
 
+    /// <summary>Cancelled as soon as one of the others is. Only ours can: cancelling this leaves them alone.</summary>
     public static ICancelable CreateLinkedCancelable(IActionScheduler scheduler, params ICancelable[] cancelables) =>
         CreateLinkedCancelable(scheduler, cancelables.Select(c => c.Token).ToArray());
 
+    /// <summary>Cancelled as soon as one of the tokens is.</summary>
     public static ICancelable CreateLinkedCancelable(
         IScheduler scheduler,
         params CancellationToken[] cancellationTokens
     ) => CreateLinkedCancelable(scheduler.Advanced, cancellationTokens);
 
+    /// <summary>Cancelled as soon as one of the tokens is.</summary>
     public static ICancelable CreateLinkedCancelable(
         IActionScheduler scheduler,
         params CancellationToken[] cancellationTokens
     ) => new Cancelable(scheduler, CancellationTokenSource.CreateLinkedTokenSource(cancellationTokens));
 
+    /// <summary>Cancels; safe on any thread and more than once.</summary>
+    /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>
     public void Cancel() => Cancel(false);
 
+    /// <summary>Cancels; safe on any thread and more than once.</summary>
+    /// <exception cref="ObjectDisposedException">It has been disposed of.</exception>
     public void Cancel(bool throwOnFirstException)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -110,6 +133,7 @@ public class Cancelable : ICancelable, IDisposable
         _source?.Cancel(throwOnFirstException);
     }
 
+    /// <inheritdoc/>
     public void CancelAfter(TimeSpan delay)
     {
         if (delay < TimeSpan.Zero)
@@ -123,6 +147,7 @@ public class Cancelable : ICancelable, IDisposable
             _scheduler.ScheduleOnce(delay, CancelUnlessDisposed, this);
     }
 
+    /// <inheritdoc/>
     public void CancelAfter(int millisecondsDelay) => CancelAfter(TimeSpan.FromMilliseconds(millisecondsDelay));
 
     private void CancelUnlessDisposed()
@@ -131,12 +156,14 @@ public class Cancelable : ICancelable, IDisposable
             Cancel();
     }
 
+    /// <summary>Releases the token. Does not cancel.</summary>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Releases the token when called from Dispose.</summary>
     protected virtual void Dispose(bool disposing)
     {
         if (_isDisposed || !disposing)
@@ -157,5 +184,6 @@ public class Cancelable : ICancelable, IDisposable
 /// <summary>Calls off what may not be there.</summary>
 public static class CancelableExtensions
 {
+    /// <summary>Cancels, or does nothing with null.</summary>
     public static void CancelIfNotNull(this ICancelable cancelable) => cancelable?.Cancel();
 }

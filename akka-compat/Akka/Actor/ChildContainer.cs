@@ -118,8 +118,10 @@ internal sealed class ChildContainer
 
     private sealed class StatsWhenAsked(ChildContainer children) : IReadOnlyCollection<ChildRestartStats>
     {
+        /// <inheritdoc/>
         public int Count => children.Count;
 
+        /// <inheritdoc/>
         public IEnumerator<ChildRestartStats> GetEnumerator()
         {
             List<ChildRestartStats> all;
@@ -169,8 +171,13 @@ public class ChildRestartStats
         Child = child;
     }
 
+    /// <summary>The child that is counted for.</summary>
     public IInternalActorRef Child { get; }
+
+    /// <summary>The uid of its incarnation in the tree; restarts keep it.</summary>
     public long Uid => Child.Path.Uid;
+
+    /// <summary>Failures counted since the window began, or at all without one.</summary>
     public int MaxNrOfRetriesCount => _count;
 
     /// <summary>Counts a failure; false when the child has used up its restarts within the window.</summary>

@@ -6,23 +6,47 @@ namespace Akka.Actor;
 /// <summary>Names the extension.</summary>
 public sealed class CoordinatedShutdownExtension : ExtensionIdProvider<CoordinatedShutdown>
 {
+    /// <inheritdoc/>
     public override CoordinatedShutdown CreateExtension(ExtendedActorSystem system) => new(system);
 }
 
 /// <summary>Ends a system in phases; the tasks of a phase run together, a phase waits for those it depends on.</summary>
 public sealed class CoordinatedShutdown : IExtension
 {
+    /// <summary>First: before the service stops taking new connections. All phases may be given tasks.</summary>
     public const string PhaseBeforeServiceUnbind = "before-service-unbind";
+
+    /// <summary>Stop taking new connections.</summary>
     public const string PhaseServiceUnbind = "service-unbind";
+
+    /// <summary>Wait until requests under way are answered.</summary>
     public const string PhaseServiceRequestsDone = "service-requests-done";
+
+    /// <summary>Close what connections are left.</summary>
     public const string PhaseServiceStop = "service-stop";
+
+    /// <summary>Before the phases of a cluster, which run here too when somebody gave them tasks.</summary>
     public const string PhaseBeforeClusterShutdown = "before-cluster-shutdown";
+
+    /// <summary>Of a cluster; no task by itself here. At most 10 s by default.</summary>
     public const string PhaseClusterShardingShutdownRegion = "cluster-sharding-shutdown-region";
+
+    /// <summary>Of a cluster; no task by itself here.</summary>
     public const string PhaseClusterLeave = "cluster-leave";
+
+    /// <summary>Of a cluster; no task by itself here. At most 10 s by default.</summary>
     public const string PhaseClusterExiting = "cluster-exiting";
+
+    /// <summary>Of a cluster; no task by itself here.</summary>
     public const string PhaseClusterExitingDone = "cluster-exiting-done";
+
+    /// <summary>Of a cluster; no task by itself here.</summary>
     public const string PhaseClusterShutdown = "cluster-shutdown";
+
+    /// <summary>The last moment at which actors work; the place for tasks that need them.</summary>
     public const string PhaseBeforeActorSystemTerminate = "before-actor-system-terminate";
+
+    /// <summary>Last: ends the system. At most 10 s by default.</summary>
     public const string PhaseActorSystemTerminate = "actor-system-terminate";
 
     private static readonly CoordinatedShutdownExtension Id = new();
@@ -54,9 +78,13 @@ public sealed class CoordinatedShutdown : IExtension
             AddTask(PhaseActorSystemTerminate, "terminate-system", TerminateSystem);
     }
 
+    /// <summary>The system that is ended.</summary>
     public ExtendedActorSystem System { get; }
+
+    /// <summary>Why, from the first call of <see cref="Run"/> on; null before.</summary>
     public Reason ShutdownReason { get; private set; }
 
+    /// <summary>The timeouts of all phases that have tasks, one after the other: no run takes longer.</summary>
     public TimeSpan TotalTimeout
     {
         get
@@ -66,8 +94,14 @@ public sealed class CoordinatedShutdown : IExtension
         }
     }
 
+    /// <summary>The extension of a system; it is made if it is not there.</summary>
     public static CoordinatedShutdown Get(ActorSystem sys) => Id.Apply(sys);
 
+    /// <summary>
+    /// Adds a task to a phase; tasks of one phase run at the same time. Any thread. One added to a phase that has begun
+    /// does not run.
+    /// </summary>
+    /// <exception cref="ArgumentException">The phase is not in the configuration, or the name is empty.</exception>
     public void AddTask(string phase, string taskName, Func<Task<Done>> task)
     {
         if (!_phases.ContainsKey(phase))
@@ -84,6 +118,8 @@ public sealed class CoordinatedShutdown : IExtension
         }
     }
 
+    /// <summary>How long a phase may take before the next one begins.</summary>
+    /// <exception cref="ArgumentException">The phase is not in the configuration.</exception>
     public TimeSpan Timeout(string phase) =>
         _phases.TryGetValue(phase, out var found)
             ? found.Timeout
@@ -182,44 +218,52 @@ public sealed class CoordinatedShutdown : IExtension
     /// <summary>Why a system ends.</summary>
     public class Reason
     {
+        /// <summary>For reasons of one's own.</summary>
         protected Reason() { }
 
+        /// <inheritdoc/>
         public override string ToString() => GetType().Name;
     }
 
     /// <summary>Nobody said why.</summary>
     public class UnknownReason : Reason
     {
+        /// <summary>The only one.</summary>
         public static readonly Reason Instance = new UnknownReason();
     }
 
     /// <summary>Terminate was called.</summary>
     public class ActorSystemTerminateReason : Reason
     {
+        /// <summary>The only one.</summary>
         public static readonly Reason Instance = new ActorSystemTerminateReason();
     }
 
     /// <summary>The process ends.</summary>
     public class ClrExitReason : Reason
     {
+        /// <summary>The only one.</summary>
         public static readonly Reason Instance = new ClrExitReason();
     }
 
     /// <summary>A cluster removed this node. Never here.</summary>
     public class ClusterDowningReason : Reason
     {
+        /// <summary>The only one.</summary>
         public static readonly Reason Instance = new ClusterDowningReason();
     }
 
     /// <summary>This node left its cluster. Never here.</summary>
     public class ClusterLeavingReason : Reason
     {
+        /// <summary>The only one.</summary>
         public static readonly Reason Instance = new ClusterLeavingReason();
     }
 
     /// <summary>This node found no cluster. Never here.</summary>
     public class ClusterJoinUnsuccessfulReason : Reason
     {
+        /// <summary>The only one.</summary>
         public static readonly Reason Instance = new ClusterJoinUnsuccessfulReason();
     }
 }

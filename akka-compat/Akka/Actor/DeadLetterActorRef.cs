@@ -6,12 +6,19 @@ namespace Akka.Actor;
 /// <summary>A path at which no actor is: what it is told becomes a dead letter.</summary>
 public class EmptyLocalActorRef(IActorRefProvider provider, ActorPath path, EventStream eventStream) : MinimalActorRef
 {
+    /// <inheritdoc/>
     public override ActorPath Path => path;
+
+    /// <inheritdoc/>
     public override IActorRefProvider Provider => provider;
+
+    /// <inheritdoc/>
     public override bool IsTerminated => true;
 
+    /// <summary>Where the dead letters are published.</summary>
     protected EventStream Events => eventStream;
 
+    /// <inheritdoc/>
     protected override void TellInternal(object message, IActorRef sender)
     {
         if (message is AllDeadLetters || SpecialHandle(message, sender))
@@ -23,6 +30,7 @@ public class EmptyLocalActorRef(IActorRefProvider provider, ActorPath path, Even
         );
     }
 
+    /// <inheritdoc/>
     public override void SendSystemMessage(ISystemMessage message)
     {
         if (message is Watch watch)
@@ -67,8 +75,10 @@ public class EmptyLocalActorRef(IActorRefProvider provider, ActorPath path, Even
 public sealed class DeadLetterActorRef(IActorRefProvider provider, ActorPath path, EventStream eventStream)
     : EmptyLocalActorRef(provider, path, eventStream)
 {
+    /// <inheritdoc/>
     public override bool IsTerminated => false;
 
+    /// <inheritdoc/>
     protected override bool SpecialHandle(object message, IActorRef sender)
     {
         if (message is not Identify identify)
@@ -78,6 +88,7 @@ public sealed class DeadLetterActorRef(IActorRefProvider provider, ActorPath pat
         return true;
     }
 
+    /// <inheritdoc/>
     protected override void TellInternal(object message, IActorRef sender)
     {
         if (message is DeadLetter letter)
@@ -114,12 +125,19 @@ public sealed class VirtualPathContainer(IActorRefProvider provider, ActorPath p
         StringComparer.Ordinal
     );
 
+    /// <inheritdoc/>
     public override ActorPath Path => path;
+
+    /// <inheritdoc/>
     public override IInternalActorRef Parent => parent;
+
+    /// <inheritdoc/>
     public override IActorRefProvider Provider => provider;
 
+    /// <summary>Whether anything is below the node now.</summary>
     public bool HasChildren => !_children.IsEmpty;
 
+    /// <summary>Puts a reference below the node, in place of one of that name. Any thread.</summary>
     public void AddChild(string name, IInternalActorRef actor) => _children[name] = actor;
 
     /// <summary>Calls for each reference that is there now.</summary>
@@ -129,8 +147,10 @@ public sealed class VirtualPathContainer(IActorRefProvider provider, ActorPath p
             action(child);
     }
 
+    /// <summary>Takes a reference out; of no effect when there is none. Any thread.</summary>
     public void RemoveChild(string name) => _children.TryRemove(name, out _);
 
+    /// <inheritdoc/>
     public override IActorRef GetChild(IReadOnlyList<string> name)
     {
         if (name.Count == 0 || name[0].Length == 0)

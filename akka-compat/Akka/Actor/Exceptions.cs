@@ -3,20 +3,25 @@ namespace Akka.Actor
     /// <summary>What the runtime's exceptions have in common.</summary>
     public abstract class AkkaException : Exception
     {
+        /// <summary>Without a message of its own.</summary>
         protected AkkaException() { }
 
+        /// <summary>A failure that may have a cause, which becomes the inner exception.</summary>
         protected AkkaException(string message, Exception cause = null)
             : base(message, cause) { }
 
+        /// <summary>The inner exception.</summary>
         protected Exception Cause => InnerException;
     }
 
     /// <summary>A name that no actor may have, or that another one has.</summary>
     public class InvalidActorNameException : AkkaException
     {
+        /// <summary>The message says which name and why.</summary>
         public InvalidActorNameException(string message)
             : base(message) { }
 
+        /// <summary>The message says which name and why.</summary>
         public InvalidActorNameException(string message, Exception innerException)
             : base(message, innerException) { }
     }
@@ -27,30 +32,38 @@ namespace Akka.Actor
     /// <summary>An actor could not be made.</summary>
     public class ActorInitializationException : AkkaException
     {
+        /// <summary>Without a message of its own.</summary>
         public ActorInitializationException() { }
 
+        /// <summary>A message that names the actor.</summary>
         public ActorInitializationException(string message)
             : base(message) { }
 
+        /// <summary>A message that names the actor.</summary>
         public ActorInitializationException(string message, Exception cause)
             : base(message, cause) { }
 
+        /// <summary>Keeps the actor, which may be null when there is none yet.</summary>
         public ActorInitializationException(IActorRef actor, string message, Exception cause = null)
             : base(message, cause)
         {
             Actor = actor;
         }
 
+        /// <summary>Who could not be made, restarted or started; null when it is not known.</summary>
         public IActorRef Actor { get; set; }
 
+        /// <inheritdoc/>
         public override string ToString() => Actor is null ? base.ToString() : $"{Actor}: {base.ToString()}";
     }
 
     /// <summary>An actor was sent Kill.</summary>
     public class ActorKilledException : AkkaException
     {
+        /// <summary>Without a message of its own.</summary>
         public ActorKilledException() { }
 
+        /// <summary>The message is the one that the log shows.</summary>
         public ActorKilledException(string message)
             : base(message) { }
     }
@@ -65,6 +78,7 @@ namespace Akka.Actor
     public class DeathPactException(IActorRef deadActor)
         : AkkaException("Monitored actor [" + deadActor + "] terminated")
     {
+        /// <summary>Whose death was not handled.</summary>
         public IActorRef DeadActor { get; } = deadActor;
     }
 
@@ -81,7 +95,10 @@ namespace Akka.Actor
             restartException
         )
     {
+        /// <summary>What PreRestart threw; the inner exception too.</summary>
         public Exception RestartException { get; } = restartException;
+
+        /// <summary>The message at which the actor had failed before; null outside of messages.</summary>
         public object OptionalMessage { get; } = optionalMessage;
     }
 
@@ -93,14 +110,17 @@ namespace Akka.Actor
             cause
         )
     {
+        /// <summary>The failure for which the actor was to be restarted.</summary>
         public Exception OriginalCause { get; } = originalCause;
     }
 
     /// <summary>A selection found no actor.</summary>
     public class ActorNotFoundException : AkkaException
     {
+        /// <summary>The message says what was looked for.</summary>
         public ActorNotFoundException() { }
 
+        /// <summary>The message says what was looked for.</summary>
         public ActorNotFoundException(string message, Exception innerException = null)
             : base(message, innerException) { }
     }
@@ -108,9 +128,11 @@ namespace Akka.Actor
     /// <summary>A message that cannot be one, such as null.</summary>
     public class InvalidMessageException : AkkaException
     {
+        /// <summary>For null as a message.</summary>
         public InvalidMessageException()
             : this("Message is null") { }
 
+        /// <summary>The message says why it is not one.</summary>
         public InvalidMessageException(string message)
             : base(message) { }
     }
@@ -118,6 +140,7 @@ namespace Akka.Actor
     /// <summary>A stash is full.</summary>
     public class StashOverflowException : AkkaException
     {
+        /// <summary>The message names what could not be stashed.</summary>
         public StashOverflowException(string message, Exception cause = null)
             : base(message, cause) { }
     }
@@ -131,9 +154,11 @@ namespace Akka.Pattern
     /// <summary>Something that may not happen in the present state.</summary>
     public class IllegalStateException : Akka.Actor.AkkaException
     {
+        /// <summary>The message says what is wrong.</summary>
         public IllegalStateException(string message)
             : base(message) { }
 
+        /// <summary>The message says what is wrong.</summary>
         public IllegalStateException(string message, Exception innerEx)
             : base(message, innerEx) { }
     }
@@ -144,12 +169,18 @@ namespace Akka.Configuration
     /// <summary>A configuration that cannot be used.</summary>
     public class ConfigurationException : Akka.Actor.AkkaException
     {
+        /// <summary>The message says what is wrong.</summary>
         public ConfigurationException(string message)
             : base(message) { }
 
+        /// <summary>The message says what is wrong.</summary>
         public ConfigurationException(string message, Exception exception)
             : base(message, exception) { }
 
+        /// <summary>
+        /// What to throw when a section is missing; T is what was to be made from it, the path where it should have
+        /// been.
+        /// </summary>
         public static ConfigurationException NullOrEmptyConfig<T>(string path = null) =>
             new(
                 string.IsNullOrWhiteSpace(path)

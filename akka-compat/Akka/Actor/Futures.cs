@@ -5,12 +5,22 @@ namespace Akka.Actor;
 /// <summary>Asking: a message out, a task for the answer back.</summary>
 public static class Futures
 {
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, for an answer of any type.
+    /// </summary>
     public static Task<object> Ask(this ICanTell self, object message, TimeSpan? timeout = null) =>
         self.Ask<object>(message, timeout, CancellationToken.None);
 
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, for an answer of any type, within
+    /// akka.actor.ask-timeout or until the token is cancelled.
+    /// </summary>
     public static Task<object> Ask(this ICanTell self, object message, CancellationToken cancellationToken) =>
         self.Ask<object>(message, null, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, for an answer of any type.
+    /// </summary>
     public static Task<object> Ask(
         this ICanTell self,
         object message,
@@ -18,12 +28,23 @@ public static class Futures
         CancellationToken cancellationToken
     ) => self.Ask<object>(message, timeout, cancellationToken);
 
+    /// <summary>As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, without a token.</summary>
     public static Task<T> Ask<T>(this ICanTell self, object message, TimeSpan? timeout = null) =>
         self.Ask<T>(message, timeout, CancellationToken.None);
 
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>, within akka.actor.ask-timeout.
+    /// </summary>
     public static Task<T> Ask<T>(this ICanTell self, object message, CancellationToken cancellationToken) =>
         self.Ask<T>(message, null, cancellationToken);
 
+    /// <summary>
+    /// Tells and gives a task for the first message that comes back. A Status.Failure makes the task fail with its
+    /// cause, an answer of another type with an ArgumentException, no answer in time with
+    /// <see cref="AskTimeoutException"/>; the token cancels it. Null is akka.actor.ask-timeout; not positive waits for
+    /// ever. Any thread.
+    /// </summary>
+    /// <exception cref="ArgumentException">The target belongs to no system that could be found.</exception>
     public static Task<T> Ask<T>(
         this ICanTell self,
         object message,
@@ -31,6 +52,10 @@ public static class Futures
         CancellationToken cancellationToken
     ) => Start<T>(self, message, null, timeout, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="Ask{T}(ICanTell, object, TimeSpan?, CancellationToken)"/>; the message is made from the reference
+    /// that takes the answer, for protocols that carry it inside.
+    /// </summary>
     public static Task<T> Ask<T>(
         this ICanTell self,
         Func<IActorRef, object> messageFactory,

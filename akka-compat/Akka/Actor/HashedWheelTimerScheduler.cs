@@ -17,13 +17,23 @@ public sealed class HashedWheelTimerScheduler : SchedulerBase, IDateTimeOffsetNo
     private Thread _thread;
     private bool _isStopped;
 
+    /// <summary>
+    /// The thread starts with the first timer. Nothing is read from the section: ticks and wheel size have no meaning
+    /// here.
+    /// </summary>
     public HashedWheelTimerScheduler(Config scheduler, ILoggingAdapter log)
         : base(scheduler, log) { }
 
+    /// <inheritdoc/>
     protected override DateTimeOffset TimeNow => DateTimeOffset.UtcNow;
+
+    /// <inheritdoc/>
     public override TimeSpan MonotonicClock => Stopwatch.GetElapsedTime(_started);
+
+    /// <inheritdoc/>
     public override TimeSpan HighResMonotonicClock => MonotonicClock;
 
+    /// <inheritdoc/>
     protected override void InternalScheduleTellOnce(
         TimeSpan delay,
         ICanTell receiver,
@@ -43,6 +53,7 @@ public sealed class HashedWheelTimerScheduler : SchedulerBase, IDateTimeOffsetNo
             }
         );
 
+    /// <inheritdoc/>
     protected override void InternalScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -63,12 +74,15 @@ public sealed class HashedWheelTimerScheduler : SchedulerBase, IDateTimeOffsetNo
             }
         );
 
+    /// <inheritdoc/>
     protected override void InternalScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable) =>
         Add(delay, TimeSpan.Zero, new TimerEntry { Action = action, Cancelable = cancelable });
 
+    /// <inheritdoc/>
     protected override void InternalScheduleOnce(TimeSpan delay, IRunnable action, ICancelable cancelable) =>
         Add(delay, TimeSpan.Zero, new TimerEntry { Runnable = action, Cancelable = cancelable });
 
+    /// <inheritdoc/>
     protected override void InternalScheduleRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -76,6 +90,7 @@ public sealed class HashedWheelTimerScheduler : SchedulerBase, IDateTimeOffsetNo
         ICancelable cancelable
     ) => Add(initialDelay, interval, new TimerEntry { Action = action, Cancelable = cancelable });
 
+    /// <inheritdoc/>
     protected override void InternalScheduleRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,

@@ -3,13 +3,32 @@ namespace Akka.Actor;
 /// <summary>Lets code outside of actors receive messages.</summary>
 public interface IInboxable : ICanWatch
 {
+    /// <summary>Where to send what this inbox is to receive.</summary>
     IActorRef Receiver { get; }
+
+    /// <summary>The next message, waited for by blocking the thread for at most the default timeout.</summary>
+    /// <exception cref="TimeoutException">None came in time.</exception>
     object Receive();
+
+    /// <summary>The next message, waited for by blocking the thread.</summary>
+    /// <exception cref="TimeoutException">None came in time.</exception>
     object Receive(TimeSpan timeout);
+
+    /// <summary>The next message, or a Status.Failure when none comes within the default timeout.</summary>
     Task<object> ReceiveAsync();
+
+    /// <summary>The next message, or a Status.Failure when none comes in time.</summary>
     Task<object> ReceiveAsync(TimeSpan timeout);
+
+    /// <summary>The oldest message that matches, for at most the default timeout; others stay.</summary>
+    /// <exception cref="TimeoutException">None came in time.</exception>
     object ReceiveWhere(Predicate<object> predicate);
+
+    /// <summary>The oldest message that matches; others stay.</summary>
+    /// <exception cref="TimeoutException">None came in time.</exception>
     object ReceiveWhere(Predicate<object> predicate, TimeSpan timeout);
+
+    /// <summary>Tells the target, with the inbox as the sender.</summary>
     void Send(IActorRef target, object message);
 }
 
@@ -34,43 +53,59 @@ public sealed class Inbox : IInboxable, IDisposable
         Receiver = ((ExtendedActorSystem)system).SystemActorOf(Props.CreateBy<InboxActor>(() => new InboxActor(this)));
     }
 
+    /// <inheritdoc/>
     public IActorRef Receiver { get; }
 
+    /// <summary>
+    /// Makes an inbox under /system. It keeps at most akka.actor.inbox.inbox-size messages and drops what comes beyond,
+    /// with one warning; akka.actor.inbox.default-timeout is how long it waits. On a simulated system waiting runs the
+    /// simulation.
+    /// </summary>
     public static Inbox Create(ActorSystem system) => new(system);
 
+    /// <inheritdoc/>
     public IActorRef Watch(IActorRef subject)
     {
         Receiver.Tell(new InboxActor.Watching(subject, null, true), ActorRefs.NoSender);
         return subject;
     }
 
+    /// <inheritdoc/>
     public IActorRef WatchWith(IActorRef subject, object message)
     {
         Receiver.Tell(new InboxActor.Watching(subject, message, true), ActorRefs.NoSender);
         return subject;
     }
 
+    /// <inheritdoc/>
     public IActorRef Unwatch(IActorRef subject)
     {
         Receiver.Tell(new InboxActor.Watching(subject, null, false), ActorRefs.NoSender);
         return subject;
     }
 
+    /// <inheritdoc/>
     public void Send(IActorRef target, object message) => target.Tell(message, Receiver);
 
+    /// <inheritdoc/>
     public object Receive() => Receive(_defaultTimeout);
 
+    /// <inheritdoc/>
     public object Receive(TimeSpan timeout) => Wait(ReceiveAsync(timeout));
 
+    /// <inheritdoc/>
     public Task<object> ReceiveAsync() => ReceiveAsync(_defaultTimeout);
 
     /// <summary>The next message, or a Status.Failure with a TimeoutException when none came in time.</summary>
     public Task<object> ReceiveAsync(TimeSpan timeout) => Fetch(static _ => true, timeout);
 
+    /// <inheritdoc/>
     public object ReceiveWhere(Predicate<object> predicate) => ReceiveWhere(predicate, _defaultTimeout);
 
+    /// <inheritdoc/>
     public object ReceiveWhere(Predicate<object> predicate, TimeSpan timeout) => Wait(Fetch(predicate, timeout));
 
+    /// <summary>Stops the inbox's actor; messages that are there can still be fetched.</summary>
     public void Dispose() => _system.Stop(Receiver);
 
     private object Wait(Task<object> fetched)

@@ -37,13 +37,23 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
         IInternalActorRef supervisor
     ) => new(system, this, props, dispatcher, supervisor);
 
+    /// <inheritdoc/>
     public override ActorPath Path { get; }
+
+    /// <inheritdoc/>
     public override ActorCell Underlying => _cell;
     internal ActorCell Cell => _cell;
+
+    /// <inheritdoc/>
     public override IInternalActorRef Parent => _cell.ParentRef;
+
+    /// <inheritdoc/>
     public override IActorRefProvider Provider => _cell.SystemImpl.Provider;
+
+    /// <inheritdoc/>
     public override bool IsTerminated => _cell.IsTerminated;
 
+    /// <inheritdoc/>
     public override IActorRef GetChild(IReadOnlyList<string> name)
     {
         IInternalActorRef current = this;
@@ -62,6 +72,7 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
 
     internal void Attach(Mailbox mailbox) => _mailbox = mailbox;
 
+    /// <inheritdoc/>
     protected override void TellInternal(object message, IActorRef sender)
     {
         if (_mailbox.VerifiesSerialization)
@@ -69,16 +80,22 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
         _mailbox.Post(message, sender);
     }
 
+    /// <inheritdoc/>
     public override void SendSystemMessage(ISystemMessage message) => _cell.SendSystemMessage((SystemMessage)message);
 
+    /// <inheritdoc/>
     public override void Start() => _cell.Start();
 
+    /// <inheritdoc/>
     public override void Stop() => _cell.SendSystemMessage(new Terminate());
 
+    /// <inheritdoc/>
     public override void Suspend() => _cell.SendSystemMessage(new Suspend());
 
+    /// <inheritdoc/>
     public override void Resume(Exception causedByFailure = null) =>
         _cell.SendSystemMessage(new Resume(causedByFailure));
 
+    /// <inheritdoc/>
     public override void Restart(Exception cause) => _cell.SendSystemMessage(new Recreate(cause));
 }

@@ -6,22 +6,61 @@ namespace Akka.Actor;
 /// <summary>Makes and finds references.</summary>
 public interface IActorRefProvider
 {
+    /// <summary>The actor /.</summary>
     IInternalActorRef RootGuardian { get; }
+
+    /// <summary>The actor /user.</summary>
     LocalActorRef Guardian { get; }
+
+    /// <summary>The actor /system.</summary>
     LocalActorRef SystemGuardian { get; }
+
+    /// <summary>Publishes everything that could not be delivered.</summary>
     IActorRef DeadLetters { get; }
+
+    /// <summary>Swallows what it is told.</summary>
     IActorRef IgnoreRef { get; }
+
+    /// <summary>The path of the root, with the system's address.</summary>
     ActorPath RootPath { get; }
+
+    /// <summary>The settings of the system.</summary>
     Settings Settings { get; }
+
+    /// <summary>The address of the system, without a host.</summary>
     Address DefaultAddress { get; }
+
+    /// <summary>The node /temp, under which the references of asks can be found.</summary>
     IInternalActorRef TempContainer { get; }
+
+    /// <summary>Completes when the last actor is gone.</summary>
     Task TerminationTask { get; }
+
+    /// <summary>The root guardian when the address is the system's own, else dead letters.</summary>
     IInternalActorRef RootGuardianAt(Address address);
+
+    /// <summary>
+    /// The actor at a path, whatever its state. A reference that makes dead letters when none is there or the uid
+    /// differs.
+    /// </summary>
     IActorRef ResolveActorRef(string path);
+
+    /// <summary>
+    /// The actor at a path, whatever its state. A reference that makes dead letters when none is there or the uid
+    /// differs.
+    /// </summary>
     IActorRef ResolveActorRef(ActorPath actorPath);
+
+    /// <summary>A path below /temp that nobody else gets.</summary>
     ActorPath TempPath();
+
+    /// <summary>Makes a reference under /temp findable by its path.</summary>
     void RegisterTempActor(IInternalActorRef actorRef, ActorPath path);
+
+    /// <summary>Undoes <see cref="RegisterTempActor"/>; of no effect when it was not registered.</summary>
     void UnregisterTempActor(ActorPath path);
+
+    /// <summary>The address under which another system reaches this one; null for every address but its own.</summary>
     Address GetExternalAddressFor(Address address);
 }
 
@@ -55,16 +94,35 @@ public sealed class LocalActorRefProvider : IActorRefProvider
 
     private MessageDispatcher GuardianDispatcher => _system.Dispatchers.Lookup(Dispatchers.InternalDispatcherId);
 
+    /// <inheritdoc/>
     public ActorPath RootPath { get; }
+
+    /// <inheritdoc/>
     public LocalActorRef RootGuardian { get; }
     IInternalActorRef IActorRefProvider.RootGuardian => RootGuardian;
+
+    /// <inheritdoc/>
     public LocalActorRef Guardian { get; private set; }
+
+    /// <inheritdoc/>
     public LocalActorRef SystemGuardian { get; private set; }
+
+    /// <inheritdoc/>
     public IActorRef DeadLetters { get; }
+
+    /// <inheritdoc/>
     public IActorRef IgnoreRef { get; }
+
+    /// <inheritdoc/>
     public Settings Settings => _system.Settings;
+
+    /// <inheritdoc/>
     public Address DefaultAddress => RootPath.Address;
+
+    /// <inheritdoc/>
     public IInternalActorRef TempContainer => _temp;
+
+    /// <inheritdoc/>
     public Task TerminationTask => _system.WhenTerminated;
 
     internal void Init()
@@ -94,20 +152,27 @@ public sealed class LocalActorRefProvider : IActorRefProvider
         return guardian;
     }
 
+    /// <inheritdoc/>
     public ActorPath TempPath() => _temp.Path / AutoName.Of(Interlocked.Increment(ref _nextTemp) - 1);
 
+    /// <inheritdoc/>
     public void RegisterTempActor(IInternalActorRef actorRef, ActorPath path) => _temp.AddChild(path.Name, actorRef);
 
+    /// <inheritdoc/>
     public void UnregisterTempActor(ActorPath path) => _temp.RemoveChild(path.Name);
 
+    /// <inheritdoc/>
     public IInternalActorRef RootGuardianAt(Address address) =>
         address == RootPath.Address ? RootGuardian : (IInternalActorRef)DeadLetters;
 
+    /// <inheritdoc/>
     public Address GetExternalAddressFor(Address address) => address == RootPath.Address ? address : null;
 
+    /// <inheritdoc/>
     public IActorRef ResolveActorRef(string path) =>
         ActorPath.TryParse(path, out var parsed) ? ResolveActorRef(parsed) : DeadLetters;
 
+    /// <inheritdoc/>
     public IActorRef ResolveActorRef(ActorPath actorPath)
     {
         if (actorPath.Address != RootPath.Address)

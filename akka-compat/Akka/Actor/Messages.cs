@@ -17,6 +17,7 @@ public interface INotInfluenceReceiveTimeout;
 /// <summary>A message around a message.</summary>
 public interface IWrappedMessage
 {
+    /// <summary>The message inside.</summary>
     object Message { get; }
 }
 
@@ -28,8 +29,10 @@ public sealed class PoisonPill : IAutoReceivedMessage, IPossiblyHarmful, IDeadLe
 {
     private PoisonPill() { }
 
+    /// <summary>The only one.</summary>
     public static PoisonPill Instance { get; } = new();
 
+    /// <inheritdoc/>
     public override string ToString() => "<PoisonPill>";
 }
 
@@ -38,8 +41,10 @@ public sealed class Kill : IAutoReceivedMessage
 {
     private Kill() { }
 
+    /// <summary>The only one.</summary>
     public static Kill Instance { get; } = new();
 
+    /// <inheritdoc/>
     public override string ToString() => "<Kill>";
 }
 
@@ -51,42 +56,59 @@ public sealed class Terminated(IActorRef actorRef, bool existenceConfirmed, bool
         INoSerializationVerificationNeeded,
         IEquatable<Terminated>
 {
+    /// <summary>Who died.</summary>
     public IActorRef ActorRef { get; } = actorRef;
+
+    /// <summary>Whether its whole system became unreachable; false here, where there is one system.</summary>
     public bool AddressTerminated { get; } = addressTerminated;
+
+    /// <summary>Whether the actor existed when the watch began; false when the path was empty already.</summary>
     public bool ExistenceConfirmed { get; } = existenceConfirmed;
 
+    /// <summary>Compares all three.</summary>
     public bool Equals(Terminated other) =>
         other is not null
         && Equals(ActorRef, other.ActorRef)
         && AddressTerminated == other.AddressTerminated
         && ExistenceConfirmed == other.ExistenceConfirmed;
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as Terminated);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => ActorRef?.GetHashCode() ?? 0;
 
+    /// <inheritdoc/>
     public override string ToString() => $"<Terminated>: {ActorRef} - ExistenceConfirmed={ExistenceConfirmed}";
 }
 
 /// <summary>Asks its receiver for its reference.</summary>
 public sealed class Identify(object messageId) : IAutoReceivedMessage, INotInfluenceReceiveTimeout
 {
+    /// <summary>Comes back in the answer, so that it can be matched to its question; may be null.</summary>
     public object MessageId { get; } = messageId;
 
+    /// <inheritdoc/>
     public override string ToString() => $"<Identify>: {MessageId}";
 }
 
 /// <summary>The answer to Identify; the subject is null when no actor was there.</summary>
 public sealed class ActorIdentity(object messageId, IActorRef subject)
 {
+    /// <summary>That of the question.</summary>
     public object MessageId { get; } = messageId;
+
+    /// <summary>Who is there; null when nobody is.</summary>
     public IActorRef Subject { get; } = subject;
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) =>
         obj is ActorIdentity other && Equals(MessageId, other.MessageId) && Equals(Subject, other.Subject);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => MessageId?.GetHashCode() ?? 0;
 
+    /// <inheritdoc/>
     public override string ToString() => $"<ActorIdentity>: {Subject} - MessageId={MessageId}";
 }
 
@@ -95,6 +117,7 @@ public class ReceiveTimeout : IPossiblyHarmful
 {
     private ReceiveTimeout() { }
 
+    /// <summary>The only one.</summary>
     public static ReceiveTimeout Instance { get; } = new();
 }
 
@@ -104,23 +127,32 @@ public abstract class Status
     /// <summary>It went well.</summary>
     public sealed class Success(object status) : Status
     {
+        /// <summary>Without a value.</summary>
         public static readonly Success Instance = new(null);
+
+        /// <summary>What came of it; may be null.</summary>
         public readonly object Status = status;
 
+        /// <inheritdoc/>
         public override string ToString() => $"Success: {Status}";
     }
 
     /// <summary>It failed.</summary>
     public sealed class Failure : Status
     {
+        /// <summary>Why it failed.</summary>
         public readonly Exception Cause;
+
+        /// <summary>What the one who failed wants to add; may be null.</summary>
         public readonly object State;
 
+        /// <summary>Without a state.</summary>
         public Failure(Exception cause)
         {
             Cause = cause;
         }
 
+        /// <summary>With a state; also what JSON reads it back with.</summary>
         [Newtonsoft.Json.JsonConstructor]
         public Failure(Exception cause, object state)
         {
@@ -128,6 +160,7 @@ public abstract class Status
             State = state;
         }
 
+        /// <inheritdoc/>
         public override string ToString() => $"Failure: {Cause}";
     }
 }

@@ -7,9 +7,11 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
 {
     private readonly IDecider _decider;
 
+    /// <summary>With the default decider; any number of restarts.</summary>
     protected OneForOneStrategy()
         : this(DefaultDecider) { }
 
+    /// <summary>Null for the retries is any number, null for the window all time.</summary>
     public OneForOneStrategy(
         int? maxNrOfRetries,
         TimeSpan? withinTimeRange,
@@ -17,9 +19,14 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
     )
         : this(maxNrOfRetries, withinTimeRange, Actor.Decider.From(localOnlyDecider)) { }
 
+    /// <summary>Null for the retries is any number, null for the window all time.</summary>
     public OneForOneStrategy(int? maxNrOfRetries, TimeSpan? withinTimeRange, IDecider decider)
         : this(maxNrOfRetries ?? -1, (int)(withinTimeRange?.TotalMilliseconds ?? -1), decider) { }
 
+    /// <summary>
+    /// Retries: negative is any number, 0 none; a window with a negative number allows one restart in it. The window is
+    /// in milliseconds, not positive for all time.
+    /// </summary>
     public OneForOneStrategy(
         int maxNrOfRetries,
         int withinTimeMilliseconds,
@@ -28,6 +35,10 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
     )
         : this(maxNrOfRetries, withinTimeMilliseconds, Actor.Decider.From(localOnlyDecider), loggingEnabled) { }
 
+    /// <summary>
+    /// Retries: negative is any number, 0 none; a window with a negative number allows one restart in it. The window is
+    /// in milliseconds, not positive for all time.
+    /// </summary>
     public OneForOneStrategy(
         int maxNrOfRetries,
         int withinTimeMilliseconds,
@@ -41,12 +52,15 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
         LoggingEnabled = loggingEnabled;
     }
 
+    /// <summary>Any number of restarts.</summary>
     public OneForOneStrategy(Func<Exception, Directive> localOnlyDecider)
         : this(-1, -1, localOnlyDecider) { }
 
+    /// <summary>Any number of restarts.</summary>
     public OneForOneStrategy(Func<Exception, Directive> localOnlyDecider, bool loggingEnabled = true)
         : this(-1, -1, localOnlyDecider, loggingEnabled) { }
 
+    /// <summary>Any number of restarts.</summary>
     public OneForOneStrategy(IDecider decider)
         : this(-1, -1, decider) { }
 
@@ -56,13 +70,17 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
     /// <summary>The window in which restarts count; not positive for all time.</summary>
     public int WithinTimeRangeMilliseconds { get; }
 
+    /// <inheritdoc/>
     public override IDecider Decider => _decider;
 
+    /// <summary>A copy with another limit.</summary>
     public OneForOneStrategy WithMaxNrOfRetries(int maxNrOfRetries) =>
         new(maxNrOfRetries, WithinTimeRangeMilliseconds, _decider, LoggingEnabled);
 
+    /// <inheritdoc/>
     protected override Directive Handle(IActorRef child, Exception exception) => _decider.Decide(exception);
 
+    /// <inheritdoc/>
     public override void ProcessFailure(
         IActorContext context,
         bool restart,
@@ -78,12 +96,14 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
             context.Stop(child);
     }
 
+    /// <inheritdoc/>
     public override void HandleChildTerminated(
         IActorContext actorContext,
         IActorRef child,
         IEnumerable<IInternalActorRef> children
     ) { }
 
+    /// <inheritdoc/>
     public override ISurrogate ToSurrogate(ActorSystem system) =>
         new OneForOneStrategySurrogate
         {
@@ -93,6 +113,9 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
             LoggingEnabled = LoggingEnabled,
         };
 
+    /// <summary>
+    /// Compares limits, logging and the decider; deciders that are code are equal only when they are the same.
+    /// </summary>
     public bool Equals(OneForOneStrategy other) =>
         other is not null
         && MaxNumberOfRetries == other.MaxNumberOfRetries
@@ -100,18 +123,28 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
         && LoggingEnabled == other.LoggingEnabled
         && Equals(Decider, other.Decider);
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as OneForOneStrategy);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(MaxNumberOfRetries, WithinTimeRangeMilliseconds);
 
     /// <summary>The serializable form of the strategy.</summary>
     public class OneForOneStrategySurrogate : ISurrogate
     {
+        /// <inheritdoc cref="OneForOneStrategy.MaxNumberOfRetries"/>
         public int MaxNumberOfRetries { get; set; }
+
+        /// <inheritdoc cref="OneForOneStrategy.WithinTimeRangeMilliseconds"/>
         public int WithinTimeRangeMilliseconds { get; set; }
+
+        /// <inheritdoc cref="OneForOneStrategy.Decider"/>
         public IDecider Decider { get; set; }
+
+        /// <summary>Whether failures are logged.</summary>
         public bool LoggingEnabled { get; set; }
 
+        /// <inheritdoc/>
         public ISurrogated FromSurrogate(ActorSystem system) =>
             new OneForOneStrategy(MaxNumberOfRetries, WithinTimeRangeMilliseconds, Decider, LoggingEnabled);
     }

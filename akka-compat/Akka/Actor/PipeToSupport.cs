@@ -3,6 +3,11 @@ namespace Akka.Actor;
 /// <summary>Sends the outcome of a task to an actor.</summary>
 public static class PipeToSupport
 {
+    /// <summary>
+    /// Tells the recipient the result, or a Status.Failure with the cause, when the task ends. The functions map
+    /// either; what they throw becomes a Status.Failure, and null is not told. Outside of actors' threads: don't touch
+    /// the actor in them.
+    /// </summary>
     public static Task PipeTo<T>(
         this Task<T> taskToPipe,
         ICanTell recipient,
@@ -11,6 +16,11 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>
+    /// Tells the recipient the result, or a Status.Failure with the cause, when the task ends. The functions map
+    /// either; what they throw becomes a Status.Failure, and null is not told. Outside of actors' threads: don't touch
+    /// the actor in them.
+    /// </summary>
     public static Task PipeTo<T>(
         this ValueTask<T> taskToPipe,
         ICanTell recipient,
@@ -19,6 +29,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>; the flag
+    /// lets the continuation run where the caller's synchronization context says.
+    /// </summary>
     public static Task PipeTo<T>(
         this ValueTask<T> taskToPipe,
         ICanTell recipient,
@@ -28,6 +42,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, useConfigureAwait, sender, success, failure);
 
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>; the flag
+    /// lets the continuation run where the caller's synchronization context says.
+    /// </summary>
     public static Task PipeTo<T>(
         this Task<T> taskToPipe,
         ICanTell recipient,
@@ -50,6 +68,10 @@ public static class PipeToSupport
             failure
         );
 
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result: success tells nothing unless a function says what.
+    /// </summary>
     public static Task PipeTo(
         this Task taskToPipe,
         ICanTell recipient,
@@ -58,6 +80,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result: success tells nothing unless a function says what.
+    /// </summary>
     public static Task PipeTo(
         this ValueTask taskToPipe,
         ICanTell recipient,
@@ -66,6 +92,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, false, sender, success, failure);
 
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result; the flag lets the continuation run where the caller's synchronization context says.
+    /// </summary>
     public static Task PipeTo(
         this ValueTask taskToPipe,
         ICanTell recipient,
@@ -75,6 +105,10 @@ public static class PipeToSupport
         Func<Exception, object> failure = null
     ) => taskToPipe.AsTask().PipeTo(recipient, useConfigureAwait, sender, success, failure);
 
+    /// <summary>
+    /// As <see cref="PipeTo{T}(Task{T}, ICanTell, IActorRef, Func{T, object}, Func{Exception, object})"/>, for tasks
+    /// without a result; the flag lets the continuation run where the caller's synchronization context says.
+    /// </summary>
     public static Task PipeTo(
         this Task taskToPipe,
         ICanTell recipient,
@@ -140,6 +174,9 @@ public static class PipeToSupport
 /// <summary>Stopping an actor and waiting until it is gone.</summary>
 public static class GracefulStopSupport
 {
+    /// <summary>
+    /// Sends a PoisonPill and is true when the actor has died within the time; else the task is cancelled.
+    /// </summary>
     public static Task<bool> GracefulStop(this IActorRef target, TimeSpan timeout) =>
         target.GracefulStop(timeout, PoisonPill.Instance);
 

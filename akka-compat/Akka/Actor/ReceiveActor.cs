@@ -12,6 +12,7 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
         _isConfiguring = false;
     }
 
+    /// <inheritdoc/>
     protected sealed override void OnReceive(object message)
     {
         if (!_handlers.TryHandle(message))
@@ -63,15 +64,18 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
     /// <summary>Handles messages of a type that match.</summary>
     protected void Receive<T>(Predicate<T> shouldHandle, Action<T> handler) => Receive(handler, shouldHandle);
 
+    /// <summary>Handles messages of a type given at run time, those that match if a predicate is given.</summary>
     protected void Receive(Type messageType, Action<object> handler, Predicate<object> shouldHandle = null) =>
         Add(new TypedHandler(messageType, handler, shouldHandle), shouldHandle is null);
 
+    /// <summary>Handles messages of a type given at run time that match.</summary>
     protected void Receive(Type messageType, Predicate<object> shouldHandle, Action<object> handler) =>
         Receive(messageType, handler, shouldHandle);
 
     /// <summary>Handles messages of a type; false passes the message to the next handler.</summary>
     protected void Receive<T>(Func<T, bool> handler) => Add(new FuncHandler<T>(handler), false);
 
+    /// <summary>As <see cref="Receive{T}(Func{T, bool})"/>, of a type given at run time.</summary>
     protected void Receive(Type messageType, Func<object, bool> handler) =>
         Add(new TypedFuncHandler(messageType, handler), false);
 
@@ -82,12 +86,18 @@ public abstract class ReceiveActor : UntypedActor, IInitializableActor
     protected void ReceiveAsync<T>(Func<T, Task> handler, Predicate<T> shouldHandle = null) =>
         Receive(m => RunTask(() => handler(m)), shouldHandle);
 
+    /// <summary>As <see cref="ReceiveAsync{T}(Func{T, Task}, Predicate{T})"/>, for messages that match.</summary>
     protected void ReceiveAsync<T>(Predicate<T> shouldHandle, Func<T, Task> handler) =>
         ReceiveAsync(handler, shouldHandle);
 
+    /// <summary>As <see cref="ReceiveAsync{T}(Func{T, Task}, Predicate{T})"/>, of a type given at run time.</summary>
     protected void ReceiveAsync(Type messageType, Func<object, Task> handler, Predicate<object> shouldHandle = null) =>
         Receive(messageType, m => RunTask(() => handler(m)), shouldHandle);
 
+    /// <summary>
+    /// As <see cref="ReceiveAsync{T}(Func{T, Task}, Predicate{T})"/>, of a type given at run time, for messages that
+    /// match.
+    /// </summary>
     protected void ReceiveAsync(Type messageType, Predicate<object> shouldHandle, Func<object, Task> handler) =>
         ReceiveAsync(messageType, handler, shouldHandle);
 

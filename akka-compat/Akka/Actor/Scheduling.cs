@@ -28,6 +28,11 @@ public interface ITellScheduler
 
     /// <summary>Tells the receiver once, after the delay, unless cancelled before.</summary>
     void ScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable);
+
+    /// <summary>Tells the receiver after the initial delay and then at each interval, until the system ends.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The initial delay is negative, or the interval is not positive.
+    /// </exception>
     void ScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -35,6 +40,8 @@ public interface ITellScheduler
         object message,
         IActorRef sender
     );
+
+    /// <summary>Tells the receiver after the initial delay and then at each interval, until it is cancelled.</summary>
     void ScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -48,18 +55,40 @@ public interface ITellScheduler
 /// <summary>Runs runnables later.</summary>
 public interface IRunnableScheduler
 {
+    /// <summary>Runs once, after the delay, unless cancelled before.</summary>
     void ScheduleOnce(TimeSpan delay, IRunnable action, ICancelable cancelable);
+
+    /// <summary>Runs once, after the delay.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
     void ScheduleOnce(TimeSpan delay, IRunnable action);
+
+    /// <summary>
+    /// Runs after the initial delay and then at each interval until it is cancelled. What it throws ends it and is
+    /// logged; on a simulated system it reaches whoever runs the simulation.
+    /// </summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable cancelable);
+
+    /// <summary>Runs after the initial delay and then at each interval until the system ends, or it throws.</summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action);
 }
 
 /// <summary>Runs actions later.</summary>
 public interface IActionScheduler : IRunnableScheduler
 {
+    /// <summary>Runs once, after the delay, unless cancelled before.</summary>
     void ScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable);
+
+    /// <summary>Runs once, after the delay.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative.</exception>
     void ScheduleOnce(TimeSpan delay, Action action);
+
+    /// <summary>
+    /// Runs after the initial delay and then at each interval until it is cancelled. What it throws ends it and is
+    /// logged; on a simulated system it reaches whoever runs the simulation.
+    /// </summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable cancelable);
+
+    /// <summary>Runs after the initial delay and then at each interval until the system ends, or it throws.</summary>
     void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action);
 }
 
@@ -76,9 +105,13 @@ public interface IScheduler : ITellScheduler, ITimeProvider
 /// <summary>Checks arguments for a scheduler and leaves the rest to it.</summary>
 public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
 {
+    /// <summary>The section akka.scheduler.</summary>
     protected readonly Config SchedulerConfig;
+
+    /// <summary>For failures of what was scheduled; may be null.</summary>
     protected readonly ILoggingAdapter Log;
 
+    /// <summary>The constructor that the runtime calls by reflection must have these parameters too.</summary>
     protected SchedulerBase(Config scheduler, ILoggingAdapter log)
     {
         SchedulerConfig = scheduler;
@@ -87,10 +120,19 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
 
     IAdvancedScheduler IScheduler.Advanced => this;
     DateTimeOffset ITimeProvider.Now => TimeNow;
+
+    /// <summary>The time of day, behind <see cref="ITimeProvider.Now"/>.</summary>
     protected abstract DateTimeOffset TimeNow { get; }
+
+    /// <inheritdoc/>
     public abstract TimeSpan MonotonicClock { get; }
+
+    /// <inheritdoc/>
     public abstract TimeSpan HighResMonotonicClock { get; }
 
+    /// <summary>
+    /// Does the work of <see cref="ITellScheduler"/>; arguments are checked, the cancelable may be null.
+    /// </summary>
     protected abstract void InternalScheduleTellOnce(
         TimeSpan delay,
         ICanTell receiver,
@@ -98,6 +140,10 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
         IActorRef sender,
         ICancelable cancelable
     );
+
+    /// <summary>
+    /// Does the work of <see cref="ITellScheduler"/>; arguments are checked, the cancelable may be null.
+    /// </summary>
     protected abstract void InternalScheduleTellRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -106,14 +152,22 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
         IActorRef sender,
         ICancelable cancelable
     );
+
+    /// <summary>Does the work of scheduling; arguments are checked, the cancelable may be null.</summary>
     protected abstract void InternalScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable);
+
+    /// <summary>Does the work of scheduling; arguments are checked, the cancelable may be null.</summary>
     protected abstract void InternalScheduleOnce(TimeSpan delay, IRunnable action, ICancelable cancelable);
+
+    /// <summary>Does the work of scheduling; arguments are checked, the cancelable may be null.</summary>
     protected abstract void InternalScheduleRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
         Action action,
         ICancelable cancelable
     );
+
+    /// <summary>Does the work of scheduling; arguments are checked, the cancelable may be null.</summary>
     protected abstract void InternalScheduleRepeatedly(
         TimeSpan initialDelay,
         TimeSpan interval,
@@ -121,12 +175,16 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
         ICancelable cancelable
     );
 
+    /// <summary>Throws unless the interval is positive.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>
     protected static void ValidateInterval(TimeSpan interval, string parameterName)
     {
         if (interval <= TimeSpan.Zero)
             throw new ArgumentOutOfRangeException(parameterName, $"Interval must be > 0. It was {interval}");
     }
 
+    /// <summary>Throws when the delay is negative.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is.</exception>
     protected static void ValidateDelay(TimeSpan delay, string parameterName)
     {
         if (delay < TimeSpan.Zero)
@@ -209,14 +267,17 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
         InternalScheduleRepeatedly(initialDelay, interval, action, cancelable);
     }
 
+    /// <inheritdoc/>
     public void ScheduleOnce(TimeSpan delay, IRunnable action, ICancelable cancelable)
     {
         ValidateDelay(delay, nameof(delay));
         InternalScheduleOnce(delay, action, cancelable);
     }
 
+    /// <inheritdoc/>
     public void ScheduleOnce(TimeSpan delay, IRunnable action) => ScheduleOnce(delay, action, null);
 
+    /// <inheritdoc/>
     public void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable cancelable)
     {
         ValidateDelay(initialDelay, nameof(initialDelay));
@@ -224,6 +285,7 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
         InternalScheduleRepeatedly(initialDelay, interval, action, cancelable);
     }
 
+    /// <inheritdoc/>
     public void ScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action) =>
         ScheduleRepeatedly(initialDelay, interval, action, null);
 }
@@ -231,6 +293,7 @@ public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
 /// <summary>Shorter ways to schedule.</summary>
 public static class SchedulerExtensions
 {
+    /// <summary>Delay in milliseconds.</summary>
     public static void ScheduleTellOnce(
         this ITellScheduler scheduler,
         int millisecondsDelay,
@@ -240,6 +303,7 @@ public static class SchedulerExtensions
         ICancelable cancelable = null
     ) => scheduler.ScheduleTellOnce(Ms(millisecondsDelay), receiver, message, sender, cancelable);
 
+    /// <summary>Delay and interval in milliseconds.</summary>
     public static void ScheduleTellRepeatedly(
         this ITellScheduler scheduler,
         int initialMillisecondsDelay,
@@ -258,6 +322,7 @@ public static class SchedulerExtensions
             cancelable
         );
 
+    /// <summary>Tells once; what it returns calls it off.</summary>
     public static ICancelable ScheduleTellOnceCancelable(
         this IScheduler scheduler,
         TimeSpan delay,
@@ -271,6 +336,7 @@ public static class SchedulerExtensions
         return cancelable;
     }
 
+    /// <summary>Tells once, after milliseconds; what it returns calls it off.</summary>
     public static ICancelable ScheduleTellOnceCancelable(
         this IScheduler scheduler,
         int millisecondsDelay,
@@ -279,6 +345,7 @@ public static class SchedulerExtensions
         IActorRef sender
     ) => scheduler.ScheduleTellOnceCancelable(Ms(millisecondsDelay), receiver, message, sender);
 
+    /// <summary>Tells again and again; what it returns ends it.</summary>
     public static ICancelable ScheduleTellRepeatedlyCancelable(
         this IScheduler scheduler,
         TimeSpan initialDelay,
@@ -293,6 +360,7 @@ public static class SchedulerExtensions
         return cancelable;
     }
 
+    /// <summary>Tells again and again, in milliseconds; what it returns ends it.</summary>
     public static ICancelable ScheduleTellRepeatedlyCancelable(
         this IScheduler scheduler,
         int initialMillisecondsDelay,
@@ -309,6 +377,7 @@ public static class SchedulerExtensions
             sender
         );
 
+    /// <summary>Delay in milliseconds.</summary>
     public static void ScheduleOnce(
         this IActionScheduler scheduler,
         int millisecondsDelay,
@@ -316,6 +385,7 @@ public static class SchedulerExtensions
         ICancelable cancelable = null
     ) => scheduler.ScheduleOnce(Ms(millisecondsDelay), action, cancelable);
 
+    /// <summary>Delay and interval in milliseconds.</summary>
     public static void ScheduleRepeatedly(
         this IActionScheduler scheduler,
         int initialMillisecondsDelay,
@@ -324,6 +394,7 @@ public static class SchedulerExtensions
         ICancelable cancelable = null
     ) => scheduler.ScheduleRepeatedly(Ms(initialMillisecondsDelay), Ms(millisecondsInterval), action, cancelable);
 
+    /// <summary>Runs once; what it returns calls it off.</summary>
     public static ICancelable ScheduleOnceCancelable(this IActionScheduler scheduler, TimeSpan delay, Action action)
     {
         var cancelable = new Cancelable(scheduler);
@@ -331,12 +402,14 @@ public static class SchedulerExtensions
         return cancelable;
     }
 
+    /// <summary>Runs once, after milliseconds; what it returns calls it off.</summary>
     public static ICancelable ScheduleOnceCancelable(
         this IActionScheduler scheduler,
         int millisecondsDelay,
         Action action
     ) => scheduler.ScheduleOnceCancelable(Ms(millisecondsDelay), action);
 
+    /// <summary>Runs again and again; what it returns ends it.</summary>
     public static ICancelable ScheduleRepeatedlyCancelable(
         this IActionScheduler scheduler,
         TimeSpan initialDelay,
@@ -349,6 +422,7 @@ public static class SchedulerExtensions
         return cancelable;
     }
 
+    /// <summary>Runs again and again, in milliseconds; what it returns ends it.</summary>
     public static ICancelable ScheduleRepeatedlyCancelable(
         this IActionScheduler scheduler,
         int initialMillisecondsDelay,

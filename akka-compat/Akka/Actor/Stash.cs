@@ -42,6 +42,7 @@ public interface IStash
 /// <summary>An actor with a stash, which the runtime sets after the constructor.</summary>
 public interface IActorStash
 {
+    /// <summary>Set by the runtime for each incarnation; not there in the constructor.</summary>
     IStash Stash { get; set; }
 }
 
@@ -64,21 +65,27 @@ public interface IWithBoundedStash
 /// <summary>A message and who sent it.</summary>
 public readonly struct Envelope
 {
+    /// <summary>No sender becomes dead letters.</summary>
     public Envelope(object message, IActorRef sender, ActorSystem system)
     {
         Message = message;
         Sender = sender ?? system.DeadLetters;
     }
 
+    /// <summary>The sender is taken as it is.</summary>
     public Envelope(object message, IActorRef sender)
     {
         Message = message;
         Sender = sender;
     }
 
+    /// <summary>Who sent the message; null when nobody is to be answered.</summary>
     public IActorRef Sender { get; }
+
+    /// <summary>What was sent.</summary>
     public object Message { get; }
 
+    /// <inheritdoc/>
     public override string ToString() => "<" + (Message ?? "null") + "> from " + (Sender?.ToString() ?? "NoSender");
 }
 
@@ -87,12 +94,22 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
 {
     private LinkedList<Envelope> _stashed;
 
+    /// <inheritdoc/>
     public int Count => _stashed?.Count ?? 0;
+
+    /// <inheritdoc/>
     public bool IsEmpty => Count == 0;
+
+    /// <inheritdoc/>
     public bool NonEmpty => Count > 0;
+
+    /// <inheritdoc/>
     public int Capacity => capacity;
+
+    /// <inheritdoc/>
     public bool IsFull => capacity > 0 && Count >= capacity;
 
+    /// <inheritdoc/>
     public void Stash()
     {
         var current = cell.CurrentEnvelope;
@@ -106,6 +123,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         cell.MarkCurrentStashed();
     }
 
+    /// <inheritdoc/>
     public void Unstash()
     {
         if (_stashed is not { First: { } first })
@@ -114,8 +132,10 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         PutBack(first.Value);
     }
 
+    /// <inheritdoc/>
     public void UnstashAll() => UnstashAll(static _ => true);
 
+    /// <inheritdoc/>
     public void UnstashAll(Func<Envelope, bool> predicate)
     {
         if (_stashed is null)
@@ -136,6 +156,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         cell.Mailbox.EnqueueFirst(envelope);
     }
 
+    /// <inheritdoc/>
     public IEnumerable<Envelope> ClearStash()
     {
         IEnumerable<Envelope> all = _stashed;
@@ -143,6 +164,7 @@ internal sealed class StashSupport(ActorCell cell, int capacity) : IStash
         return all ?? [];
     }
 
+    /// <inheritdoc/>
     public void Prepend(IEnumerable<Envelope> envelopes)
     {
         _stashed ??= new LinkedList<Envelope>();

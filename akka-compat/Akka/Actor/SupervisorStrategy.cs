@@ -29,40 +29,51 @@ public interface IDecider
 /// <summary>Ways to make deciders.</summary>
 public static class Decider
 {
+    /// <summary>Decides by type: the first pair whose type the failure is an instance of, else the default.</summary>
     public static DeployableDecider From(Directive defaultDirective, params KeyValuePair<Type, Directive>[] pairs) =>
         new(defaultDirective, pairs);
 
+    /// <summary>Decides by type: the first pair whose type the failure is an instance of, else the default.</summary>
     public static DeployableDecider From(
         Directive defaultDirective,
         IEnumerable<KeyValuePair<Type, Directive>> pairs
     ) => new(defaultDirective, pairs);
 
+    /// <summary>Decides by code; what the code throws is a failure of the supervisor.</summary>
     public static LocalOnlyDecider From(Func<Exception, Directive> localOnlyDecider) => new(localOnlyDecider);
 }
 
 /// <summary>A decider that is code.</summary>
 public class LocalOnlyDecider(Func<Exception, Directive> decider) : IDecider
 {
+    /// <inheritdoc/>
     public Directive Decide(Exception cause) => decider(cause);
 }
 
 /// <summary>A decider that is data: the first pair whose type fits the failure decides.</summary>
 public class DeployableDecider : IDecider, IEquatable<DeployableDecider>
 {
+    /// <summary>For serializers.</summary>
     protected DeployableDecider() { }
 
+    /// <summary>The order of the pairs matters: derived types have to come before their bases.</summary>
     public DeployableDecider(Directive defaultDirective, IEnumerable<KeyValuePair<Type, Directive>> pairs)
         : this(defaultDirective, pairs.ToArray()) { }
 
+    /// <summary>The order of the pairs matters: derived types have to come before their bases.</summary>
     public DeployableDecider(Directive defaultDirective, params KeyValuePair<Type, Directive>[] pairs)
     {
         DefaultDirective = defaultDirective;
         Pairs = pairs;
     }
 
+    /// <summary>For failures that no pair fits.</summary>
     public Directive DefaultDirective { get; private set; }
+
+    /// <summary>In the order in which they are tried.</summary>
     public KeyValuePair<Type, Directive>[] Pairs { get; private set; } = [];
 
+    /// <inheritdoc/>
     public Directive Decide(Exception cause)
     {
         foreach (var pair in Pairs)
@@ -73,11 +84,14 @@ public class DeployableDecider : IDecider, IEquatable<DeployableDecider>
         return DefaultDirective;
     }
 
+    /// <summary>Compares the default and the pairs in their order.</summary>
     public bool Equals(DeployableDecider other) =>
         other is not null && DefaultDirective == other.DefaultDirective && Pairs.SequenceEqual(other.Pairs);
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as DeployableDecider);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(DefaultDirective, Pairs.Length);
 }
 
@@ -92,8 +106,10 @@ public abstract class SupervisorStrategy : ISurrogated
         new KeyValuePair<Type, Directive>(typeof(DeathPactException), Directive.Stop)
     );
 
+    /// <summary>Asks the default decider; any number of restarts.</summary>
     public static readonly SupervisorStrategy DefaultStrategy = new OneForOneStrategy(DefaultDecider);
 
+    /// <summary>Stops every child that fails.</summary>
     public static readonly OneForOneStrategy StoppingStrategy = new(_ => Directive.Stop);
 
     /// <summary>Whether failures are logged.</summary>
@@ -102,8 +118,12 @@ public abstract class SupervisorStrategy : ISurrogated
     /// <summary>Chooses the directive.</summary>
     public abstract IDecider Decider { get; }
 
+    /// <summary>The directive for a child's failure; by default what the decider says.</summary>
     protected abstract Directive Handle(IActorRef child, Exception exception);
 
+    /// <summary>
+    /// Restarts or stops, for children that the decision concerns; a restart that the limits forbid is a stop.
+    /// </summary>
     public abstract void ProcessFailure(
         IActorContext context,
         bool restart,
@@ -113,12 +133,14 @@ public abstract class SupervisorStrategy : ISurrogated
         IReadOnlyCollection<ChildRestartStats> children
     );
 
+    /// <summary>Called when a child is gone, after it was taken from the list of children.</summary>
     public abstract void HandleChildTerminated(
         IActorContext actorContext,
         IActorRef child,
         IEnumerable<IInternalActorRef> children
     );
 
+    /// <inheritdoc/>
     public abstract ISurrogate ToSurrogate(ActorSystem system);
 
     /// <summary>Carries out the decision for a failed child; false passes the failure up.</summary>
@@ -214,11 +236,13 @@ public abstract class SupervisorStrategyConfigurator
 /// <summary>Gives the default strategy.</summary>
 public class DefaultSupervisorStrategy : SupervisorStrategyConfigurator
 {
+    /// <inheritdoc/>
     public override SupervisorStrategy Create() => SupervisorStrategy.DefaultStrategy;
 }
 
 /// <summary>Gives the strategy that stops every child that fails.</summary>
 public class StoppingSupervisorStrategy : SupervisorStrategyConfigurator
 {
+    /// <inheritdoc/>
     public override SupervisorStrategy Create() => SupervisorStrategy.StoppingStrategy;
 }

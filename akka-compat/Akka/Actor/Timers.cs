@@ -6,19 +6,24 @@ public interface ITimerScheduler
     /// <summary>Sends the actor a message again and again; replaces the key's timer, whose messages no longer count.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan interval);
 
-    /// <summary>As above, with a sender.</summary>
+    /// <summary>As <see cref="StartPeriodicTimer(object, object, TimeSpan)"/>, with a sender.</summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender);
 
-    /// <summary>As above, with another delay before the first message.</summary>
+    /// <summary>
+    /// As <see cref="StartPeriodicTimer(object, object, TimeSpan)"/>, with another delay before the first message.
+    /// </summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval);
 
-    /// <summary>As above, with another delay before the first message and a sender.</summary>
+    /// <summary>
+    /// As <see cref="StartPeriodicTimer(object, object, TimeSpan)"/>, with another delay before the first message and a
+    /// sender.
+    /// </summary>
     void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval, IActorRef sender);
 
     /// <summary>Sends the actor a message once; replaces the key's timer.</summary>
     void StartSingleTimer(object key, object msg, TimeSpan timeout);
 
-    /// <summary>As above, with a sender.</summary>
+    /// <summary>As <see cref="StartSingleTimer(object, object, TimeSpan)"/>, with a sender.</summary>
     void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender);
 
     /// <summary>Whether the key has a timer whose last message has not been handled.</summary>
@@ -62,6 +67,7 @@ internal sealed class TimerMessage(TimerScheduler owner, object key, int generat
 /// <summary>A periodic message of a scheduler to an actor, unwrapped before the actor sees it.</summary>
 internal sealed class ScheduledTell(object message) : IScheduledTellMsg, IAutoReceivedMessage
 {
+    /// <inheritdoc/>
     public object Message => message;
 }
 
@@ -70,17 +76,22 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
     private readonly Dictionary<object, (int Generation, bool Repeats, ICancelable Task)> _timers = [];
     private int _generation;
 
+    /// <inheritdoc/>
     public IReadOnlyCollection<object> ActiveTimers => _timers.Keys.ToArray();
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(object key, object msg, TimeSpan interval) =>
         Start(key, msg, interval, interval, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(object key, object msg, TimeSpan interval, IActorRef sender) =>
         Start(key, msg, interval, interval, sender);
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(object key, object msg, TimeSpan initialDelay, TimeSpan interval) =>
         Start(key, msg, initialDelay, interval, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     public void StartPeriodicTimer(
         object key,
         object msg,
@@ -89,14 +100,18 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
         IActorRef sender
     ) => Start(key, msg, initialDelay, interval, sender);
 
+    /// <inheritdoc/>
     public void StartSingleTimer(object key, object msg, TimeSpan timeout) =>
         Start(key, msg, timeout, null, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     public void StartSingleTimer(object key, object msg, TimeSpan timeout, IActorRef sender) =>
         Start(key, msg, timeout, null, sender);
 
+    /// <inheritdoc/>
     public bool IsTimerActive(object key) => _timers.ContainsKey(key);
 
+    /// <inheritdoc/>
     public void Cancel(object key)
     {
         if (!_timers.Remove(key, out var timer))
@@ -111,6 +126,7 @@ internal sealed class TimerScheduler(ActorCell cell) : ITimerScheduler
             cell.PublishDebug(FormattableString.Invariant(text));
     }
 
+    /// <inheritdoc/>
     public void CancelAll()
     {
         if (_timers.Count == 0)

@@ -11,26 +11,39 @@ public class HoconValue
     internal string Text { get; set; }
     internal bool IsNull { get; set; }
 
+    /// <summary>
+    /// Whether it is nothing: null, or an object without values. An empty array or text is something.
+    /// </summary>
     public bool IsEmpty => AsObject is not { Items.Count: > 0 } && AsArray is null && Text is null;
 
     internal static HoconValue OfText(string text) => new() { Text = text };
 
     internal static HoconValue OfObject(HoconObject o) => new() { AsObject = o };
 
+    /// <summary>Whether it is a text; numbers and truth values are.</summary>
     public bool IsString() => Text is not null;
 
+    /// <summary>Whether it is an object.</summary>
     public bool IsObject() => AsObject is not null;
 
+    /// <summary>Whether it is an array; an object with numbered names is not, though it can be read as one.</summary>
     public bool IsArray() => AsArray is not null;
 
+    /// <summary>The object; null when it is none.</summary>
     public HoconObject GetObject() => AsObject;
 
+    /// <summary>
+    /// The items of an array, or of an object whose names are numbers in their order; empty for anything else.
+    /// </summary>
     public IList<HoconValue> GetArray() => AsArray ?? NumberedItems() ?? [];
 
+    /// <summary>The text; null for anything else.</summary>
     public string GetString() => IsNull ? null : Text;
 
+    /// <summary>The value of a name in an object; null when there is none.</summary>
     public HoconValue GetChildObject(string key) => AsObject?.GetKey(key);
 
+    /// <inheritdoc cref="Config.GetBoolean"/>
     public bool GetBoolean() =>
         GetString()?.ToLowerInvariant() switch
         {
@@ -39,20 +52,38 @@ public class HoconValue
             var other => throw new NotSupportedException($"Unknown boolean format: {other}"),
         };
 
+    /// <summary>The number, in invariant notation.</summary>
+    /// <exception cref="ArgumentNullException">It is not a text.</exception>
+    /// <exception cref="FormatException">The text is not such a number.</exception>
     public int GetInt() => int.Parse(GetString(), NumberStyles.Any, CultureInfo.InvariantCulture);
 
+    /// <summary>The number, in invariant notation.</summary>
+    /// <exception cref="ArgumentNullException">It is not a text.</exception>
+    /// <exception cref="FormatException">The text is not such a number.</exception>
     public long GetLong() => long.Parse(GetString(), NumberStyles.Any, CultureInfo.InvariantCulture);
 
+    /// <summary>The number, in invariant notation.</summary>
+    /// <exception cref="ArgumentNullException">It is not a text.</exception>
+    /// <exception cref="FormatException">The text is not such a number.</exception>
     public float GetFloat() => float.Parse(GetString(), NumberStyles.Any, CultureInfo.InvariantCulture);
 
+    /// <summary>The number, in invariant notation.</summary>
+    /// <exception cref="ArgumentNullException">It is not a text.</exception>
+    /// <exception cref="FormatException">The text is not such a number.</exception>
     public double GetDouble() => double.Parse(GetString(), NumberStyles.Any, CultureInfo.InvariantCulture);
 
+    /// <summary>The number, in invariant notation.</summary>
+    /// <exception cref="ArgumentNullException">It is not a text.</exception>
+    /// <exception cref="FormatException">The text is not such a number.</exception>
     public decimal GetDecimal() => decimal.Parse(GetString(), NumberStyles.Any, CultureInfo.InvariantCulture);
 
+    /// <summary>The texts of the items; null for an item that is no text.</summary>
     public IList<string> GetStringList() => GetArray().Select(v => v.GetString()).ToList();
 
+    /// <inheritdoc cref="Config.GetTimeSpan"/>
     public TimeSpan GetTimeSpan(bool allowInfinite = true) => HoconUnits.Duration(GetString(), allowInfinite);
 
+    /// <summary>A size in bytes; null for an empty text.</summary>
     public long? GetByteSize() => HoconUnits.ByteSize(GetString());
 
     /// <summary>This value with what is missing in it taken from another.</summary>
@@ -73,6 +104,7 @@ public class HoconValue
             .ToList();
     }
 
+    /// <inheritdoc/>
     public override string ToString() => ToString(0);
 
     internal string ToString(int indent)
@@ -94,11 +126,14 @@ public class HoconValue
 /// <summary>Named values, in the order in which they were first named.</summary>
 public class HoconObject
 {
+    /// <summary>By name, case counting.</summary>
     public Dictionary<string, HoconValue> Items { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The values by name, with objects as dictionaries; arrays and texts stay values.</summary>
     public IDictionary<string, object> Unwrapped =>
         Items.ToDictionary(i => i.Key, object (i) => i.Value.AsObject is { } o ? o.Unwrapped : i.Value);
 
+    /// <summary>The value of a name, which is not split at dots; null when there is none.</summary>
     public HoconValue GetKey(string key) => Items.GetValueOrDefault(key);
 
     internal HoconObject MergedOver(HoconObject other)
@@ -111,6 +146,7 @@ public class HoconObject
         return merged;
     }
 
+    /// <inheritdoc/>
     public override string ToString() => ToString(0);
 
     internal string ToString(int indent)
@@ -129,13 +165,17 @@ public class HoconObject
 /// <summary>A reference of one value to another; resolved while parsing.</summary>
 public class HoconSubstitution(string path)
 {
+    /// <summary>What is referred to, as a dotted path.</summary>
     public string Path { get; } = path;
 }
 
 /// <summary>The outcome of parsing a text.</summary>
 public class HoconRoot(HoconValue value, params HoconSubstitution[] substitutions)
 {
+    /// <summary>The value of the whole text.</summary>
     public HoconValue Value { get; } = value;
+
+    /// <summary>The references that the text held.</summary>
     public IEnumerable<HoconSubstitution> Substitutions { get; } = substitutions;
 }
 

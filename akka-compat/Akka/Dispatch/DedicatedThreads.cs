@@ -119,6 +119,10 @@ internal sealed class ForkJoinDispatcherConfigurator : MessageDispatcherConfigur
 {
     private readonly DedicatedThreadDispatcher _instance;
 
+    /// <summary>
+    /// Reads dedicated-thread-pool, and fork-join-executor for a number of threads that is not given there.
+    /// </summary>
+    /// <exception cref="ConfigurationException">The number is negative.</exception>
     public ForkJoinDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
         : base(config, prerequisites)
     {

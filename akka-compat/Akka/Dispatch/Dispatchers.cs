@@ -9,15 +9,23 @@ namespace Akka.Dispatch;
 /// <summary>Something to run.</summary>
 public interface IRunnable : IThreadPoolWorkItem
 {
+    /// <summary>Does the work, once for each time that it was scheduled.</summary>
     void Run();
 }
 
 /// <summary>What a dispatcher is made with.</summary>
 public interface IDispatcherPrerequisites
 {
+    /// <summary>The event stream of the system.</summary>
     EventStream EventStream { get; }
+
+    /// <summary>The clock and the timers of the system.</summary>
     IScheduler Scheduler { get; }
+
+    /// <summary>The settings of the system.</summary>
     Settings Settings { get; }
+
+    /// <summary>The mailboxes of the system.</summary>
     Mailboxes Mailboxes { get; }
 }
 
@@ -29,19 +37,32 @@ public sealed class DefaultDispatcherPrerequisites(
     Mailboxes mailboxes
 ) : IDispatcherPrerequisites
 {
+    /// <inheritdoc/>
     public EventStream EventStream => eventStream;
+
+    /// <inheritdoc/>
     public IScheduler Scheduler => scheduler;
+
+    /// <inheritdoc/>
     public Settings Settings => settings;
+
+    /// <inheritdoc/>
     public Mailboxes Mailboxes => mailboxes;
 }
 
 /// <summary>Gives actors their turns.</summary>
 public abstract class MessageDispatcher
 {
+    /// <summary>
+    /// Messages of a turn when the dispatcher's section does not say; the default configuration says 30.
+    /// </summary>
     public const int DefaultThroughput = 100;
 
     private long _inhabitants;
 
+    /// <summary>
+    /// Reads throughput, throughput-deadline-time, shutdown-timeout and id from the configurator's section.
+    /// </summary>
     protected MessageDispatcher(MessageDispatcherConfigurator configurator)
     {
         Configurator = configurator;
@@ -55,16 +76,29 @@ public abstract class MessageDispatcher
 
     /// <summary>What made the dispatcher.</summary>
     public MessageDispatcherConfigurator Configurator { get; }
+
+    /// <summary>The event stream of the system.</summary>
     public EventStream EventStream => Configurator.Prerequisites.EventStream;
+
+    /// <summary>The mailboxes of the system.</summary>
     public Mailboxes Mailboxes => Configurator.Prerequisites.Mailboxes;
 
     /// <summary>The path of its configuration.</summary>
     public string Id { get; protected set; }
+
+    /// <summary>
+    /// How long a turn may last before the actor goes to the back of the queue, in ticks of 100 ns; null for any time.
+    /// Checked between messages.
+    /// </summary>
     public long? ThroughputDeadlineTime { get; protected set; }
 
     /// <summary>Messages that an actor may handle in one turn.</summary>
     public int Throughput { get; set; }
+
+    /// <summary>How long threads of the dispatcher's own are kept after its last actor.</summary>
     public TimeSpan ShutdownTimeout { get; protected set; }
+
+    /// <summary>How many actors are attached now.</summary>
     protected long Inhabitants => Interlocked.Read(ref _inhabitants);
 
     internal long? DeadlineTicks => ThroughputDeadlineTime;
@@ -82,6 +116,7 @@ public abstract class MessageDispatcher
     /// <summary>Lets go of threads; called when no actor is left.</summary>
     protected abstract void Shutdown();
 
+    /// <summary>Logs a failure as an error of the dispatcher.</summary>
     protected void ReportFailure(Exception ex)
     {
         var system = (this as IDispatcherOwner)?.Source ?? GetType().Name;
@@ -94,19 +129,25 @@ public abstract class MessageDispatcher
     /// <summary>Gives a mailbox whose turn is over another one, after all others that wait.</summary>
     internal virtual void ExecuteAgain(Mailbox mailbox) => Execute(mailbox);
 
+    /// <summary>Puts a user message into an actor's mailbox. Any thread. Tell goes to the mailbox without it.</summary>
     public virtual void Dispatch(ActorCell cell, Envelope envelope) =>
         cell.Mailbox.Post(envelope.Message, envelope.Sender);
 
+    /// <summary>Puts a message of the runtime into an actor's mailbox. Any thread. The runtime does so without it.</summary>
     public virtual void SystemDispatch(ActorCell cell, SystemMessage message) => cell.SendSystemMessage(message);
 
+    /// <summary>Counts an actor in, at its creation.</summary>
     public virtual void Attach(ActorCell cell) => Interlocked.Increment(ref _inhabitants);
 
+    /// <summary>Counts an actor out, at its end.</summary>
     public virtual void Detach(ActorCell cell) => Interlocked.Decrement(ref _inhabitants);
 
     private sealed class ActionRunnable(Action action) : IRunnable
     {
+        /// <inheritdoc/>
         public void Run() => action();
 
+        /// <inheritdoc/>
         public void Execute() => action();
     }
 }
@@ -120,13 +161,20 @@ internal interface IDispatcherOwner
 /// <summary>Makes a dispatcher from its configuration.</summary>
 public abstract class MessageDispatcherConfigurator
 {
+    /// <summary>
+    /// The section has the defaults filled in. A configurator that the runtime makes by reflection must have this
+    /// constructor.
+    /// </summary>
     protected MessageDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
     {
         Config = config;
         Prerequisites = prerequisites;
     }
 
+    /// <summary>The section of the dispatcher, with the defaults filled in.</summary>
     public Config Config { get; }
+
+    /// <summary>What its dispatchers may use of the system.</summary>
     public IDispatcherPrerequisites Prerequisites { get; }
 
     /// <summary>The dispatcher; a new one for each actor if it is to have its own.</summary>
@@ -158,6 +206,7 @@ internal sealed class ThreadPoolDispatcherConfigurator : MessageDispatcherConfig
 {
     private readonly ThreadPoolDispatcher _instance;
 
+    /// <summary>Called by the runtime.</summary>
     public ThreadPoolDispatcherConfigurator(Config config, IDispatcherPrerequisites prerequisites)
         : base(config, prerequisites)
     {
@@ -170,8 +219,13 @@ internal sealed class ThreadPoolDispatcherConfigurator : MessageDispatcherConfig
 /// <summary>The dispatchers of a system by the path of their configuration.</summary>
 public sealed class Dispatchers
 {
+    /// <summary>Of actors that ask for no other.</summary>
     public const string DefaultDispatcherId = "akka.actor.default-dispatcher";
+
+    /// <summary>For actors that block their threads. Runs on the thread pool here, with a throughput of 1.</summary>
     public const string DefaultBlockingDispatcherId = "akka.actor.default-blocking-io-dispatcher";
+
+    /// <summary>Runs actors on the synchronization context that was current when the dispatcher was made.</summary>
     public const string SynchronizedDispatcherId = "akka.actor.synchronized-dispatcher";
     internal const string InternalDispatcherId = "akka.actor.internal-dispatcher";
 
@@ -180,14 +234,20 @@ public sealed class Dispatchers
     private readonly ActorSystem _system;
     private MessageDispatcher _default;
 
+    /// <summary>Looks up nothing yet. The logger is not used.</summary>
     public Dispatchers(ActorSystem system, IDispatcherPrerequisites prerequisites, ILoggingAdapter logger)
     {
         _system = system;
         Prerequisites = prerequisites;
     }
 
+    /// <summary>What dispatchers are made with.</summary>
     public IDispatcherPrerequisites Prerequisites { get; }
+
+    /// <summary>The dispatcher of <see cref="DefaultDispatcherId"/>.</summary>
     public MessageDispatcher DefaultGlobalDispatcher => _default ??= Lookup(DefaultDispatcherId);
+
+    /// <summary>The section of <see cref="DefaultDispatcherId"/>.</summary>
     public Config DefaultDispatcherConfig => GetConfig(_system.Settings.Config, DefaultDispatcherId);
 
     /// <summary>The section of a dispatcher, with its id and the defaults filled in.</summary>

@@ -49,6 +49,7 @@ internal sealed partial class Mailbox
             RunTurn();
     }
 
+    /// <inheritdoc/>
     public void Run() => RunTurn();
 
     /// <summary>A turn: a batch of messages. Says how many there were, at least one.</summary>

@@ -17,12 +17,14 @@ public interface IUnboundedMessageQueueSemantics : ISemantics;
 /// <summary>A queue that makes producers wait when it is full.</summary>
 public interface IBoundedMessageQueueSemantics : ISemantics
 {
+    /// <summary>How long a producer waits for room; then the message is a dead letter.</summary>
     TimeSpan PushTimeOut { get; }
 }
 
 /// <summary>A queue that its owner may also put messages in front of.</summary>
 public interface IDequeBasedMessageQueueSemantics : ISemantics
 {
+    /// <summary>Puts a message before all others.</summary>
     void EnqueueFirst(Envelope envelope);
 }
 
@@ -43,15 +45,23 @@ public interface IProducesMessageQueue<TQueue>
 /// <summary>A mailbox that makes producers wait.</summary>
 public interface IProducesPushTimeoutSemanticsMailbox
 {
+    /// <summary>How long a producer waits for room; zero does not wait.</summary>
     TimeSpan PushTimeout { get; }
 }
 
 /// <summary>A kind of mailbox.</summary>
 public abstract class MailboxType
 {
+    /// <summary>The settings of the system; null in a mailbox type that was made without any.</summary>
     protected readonly Settings Settings;
+
+    /// <summary>
+    /// The section that describes the mailbox, with the defaults filled in; null in a mailbox type that was made
+    /// without any.
+    /// </summary>
     protected readonly Config Config;
 
+    /// <summary>The constructor that the runtime calls by reflection must have these parameters too.</summary>
     protected MailboxType(Settings settings, Config config)
     {
         Settings = settings;
@@ -65,27 +75,34 @@ public abstract class MailboxType
 /// <summary>The default: the runtime's own lock-free queue.</summary>
 public sealed class UnboundedMailbox : MailboxType
 {
+    /// <summary>Nothing is read from the configuration.</summary>
     public UnboundedMailbox()
         : this(null, null) { }
 
+    /// <summary>Nothing is read from the configuration.</summary>
     public UnboundedMailbox(Settings settings, Config config)
         : base(settings, config) { }
 
+    /// <inheritdoc/>
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => null;
 }
 
 /// <summary>The runtime's own queue too: every mailbox can take messages back in front.</summary>
 public sealed class UnboundedDequeBasedMailbox : MailboxType
 {
+    /// <summary>Nothing is read from the configuration.</summary>
     public UnboundedDequeBasedMailbox(Settings settings, Config config)
         : base(settings, config) { }
 
+    /// <inheritdoc/>
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => null;
 }
 
 /// <summary>Producers wait for room for as long as the configuration says; then the message is a dead letter.</summary>
 public sealed class BoundedMailbox : MailboxType, IProducesPushTimeoutSemanticsMailbox
 {
+    /// <summary>Reads mailbox-capacity and mailbox-push-timeout-time (10 s if it is not there).</summary>
+    /// <exception cref="ArgumentException">The capacity is missing or not positive.</exception>
     public BoundedMailbox(Settings settings, Config config)
         : base(settings, config)
     {
@@ -93,9 +110,16 @@ public sealed class BoundedMailbox : MailboxType, IProducesPushTimeoutSemanticsM
         PushTimeout = BoundedQueue.PushTimeoutIn(config);
     }
 
+    /// <summary>How many user messages fit.</summary>
     public int Capacity { get; }
+
+    /// <summary>
+    /// How long a producer's thread is blocked for room, at most. On a simulated system never: what does not fit is a
+    /// dead letter at once.
+    /// </summary>
     public TimeSpan PushTimeout { get; }
 
+    /// <inheritdoc/>
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
         new BoundedQueue(Capacity, PushTimeout, system);
 }
@@ -103,6 +127,8 @@ public sealed class BoundedMailbox : MailboxType, IProducesPushTimeoutSemanticsM
 /// <summary>A bounded mailbox for actors with a stash.</summary>
 public class BoundedDequeBasedMailbox : MailboxType, IProducesPushTimeoutSemanticsMailbox
 {
+    /// <summary>Reads mailbox-capacity and mailbox-push-timeout-time (10 s if it is not there).</summary>
+    /// <exception cref="ArgumentException">The capacity is missing or not positive.</exception>
     public BoundedDequeBasedMailbox(Settings settings, Config config)
         : base(settings, config)
     {
@@ -110,9 +136,16 @@ public class BoundedDequeBasedMailbox : MailboxType, IProducesPushTimeoutSemanti
         PushTimeout = BoundedQueue.PushTimeoutIn(config);
     }
 
+    /// <summary>How many user messages fit.</summary>
     public int Capacity { get; }
+
+    /// <summary>
+    /// How long a producer's thread is blocked for room, at most. On a simulated system never: what does not fit is a
+    /// dead letter at once.
+    /// </summary>
     public TimeSpan PushTimeout { get; }
 
+    /// <inheritdoc/>
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
         new BoundedQueue(Capacity, PushTimeout, system);
 }
@@ -120,15 +153,23 @@ public class BoundedDequeBasedMailbox : MailboxType, IProducesPushTimeoutSemanti
 /// <summary>Handles the most urgent message first; the lowest number is the most urgent.</summary>
 public abstract class UnboundedPriorityMailbox : MailboxType
 {
+    /// <summary>11; of no meaning here, where the queue grows as it needs to.</summary>
     public const int DefaultCapacity = 11;
 
+    /// <summary>Nothing is read from the configuration.</summary>
     protected UnboundedPriorityMailbox(Settings settings, Config config)
         : base(settings, config) { }
 
+    /// <summary>Always <see cref="DefaultCapacity"/>.</summary>
     public int InitialCapacity => DefaultCapacity;
 
+    /// <summary>
+    /// The urgency of a message; lower goes first. Called by producers, on any thread and under the queue's lock: has
+    /// to be quick and pure. Here equally urgent messages keep their order too.
+    /// </summary>
     protected abstract int PriorityGenerator(object message);
 
+    /// <inheritdoc/>
     public sealed override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
         new PriorityQueueOfMessages(PriorityGenerator);
 }
@@ -136,15 +177,23 @@ public abstract class UnboundedPriorityMailbox : MailboxType
 /// <summary>Handles the most urgent message first, the oldest of equally urgent ones.</summary>
 public abstract class UnboundedStablePriorityMailbox : MailboxType
 {
+    /// <summary>11; of no meaning here, where the queue grows as it needs to.</summary>
     public const int DefaultCapacity = 11;
 
+    /// <summary>Nothing is read from the configuration.</summary>
     protected UnboundedStablePriorityMailbox(Settings settings, Config config)
         : base(settings, config) { }
 
+    /// <summary>Always <see cref="DefaultCapacity"/>.</summary>
     public int InitialCapacity => DefaultCapacity;
 
+    /// <summary>
+    /// The urgency of a message; lower goes first, equal ones in the order of their arrival. Called by producers, on
+    /// any thread and under the queue's lock: has to be quick and pure.
+    /// </summary>
     protected abstract int PriorityGenerator(object message);
 
+    /// <inheritdoc/>
     public sealed override IMessageQueue Create(IActorRef owner, ActorSystem system) =>
         new PriorityQueueOfMessages(PriorityGenerator);
 }
@@ -154,8 +203,10 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
     private readonly Queue<Envelope> _queue = new();
     private readonly object _gate = new();
 
+    /// <inheritdoc/>
     public bool HasMessages => Count > 0;
 
+    /// <inheritdoc/>
     public int Count
     {
         get
@@ -173,6 +224,7 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
     internal static TimeSpan PushTimeoutIn(Config config) =>
         config.GetTimeSpan("mailbox-push-timeout-time", TimeSpan.FromSeconds(10));
 
+    /// <inheritdoc/>
     public void Enqueue(IActorRef receiver, Envelope envelope)
     {
         lock (_gate)
@@ -195,6 +247,7 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
         system.DeadLetters.Tell(new Event.DeadLetter(envelope.Message, envelope.Sender, receiver), envelope.Sender);
     }
 
+    /// <inheritdoc/>
     public bool TryDequeue(out Envelope envelope)
     {
         lock (_gate)
@@ -206,6 +259,7 @@ internal sealed class BoundedQueue(int capacity, TimeSpan pushTimeout, ActorSyst
         }
     }
 
+    /// <inheritdoc/>
     public void CleanUp(IActorRef owner, IMessageQueue deadletters) { }
 }
 
@@ -215,8 +269,10 @@ internal sealed class PriorityQueueOfMessages(Func<object, int> priority) : IMes
     private readonly object _gate = new();
     private long _sequence;
 
+    /// <inheritdoc/>
     public bool HasMessages => Count > 0;
 
+    /// <inheritdoc/>
     public int Count
     {
         get
@@ -226,25 +282,31 @@ internal sealed class PriorityQueueOfMessages(Func<object, int> priority) : IMes
         }
     }
 
+    /// <inheritdoc/>
     public void Enqueue(IActorRef receiver, Envelope envelope)
     {
         lock (_gate)
             _queue.Enqueue(envelope, (priority(envelope.Message), _sequence++));
     }
 
+    /// <inheritdoc/>
     public bool TryDequeue(out Envelope envelope)
     {
         lock (_gate)
             return _queue.TryDequeue(out envelope, out _);
     }
 
+    /// <inheritdoc/>
     public void CleanUp(IActorRef owner, IMessageQueue deadletters) { }
 }
 
 /// <summary>Chooses the kind of mailbox for an actor.</summary>
 public class Mailboxes(ActorSystem system)
 {
+    /// <summary>The configuration path of the mailbox that actors get whom nothing else gives one.</summary>
     public static readonly string DefaultMailboxId = "akka.actor.default-mailbox";
+
+    /// <summary>Empty: no requirement.</summary>
     public static readonly string NoMailboxRequirement = "";
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, MailboxType> _known = new(
@@ -254,14 +316,18 @@ public class Mailboxes(ActorSystem system)
     /// <summary>The kind of mailbox that a section of the configuration describes.</summary>
     public MailboxType Lookup(string id) => _known.GetOrAdd(id, Make);
 
+    /// <summary>Whether actors of a type ask for a queue with certain semantics.</summary>
     public bool HasRequiredType(Type actorType) => GetRequiredType(actorType) is not null;
 
+    /// <summary>The semantics that a type asks for; null when it asks for none.</summary>
     public Type GetRequiredType(Type actorType) =>
         actorType
             .GetInterfaces()
             .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRequiresMessageQueue<>))
             ?.GetGenericArguments()[0];
 
+    /// <summary>The mailbox that akka.actor.mailbox.requirements names for a kind of queue.</summary>
+    /// <exception cref="ConfigurationException">There is none.</exception>
     public MailboxType LookupByQueueType(Type queueType)
     {
         var requirements = system.Settings.Config.GetConfig("akka.actor.mailbox.requirements");
@@ -298,6 +364,10 @@ public class Mailboxes(ActorSystem system)
         return GetRequiredType(actorType) is { } required ? LookupByQueueType(required) : Lookup(DefaultMailboxId);
     }
 
+    /// <summary>
+    /// How many messages the stash of an actor holds: the mailbox's section decides, then the dispatcher's, then the
+    /// default mailbox's; -1 for any number.
+    /// </summary>
     public int StashCapacity(string dispatcher, string mailbox)
     {
         var config = system.Settings.Config;

@@ -159,6 +159,7 @@ internal sealed class PoolWorker
     /// <summary>Takes what waits in slots to threads that have time.</summary>
     private sealed class Rescue : IThreadPoolWorkItem
     {
+        /// <inheritdoc/>
         public void Execute()
         {
             // Before the slots are looked at, with a full fence: who fills one later queues another rescue.

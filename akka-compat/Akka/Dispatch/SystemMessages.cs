@@ -23,6 +23,7 @@ public sealed class Create : SystemMessage;
 /// <summary>Make the actor anew after a failure.</summary>
 public sealed class Recreate(Exception cause) : SystemMessage
 {
+    /// <summary>The failure.</summary>
     public Exception Cause { get; } = cause;
 }
 
@@ -32,6 +33,7 @@ public sealed class Suspend : SystemMessage;
 /// <summary>Undo one suspension.</summary>
 public sealed class Resume(Exception causedByFailure) : SystemMessage
 {
+    /// <summary>The failure that the supervisor settles; null when the child had not failed itself.</summary>
     public Exception CausedByFailure { get; } = causedByFailure;
 }
 
@@ -41,22 +43,33 @@ public sealed class Terminate : SystemMessage;
 /// <summary>Tell the watcher when you die.</summary>
 public sealed class Watch(IInternalActorRef watchee, IInternalActorRef watcher) : SystemMessage
 {
+    /// <summary>Who is watched.</summary>
     public IInternalActorRef Watchee { get; } = watchee;
+
+    /// <summary>Who watches.</summary>
     public IInternalActorRef Watcher { get; } = watcher;
 }
 
 /// <summary>Take back a watch.</summary>
 public sealed class Unwatch(IInternalActorRef watchee, IInternalActorRef watcher) : SystemMessage
 {
+    /// <summary>Who is watched.</summary>
     public IInternalActorRef Watchee { get; } = watchee;
+
+    /// <summary>Who watches.</summary>
     public IInternalActorRef Watcher { get; } = watcher;
 }
 
 /// <summary>A child reports that it failed and waits for its supervisor's decision.</summary>
 public sealed class Failed(IActorRef child, Exception cause, long uid) : SystemMessage
 {
+    /// <summary>Who failed.</summary>
     public IActorRef Child { get; } = child;
+
+    /// <summary>Why; passed up unchanged by supervisors that escalate.</summary>
     public Exception Cause { get; } = cause;
+
+    /// <summary>The uid of the incarnation in the tree; the report of one that is gone is ignored.</summary>
     public long Uid { get; } = uid;
 }
 
@@ -64,8 +77,13 @@ public sealed class Failed(IActorRef child, Exception cause, long uid) : SystemM
 public sealed class DeathWatchNotification(IActorRef actor, bool existenceConfirmed, bool addressTerminated)
     : SystemMessage
 {
+    /// <summary>Who died.</summary>
     public IActorRef Actor { get; } = actor;
+
+    /// <summary>Whether it existed when the watch began.</summary>
     public bool ExistenceConfirmed { get; } = existenceConfirmed;
+
+    /// <summary>Whether its whole system became unreachable; false here.</summary>
     public bool AddressTerminated { get; } = addressTerminated;
 }
 

@@ -5,6 +5,7 @@ namespace Akka.Event;
 /// <summary>A message that did not reach an actor that handles it.</summary>
 public abstract class AllDeadLetters : IWrappedMessage
 {
+    /// <summary>No argument is checked here.</summary>
     protected AllDeadLetters(object message, IActorRef sender, IActorRef recipient)
     {
         Message = message;
@@ -12,16 +13,24 @@ public abstract class AllDeadLetters : IWrappedMessage
         Recipient = recipient;
     }
 
+    /// <inheritdoc/>
     public object Message { get; }
+
+    /// <summary>For whom it was.</summary>
     public IActorRef Recipient { get; }
+
+    /// <summary>Who sent it; null or dead letters when nobody did.</summary>
     public IActorRef Sender { get; }
 
+    /// <inheritdoc/>
     public override string ToString() => $"{GetType().Name} from {Sender} to {Recipient}: <{Message}>";
 }
 
 /// <summary>A message to an actor that is not, or no longer, there.</summary>
 public sealed class DeadLetter : AllDeadLetters
 {
+    /// <summary>Neither reference may be null.</summary>
+    /// <exception cref="ArgumentNullException">One is.</exception>
     public DeadLetter(object message, IActorRef sender, IActorRef recipient)
         : base(message, sender, recipient)
     {
@@ -37,15 +46,18 @@ public sealed class SuppressedDeadLetter(IDeadLetterSuppression message, IActorR
 /// <summary>A message that was thrown away on purpose.</summary>
 public sealed class Dropped : AllDeadLetters
 {
+    /// <summary>The reason is for people.</summary>
     public Dropped(object message, string reason, IActorRef sender, IActorRef recipient)
         : base(message, sender, recipient)
     {
         Reason = reason;
     }
 
+    /// <summary>Without a sender; the reason is for people.</summary>
     public Dropped(object message, string reason, IActorRef recipient)
         : this(message, reason, ActorRefs.NoSender, recipient) { }
 
+    /// <summary>Why it was thrown away.</summary>
     public string Reason { get; }
 }
 

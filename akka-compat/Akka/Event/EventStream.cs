@@ -15,8 +15,10 @@ public abstract class EventBus<TEvent, TClassifier, TSubscriber>
     /// <summary>Who gets events of a class; emptied by every change.</summary>
     private System.Collections.Concurrent.ConcurrentDictionary<TClassifier, TSubscriber[]> _cache = new();
 
+    /// <summary>The name of the type without its namespace.</summary>
     protected string SimpleName(object source) => SimpleName(source.GetType());
 
+    /// <summary>The name of the type without its namespace.</summary>
     protected string SimpleName(Type source) => source.Name;
 
     /// <summary>Subscribes to a class of events and all below it; false when the subscriber gets them already.</summary>
@@ -92,11 +94,22 @@ public abstract class EventBus<TEvent, TClassifier, TSubscriber>
     private static bool Same(TSubscriber left, TSubscriber right) =>
         EqualityComparer<TSubscriber>.Default.Equals(left, right);
 
+    /// <summary>Whether subscribers to the first class get events of the second too.</summary>
     protected abstract bool IsSubClassification(TClassifier parent, TClassifier child);
+
+    /// <summary>Hands an event to one subscriber. Called by the publisher's thread.</summary>
     protected abstract void Publish(TEvent @event, TSubscriber subscriber);
+
+    /// <summary>Whether an event belongs to a class or to one below it.</summary>
     protected abstract bool Classify(TEvent @event, TClassifier classifier);
+
+    /// <summary>The class of an event, the narrowest one.</summary>
     protected abstract TClassifier GetClassifier(TEvent @event);
 
+    /// <summary>
+    /// Hands an event to each subscriber to its class, once; by the caller's thread, in the order of subscription. Any
+    /// thread; who subscribes at the same time may or may not get it.
+    /// </summary>
     public virtual void Publish(TEvent @event)
     {
         var kind = GetClassifier(@event);
@@ -123,16 +136,25 @@ public class LoggingBus : ActorEventBus<object, Type>
     private readonly List<IActorRef> _loggers = [];
     private IActorRef _stdout;
 
+    /// <summary>Events below this level are not even published.</summary>
     public LogLevel LogLevel { get; private set; }
 
+    /// <inheritdoc/>
     protected override bool IsSubClassification(Type parent, Type child) => parent.IsAssignableFrom(child);
 
+    /// <inheritdoc/>
     protected override void Publish(object @event, IActorRef subscriber) => subscriber.Tell(@event, ActorRefs.NoSender);
 
+    /// <inheritdoc/>
     protected override bool Classify(object @event, Type classifier) => classifier.IsInstanceOfType(@event);
 
+    /// <inheritdoc/>
     protected override Type GetClassifier(object @event) => @event.GetType();
 
+    /// <summary>
+    /// Subscribes the logger that is there before the others, at akka.stdout-loglevel, and takes that level for the
+    /// bus.
+    /// </summary>
     public void StartStdoutLogger(Settings config)
     {
         SetUpStdoutLogger(config);
@@ -147,6 +169,9 @@ public class LoggingBus : ActorEventBus<object, Type>
         SubscribeFrom(level, _stdout);
     }
 
+    /// <summary>
+    /// Changes the level of the bus and what the loggers subscribe to. While it runs a logger may miss events.
+    /// </summary>
     public void SetLogLevel(LogLevel logLevel)
     {
         LogLevel = logLevel;
@@ -227,6 +252,7 @@ public class LoggingBus : ActorEventBus<object, Type>
 /// <summary>The bus of a whole system: log events, dead letters and whatever else is published.</summary>
 public class EventStream(bool debug) : LoggingBus
 {
+    /// <inheritdoc/>
     public override bool Subscribe(IActorRef subscriber, Type channel)
     {
         ArgumentNullException.ThrowIfNull(subscriber);
@@ -238,6 +264,7 @@ public class EventStream(bool debug) : LoggingBus
         return changed;
     }
 
+    /// <inheritdoc/>
     public override bool Unsubscribe(IActorRef subscriber, Type channel)
     {
         ArgumentNullException.ThrowIfNull(subscriber);
@@ -247,6 +274,7 @@ public class EventStream(bool debug) : LoggingBus
         return changed;
     }
 
+    /// <inheritdoc/>
     public override bool Unsubscribe(IActorRef subscriber)
     {
         ArgumentNullException.ThrowIfNull(subscriber);
@@ -294,9 +322,13 @@ public class EventStream(bool debug) : LoggingBus
 /// <summary>Subscribing by type argument.</summary>
 public static class EventStreamExtensions
 {
+    /// <summary>
+    /// As <see cref="EventBus{TEvent, TClassifier, TSubscriber}.Subscribe"/>, for the type and all derived from it.
+    /// </summary>
     public static bool Subscribe<TChannel>(this EventStream eventStream, IActorRef subscriber) =>
         eventStream.Subscribe(subscriber, typeof(TChannel));
 
+    /// <summary>Ends the subscription to the type and all derived from it.</summary>
     public static bool Unsubscribe<TChannel>(this EventStream eventStream, IActorRef subscriber) =>
         eventStream.Unsubscribe(subscriber, typeof(TChannel));
 }

@@ -13,30 +13,53 @@ public interface ILoggingAdapter
 
     /// <summary>Publishes a message that is formatted when somebody reads it.</summary>
     void Log(LogLevel logLevel, Exception cause, LogMessage message);
+
+    /// <summary>Puts the arguments of the log methods into their templates, when somebody reads them.</summary>
     ILogMessageFormatter Formatter { get; }
+
+    /// <summary>Whether events of this level are published.</summary>
     bool IsDebugEnabled { get; }
+
+    /// <summary>Whether events of this level are published.</summary>
     bool IsInfoEnabled { get; }
+
+    /// <summary>Whether events of this level are published.</summary>
     bool IsWarningEnabled { get; }
+
+    /// <summary>Whether events of this level are published.</summary>
     bool IsErrorEnabled { get; }
 }
 
 /// <summary>Logs nothing.</summary>
 public sealed class NoLogger : ILoggingAdapter
 {
+    /// <summary>The only one.</summary>
     public static readonly ILoggingAdapter Instance = new NoLogger();
 
     private NoLogger() { }
 
+    /// <inheritdoc/>
     public ILogMessageFormatter Formatter => DefaultLogMessageFormatter.Instance;
+
+    /// <inheritdoc/>
     public bool IsDebugEnabled => false;
+
+    /// <inheritdoc/>
     public bool IsInfoEnabled => false;
+
+    /// <inheritdoc/>
     public bool IsWarningEnabled => false;
+
+    /// <inheritdoc/>
     public bool IsErrorEnabled => false;
 
+    /// <inheritdoc/>
     public bool IsEnabled(LogLevel logLevel) => false;
 
+    /// <inheritdoc/>
     public void Log(LogLevel logLevel, Exception cause, string format) { }
 
+    /// <inheritdoc/>
     public void Log(LogLevel logLevel, Exception cause, LogMessage message) { }
 }
 
@@ -44,16 +67,28 @@ public sealed class NoLogger : ILoggingAdapter
 public sealed class BusLogging(LoggingBus bus, string logSource, Type logClass, ILogMessageFormatter formatter)
     : ILoggingAdapter
 {
+    /// <inheritdoc/>
     public ILogMessageFormatter Formatter => formatter;
+
+    /// <inheritdoc/>
     public bool IsDebugEnabled => IsEnabled(LogLevel.DebugLevel);
+
+    /// <inheritdoc/>
     public bool IsInfoEnabled => IsEnabled(LogLevel.InfoLevel);
+
+    /// <inheritdoc/>
     public bool IsWarningEnabled => IsEnabled(LogLevel.WarningLevel);
+
+    /// <inheritdoc/>
     public bool IsErrorEnabled => IsEnabled(LogLevel.ErrorLevel);
 
+    /// <inheritdoc/>
     public bool IsEnabled(LogLevel logLevel) => bus.LogLevel <= logLevel;
 
+    /// <inheritdoc/>
     public void Log(LogLevel logLevel, Exception cause, string format) => Write(logLevel, cause, format);
 
+    /// <inheritdoc/>
     public void Log(LogLevel logLevel, Exception cause, LogMessage message) => Write(logLevel, cause, message);
 
     private void Write(LogLevel level, Exception cause, object message)
@@ -81,9 +116,16 @@ public readonly struct LogSource
         Type = type;
     }
 
+    /// <summary>A path, a name or a text.</summary>
     public string Source { get; }
+
+    /// <summary>What is shown as the class of the source.</summary>
     public Type Type { get; }
 
+    /// <summary>
+    /// The source that an object stands for: a context or reference its path, a text itself, anything else the name of
+    /// its type.
+    /// </summary>
     public static LogSource Create(object o) =>
         o switch
         {
@@ -95,6 +137,9 @@ public readonly struct LogSource
             _ => new LogSource(Logging.SimpleName(o), SourceType(o)),
         };
 
+    /// <summary>
+    /// As <see cref="Create(object)"/>, with the system's address in paths and <c>(akka://system)</c> after names.
+    /// </summary>
     public static LogSource Create(object o, ActorSystem system) =>
         o switch
         {
@@ -106,8 +151,13 @@ public readonly struct LogSource
             _ => new LogSource(FromType(o.GetType(), system), SourceType(o)),
         };
 
+    /// <summary>The source as it is given.</summary>
     public static LogSource Create(string source, Type t) => new(source, t);
 
+    /// <summary>
+    /// The type that an object stands for: the actor's behind a context or reference, a type itself, else the object's
+    /// own.
+    /// </summary>
     public static Type SourceType(object o) =>
         o switch
         {
@@ -117,12 +167,16 @@ public readonly struct LogSource
             _ => o.GetType(),
         };
 
+    /// <summary><c>Type (akka://system)</c>.</summary>
     public static string FromType(Type t, ActorSystem system) => Logging.SimpleName(t) + " (" + system + ")";
 
+    /// <summary><c>text (akka://system)</c>.</summary>
     public static string FromString(string source, ActorSystem system) => source + " (" + system + ")";
 
+    /// <summary>The path with the system's address.</summary>
     public static string FromActor(IActorContext actor, ActorSystem system) => FromActorRef(actor.Self, system);
 
+    /// <summary>The path with the system's address.</summary>
     public static string FromActorRef(IActorRef a, ActorSystem system) =>
         a.Path.ToStringWithAddress(((ExtendedActorSystem)system).Provider.DefaultAddress);
 }
@@ -138,8 +192,10 @@ public static class Logging
         LogLevel.ErrorLevel,
     ];
 
+    /// <summary>The name of the type without its namespace; type arguments keep theirs.</summary>
     public static string SimpleName(object o) => SimpleName(o.GetType());
 
+    /// <summary>The name of the type without its namespace; type arguments keep theirs.</summary>
     public static string SimpleName(Type t)
     {
         var name = t.ToString();
@@ -147,6 +203,8 @@ public static class Logging
         return dot < 0 ? name : name[(dot + 1)..];
     }
 
+    /// <summary>The log event of a level.</summary>
+    /// <exception cref="ArgumentException">There is none: the level is OFF or unknown.</exception>
     public static Type ClassFor(this LogLevel logLevel) =>
         logLevel switch
         {
@@ -157,6 +215,8 @@ public static class Logging
             _ => throw new ArgumentException("Unknown LogLevel", nameof(logLevel)),
         };
 
+    /// <summary>DEBUG, INFO, WARNING, ERROR or OFF.</summary>
+    /// <exception cref="ArgumentException">The level is none of these.</exception>
     public static string StringFor(this LogLevel logLevel) =>
         logLevel switch
         {
@@ -170,6 +230,8 @@ public static class Logging
 
     private const int OffLevel = int.MaxValue;
 
+    /// <summary>Reads a level; case does not matter. OFF is above all levels.</summary>
+    /// <exception cref="ArgumentException">The text is none of the five.</exception>
     public static LogLevel LogLevelFor(string logLevel) =>
         (logLevel ?? "").ToUpperInvariant() switch
         {
@@ -184,6 +246,8 @@ public static class Logging
             ),
         };
 
+    /// <summary>The level of a kind of log event.</summary>
+    /// <exception cref="ArgumentException">The type is not one of the four, but a derived one for example.</exception>
     public static LogLevel LogLevelFor<T>()
         where T : LogEvent
     {
@@ -197,6 +261,7 @@ public static class Logging
         );
     }
 
+    /// <summary>A logger for an actor; it may be kept and used on any thread.</summary>
     public static ILoggingAdapter GetLogger(
         this IActorContext context,
         ILogMessageFormatter logMessageFormatter = null
@@ -208,6 +273,9 @@ public static class Logging
             logMessageFormatter ?? context.System.Settings.LogFormatter
         );
 
+    /// <summary>
+    /// A logger for anything; see <see cref="LogSource.Create(object, ActorSystem)"/> for its source.
+    /// </summary>
     public static ILoggingAdapter GetLogger(
         ActorSystem system,
         object logSourceObj,
@@ -223,6 +291,7 @@ public static class Logging
         );
     }
 
+    /// <summary>A logger for anything on a bus that need not be a system's.</summary>
     public static ILoggingAdapter GetLogger(
         LoggingBus loggingBus,
         object logSourceObj,

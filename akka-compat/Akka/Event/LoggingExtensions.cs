@@ -3,20 +3,31 @@ namespace Akka.Event;
 /// <summary>One method for each level, with and without a cause, with up to six arguments.</summary>
 public static partial class LoggingExtensions
 {
+    /// <summary>Publishes a text as it is: braces mean nothing in it.</summary>
     public static void Log(this ILoggingAdapter log, LogLevel level, string format) => log.Log(level, null, format);
 
+    /// <summary>Publishes a template with its arguments.</summary>
     public static void Log(this ILoggingAdapter log, LogLevel level, string format, object[] args) =>
         Write(log, level, null, format, args);
 
+    /// <summary>Publishes a template with its arguments and a cause, which may be null.</summary>
     public static void Log(this ILoggingAdapter log, LogLevel level, Exception cause, string format, object[] args) =>
         Write(log, level, cause, format, args);
 
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1>(this ILoggingAdapter log, LogLevel logLevel, Exception cause, string format, T1 arg1)
     {
         if (log.IsEnabled(logLevel))
             Write(log, logLevel, cause, format, [arg1]);
     }
 
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -30,6 +41,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2]);
     }
 
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -44,6 +59,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2, arg3]);
     }
 
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3, T4>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -59,6 +78,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2, arg3, arg4]);
     }
 
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3, T4, T5>(
         this ILoggingAdapter log,
         LogLevel logLevel,
@@ -75,6 +98,10 @@ public static partial class LoggingExtensions
             Write(log, logLevel, cause, format, [arg1, arg2, arg3, arg4, arg5]);
     }
 
+    /// <summary>
+    /// Publishes a template with its arguments and a cause, which may be null; the arguments are boxed only when the
+    /// level is enabled.
+    /// </summary>
     public static void Log<T1, T2, T3, T4, T5, T6>(
         this ILoggingAdapter log,
         LogLevel logLevel,

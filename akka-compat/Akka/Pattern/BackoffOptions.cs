@@ -55,12 +55,38 @@ public static class Backoff
 /// <summary>How to wait between restarts of a child. Immutable.</summary>
 public abstract class BackoffOptions
 {
+    /// <summary>
+    /// A copy in which the pauses start from the shortest again when the child has lived this long. The default, with
+    /// the shortest pause.
+    /// </summary>
     public abstract BackoffOptions WithAutoReset(TimeSpan resetBackoff);
+
+    /// <summary>
+    /// A copy in which the pauses start from the shortest again when the supervisor is told
+    /// <see cref="BackoffSupervisor.Reset"/>.
+    /// </summary>
     public abstract BackoffOptions WithManualReset();
+
+    /// <summary>A copy with a strategy for the child's failures; its limit and decider count.</summary>
     public abstract BackoffOptions WithSupervisorStrategy(OneForOneStrategy supervisorStrategy);
+
+    /// <summary>A copy in which each failure stops the child, so that it comes back after a pause.</summary>
     public abstract BackoffOptions WithDefaultStoppingStrategy();
+
+    /// <summary>
+    /// A copy that gives this answer to messages that come while there is no child; null makes them dead letters.
+    /// </summary>
     public abstract BackoffOptions WithReplyWhileStopped(object replyWhileStopped);
+
+    /// <summary>
+    /// A copy that gives up, and stops, after so many new starts without a reset; negative never does.
+    /// </summary>
     public abstract BackoffOptions WithMaxNrOfRetries(int maxNrOfRetries);
+
+    /// <summary>
+    /// A copy that passes a message of this kind on and lets the child's next end be the last. Only with
+    /// <see cref="Backoff.OnStop"/>; otherwise making the props throws <see cref="InvalidOperationException"/>.
+    /// </summary>
     public abstract BackoffOptions WithFinalStopMessage(Func<object, bool> isFinalStopMessage);
     internal abstract Props Props { get; }
 }

@@ -21,15 +21,31 @@ public abstract class BackoffSupervisorBase : ActorBase
         FinalStopMessage = finalStopMessage;
     }
 
+    /// <summary>What the child is made from.</summary>
     protected Props ChildProps { get; }
+
+    /// <summary>The child's name.</summary>
     protected string ChildName { get; }
+
+    /// <summary>When the pauses start from the shortest again.</summary>
     protected IBackoffReset Reset { get; }
+
+    /// <summary>The answer to messages that come while there is no child; null makes them dead letters.</summary>
     protected object ReplyWhileStopped { get; }
+
+    /// <summary>Which message is the last; null for none.</summary>
     protected Func<object, bool> FinalStopMessage { get; }
+
+    /// <summary>The child; null while there is none.</summary>
     protected IActorRef Child { get; set; }
+
+    /// <summary>New starts since the last reset.</summary>
     protected int RestartCountN { get; set; }
+
+    /// <summary>Whether the last message came, so that the child's next end is the supervisor's too.</summary>
     protected bool FinalStopMessageReceived { get; set; }
 
+    /// <inheritdoc/>
     protected override void PreStart()
     {
         StartChildActor();
@@ -41,6 +57,10 @@ public abstract class BackoffSupervisorBase : ActorBase
     internal void ScheduleStart(TimeSpan delay) =>
         Context.System.Scheduler.ScheduleTellOnce(delay, Self, BackoffSupervisor.StartChild.Instance, Self);
 
+    /// <summary>
+    /// Handles the messages of this class and passes all others on: the child's to the parent, everybody else's to the
+    /// child.
+    /// </summary>
     protected bool HandleBackoff(object message)
     {
         switch (message)
@@ -109,6 +129,7 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     private readonly double _randomFactor;
     private readonly SupervisorStrategy _strategy;
 
+    /// <summary>Resets by itself when the child has lived for the shortest pause; with the default strategy.</summary>
     public BackoffSupervisor(
         Props childProps,
         string childName,
@@ -126,6 +147,10 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
             Akka.Actor.SupervisorStrategy.DefaultStrategy
         ) { }
 
+    /// <summary>
+    /// The random factor makes each pause up to so much longer, 0.2 being 20 %. A one-for-one strategy also limits the
+    /// new starts. Nothing is checked here; <see cref="Props(Props, string, TimeSpan, TimeSpan, double)"/> does.
+    /// </summary>
     public BackoffSupervisor(
         Props childProps,
         string childName,
@@ -145,8 +170,10 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
         _strategy = strategy;
     }
 
+    /// <inheritdoc/>
     protected override SupervisorStrategy SupervisorStrategy() => _strategy;
 
+    /// <inheritdoc/>
     protected override bool Receive(object message)
     {
         if (message is Terminated terminated && terminated.ActorRef.Equals(Child))
@@ -170,6 +197,10 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
         RestartCountN++;
     }
 
+    /// <summary>A supervisor with the default strategy that resets by itself.</summary>
+    /// <exception cref="ArgumentException">
+    /// The shortest pause is not positive, the longest is below it, or the factor is not within 0 and 1.
+    /// </exception>
     public static Props Props(
         Props childProps,
         string childName,
@@ -186,6 +217,10 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
             Akka.Actor.SupervisorStrategy.DefaultStrategy
         );
 
+    /// <summary>
+    /// As <see cref="Props(Props, string, TimeSpan, TimeSpan, double)"/>; it stops after so many new starts without a
+    /// reset.
+    /// </summary>
     public static Props Props(
         Props childProps,
         string childName,
@@ -203,8 +238,16 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
             new OneForOneStrategy(Akka.Actor.SupervisorStrategy.DefaultDecider).WithMaxNrOfRetries(maxNrOfRetries)
         );
 
+    /// <summary>A supervisor as described.</summary>
+    /// <exception cref="ArgumentException">
+    /// The shortest pause is not positive, the longest is below it, or the factor is not within 0 and 1.
+    /// </exception>
     public static Props Props(BackoffOptions options) => options.Props;
 
+    /// <summary>
+    /// As <see cref="Props(Props, string, TimeSpan, TimeSpan, double)"/>, with a strategy for the child's failures; a
+    /// one-for-one strategy also limits the new starts.
+    /// </summary>
     public static Props PropsWithSupervisorStrategy(
         Props childProps,
         string childName,
@@ -234,6 +277,7 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     /// <summary>Asks for the child; answered with CurrentChild.</summary>
     public sealed class GetCurrentChild
     {
+        /// <summary>The only one.</summary>
         public static readonly GetCurrentChild Instance = new();
 
         private GetCurrentChild() { }
@@ -242,12 +286,14 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     /// <summary>The child, or null while there is none.</summary>
     public sealed class CurrentChild(IActorRef @ref)
     {
+        /// <summary>The child; null while there is none.</summary>
         public IActorRef Ref { get; } = @ref;
     }
 
     /// <summary>Says that all is well: the pauses start from the shortest again.</summary>
     public new sealed class Reset
     {
+        /// <summary>The only one.</summary>
         public static readonly Reset Instance = new();
 
         private Reset() { }
@@ -256,6 +302,7 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     /// <summary>Asks how often the child was started again; answered with RestartCount.</summary>
     public sealed class GetRestartCount
     {
+        /// <summary>The only one.</summary>
         public static readonly GetRestartCount Instance = new();
 
         private GetRestartCount() { }
@@ -264,12 +311,14 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     /// <summary>How often the child was started again since the last reset.</summary>
     public sealed class RestartCount(int count)
     {
+        /// <summary>New starts since the last reset.</summary>
         public int Count { get; } = count;
     }
 
     /// <summary>The pause is over.</summary>
     public sealed class StartChild : IDeadLetterSuppression
     {
+        /// <summary>The only one.</summary>
         public static readonly StartChild Instance = new();
 
         private StartChild() { }
@@ -278,6 +327,7 @@ public sealed class BackoffSupervisor : BackoffSupervisorBase
     /// <summary>The child has lived long enough, unless it was started again since.</summary>
     public sealed class ResetRestartCount(int current) : IDeadLetterSuppression
     {
+        /// <summary>The count at the child's start; a reset happens only if it is still that.</summary>
         public int Current { get; } = current;
     }
 }
@@ -293,6 +343,7 @@ internal sealed class BackoffOnRestartSupervisor : BackoffSupervisorBase
     /// <summary>Set between a failure and the child's death: the pause that follows.</summary>
     private TimeSpan? _pauseAfterDeath;
 
+    /// <summary>Made by <see cref="BackoffOptions"/> alone, which checks the arguments.</summary>
     public BackoffOnRestartSupervisor(
         Props childProps,
         string childName,

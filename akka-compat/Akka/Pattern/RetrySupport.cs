@@ -6,6 +6,7 @@ namespace Akka.Pattern;
 /// <summary>Tries again what failed.</summary>
 public static class RetrySupport
 {
+    /// <summary>Tries again at once. The attempts are those after the first: 0 tries once.</summary>
     public static Task<T> Retry<T>(Func<Task<T>> attempt, int attempts) =>
         Retry(attempt, attempts, static _ => Option<TimeSpan>.None, null);
 
@@ -33,9 +34,16 @@ public static class RetrySupport
         );
     }
 
+    /// <summary>Waits as long each time.</summary>
     public static Task<T> Retry<T>(Func<Task<T>> attempt, int attempts, TimeSpan delay, IScheduler scheduler) =>
         Retry(attempt, attempts, _ => delay, scheduler);
 
+    /// <summary>
+    /// Waits as long as the function says for the number of the failure, from 1 on; without a value not at all. The
+    /// last failure is thrown on.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">There is nothing to try.</exception>
+    /// <exception cref="ArgumentException">The attempts are negative.</exception>
     public static Task<T> Retry<T>(
         Func<Task<T>> attempt,
         int attempts,
@@ -82,6 +90,10 @@ public static class RetrySupport
 /// <summary>Something later.</summary>
 public static class FutureTimeoutSupport
 {
+    /// <summary>
+    /// Calls the function after a time on the scheduler's clock, or at once when the time is not positive; gives its
+    /// outcome.
+    /// </summary>
     public static Task<T> After<T>(TimeSpan duration, IScheduler scheduler, Func<Task<T>> value)
     {
         if (duration <= TimeSpan.Zero)

@@ -43,8 +43,14 @@ public sealed class NewtonSoftJsonSerializerSettings
 
     /// <summary>Types of further converters; each has a constructor without parameters or one for the system.</summary>
     public IEnumerable<Type> Converters { get; }
+
+    /// <summary>In characters; read from the configuration and not used.</summary>
     public int StringBuilderMinSize { get; }
+
+    /// <summary>In characters; read from the configuration and not used.</summary>
     public int StringBuilderMaxSize { get; }
+
+    /// <summary>Read from the configuration and not used.</summary>
     public bool UsePooledStringBuilder { get; }
 
     /// <summary>Reads the section akka.actor.serialization-settings.json.</summary>
@@ -103,12 +109,17 @@ public class NewtonSoftJsonSerializer : Serializer
 
     private JsonSerializer _serializer;
 
+    /// <summary>With the default settings.</summary>
     public NewtonSoftJsonSerializer(ExtendedActorSystem system)
         : this(system, NewtonSoftJsonSerializerSettings.Default) { }
 
+    /// <summary>With the settings of a section.</summary>
     public NewtonSoftJsonSerializer(ExtendedActorSystem system, Config config)
         : this(system, NewtonSoftJsonSerializerSettings.Create(config)) { }
 
+    /// <summary>
+    /// With the given settings, which a <see cref="NewtonSoftJsonSerializerSetup"/> of the system may change.
+    /// </summary>
     public NewtonSoftJsonSerializer(ExtendedActorSystem system, NewtonSoftJsonSerializerSettings settings)
         : base(system)
     {
@@ -133,9 +144,13 @@ public class NewtonSoftJsonSerializer : Serializer
     /// <summary>The JSON library's serializer.</summary>
     public object Serializer => Json;
 
+    /// <inheritdoc/>
     public override int Identifier => 1;
+
+    /// <inheritdoc/>
     public override bool IncludeManifest => false;
 
+    /// <inheritdoc/>
     public override byte[] ToBinary(object obj)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
@@ -144,6 +159,7 @@ public class NewtonSoftJsonSerializer : Serializer
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
+    /// <inheritdoc/>
     public override object FromBinary(byte[] bytes, Type type)
     {
         using var reader = new JsonTextReader(new StringReader(Encoding.UTF8.GetString(bytes)));

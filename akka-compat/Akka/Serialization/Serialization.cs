@@ -10,18 +10,26 @@ namespace Akka.Serialization;
 /// <summary>The system and the address that references are written with.</summary>
 public sealed class Information(Address address, ActorSystem system) : IEquatable<Information>
 {
+    /// <summary>Stands in for the address of references that have no host.</summary>
     public Address Address { get; } = address;
+
+    /// <summary>The system that writes or reads.</summary>
     public ActorSystem System { get; } = system;
 
+    /// <summary>Compares both.</summary>
     public bool Equals(Information other) =>
         other is not null && Equals(Address, other.Address) && Equals(System, other.System);
 
+    /// <inheritdoc/>
     public override bool Equals(object obj) => Equals(obj as Information);
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Address?.GetHashCode() ?? 0;
 
+    /// <summary>Compares both.</summary>
     public static bool operator ==(Information left, Information right) => Equals(left, right);
 
+    /// <summary>The negation of <c>==</c>.</summary>
     public static bool operator !=(Information left, Information right) => !Equals(left, right);
 }
 
@@ -38,6 +46,13 @@ public class Serialization
     private System.Collections.Concurrent.ConcurrentDictionary<Type, Serializer> _byType = new();
     private readonly NullSerializer _null;
 
+    /// <summary>
+    /// Makes the serializers of the configuration, binds them, and lets the setup of the system override them.
+    /// </summary>
+    /// <exception cref="ConfigurationException">
+    /// A serializer's type was not found, or a binding names no serializer. A type to be bound that was not found is
+    /// only a warning.
+    /// </exception>
     public Serialization(ExtendedActorSystem system)
     {
         System = system;
@@ -59,8 +74,13 @@ public class Serialization
         }
     }
 
+    /// <summary>The system whose objects are written.</summary>
     public ExtendedActorSystem System { get; }
 
+    /// <summary>
+    /// What has to be stored beside the bytes to read them back: the serializer's own manifest, a type's name, or an
+    /// empty text.
+    /// </summary>
     public static string ManifestFor(Serializer s, object msg) =>
         s switch
         {
@@ -69,15 +89,23 @@ public class Serialization
             _ => "",
         };
 
+    /// <summary>What this thread writes references with.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The thread is not inside of <see cref="WithTransport{T}(ExtendedActorSystem, Func{T})"/>.
+    /// </exception>
     public static Information GetCurrentTransportInformation() =>
         _transport
         ?? throw new InvalidOperationException(
             "CurrentTransportInformation is not set. Use Serialization.WithTransport<T>."
         );
 
+    /// <summary>
+    /// Runs code in which references are written with the system's address; for this thread, until the code returns.
+    /// </summary>
     public static T WithTransport<T>(ExtendedActorSystem system, Func<T> action) =>
         WithTransport(system, system.Provider.DefaultAddress, action);
 
+    /// <summary>As <see cref="WithTransport{T}(ExtendedActorSystem, Func{T})"/>; the state saves a closure.</summary>
     public static T WithTransport<TState, T>(ExtendedActorSystem system, TState state, Func<TState, T> action) =>
         WithTransport(system, system.Provider.DefaultAddress, () => action(state));
 
@@ -95,8 +123,12 @@ public class Serialization
         }
     }
 
+    /// <summary>Adds a serializer by name and by its identifier, in place of one that has either. Any thread.</summary>
     public void AddSerializer(string name, Serializer serializer) => Register(name, serializer);
 
+    /// <summary>
+    /// Binds a type and what can be assigned to it, in place of the type's present serializer. Any thread.
+    /// </summary>
     public void AddSerializationMap(Type type, Serializer serializer)
     {
         lock (_gate)
@@ -107,11 +139,20 @@ public class Serialization
         }
     }
 
+    /// <summary>The bytes of an object. Any thread.</summary>
+    /// <exception cref="System.Runtime.Serialization.SerializationException">
+    /// No serializer is bound to its type.
+    /// </exception>
     public byte[] Serialize(object o) => WithTransport(System, () => FindSerializerFor(o).ToBinary(o));
 
+    /// <summary>The object that bytes stand for; serializers that write no type need none.</summary>
     public object Deserialize(byte[] bytes, int serializerId, Type type) =>
         WithTransport(System, () => ById(serializerId).FromBinary(bytes, type));
 
+    /// <summary>As <see cref="Deserialize(byte[], int, Type)"/>, by what <see cref="ManifestFor"/> gave.</summary>
+    /// <exception cref="System.Runtime.Serialization.SerializationException">
+    /// The identifier or the manifest is not known.
+    /// </exception>
     public object Deserialize(byte[] bytes, int serializerId, string manifest)
     {
         var serializer = ById(serializerId);
@@ -133,6 +174,7 @@ public class Serialization
         );
     }
 
+    /// <summary>The serializer for an object's type; that of null for null.</summary>
     public Serializer FindSerializerFor(object obj, string defaultSerializerName = null) =>
         obj is null ? _null : FindSerializerForType(obj.GetType(), defaultSerializerName);
 
@@ -163,8 +205,10 @@ public class Serialization
         }
     }
 
+    /// <inheritdoc cref="IActorRefProvider.ResolveActorRef(string)"/>
     public IActorRef DeserializeActorRef(string path) => System.Provider.ResolveActorRef(path);
 
+    /// <summary>The path to be written for a reference, with its uid; an empty text for no sender.</summary>
     public static string SerializedActorPath(IActorRef actorRef)
     {
         if (Equals(actorRef, ActorRefs.NoSender))
@@ -254,10 +298,16 @@ public sealed class SerializerDetails
         UseFor = useFor;
     }
 
+    /// <summary>The name in the configuration's stead.</summary>
     public string Alias { get; }
+
+    /// <summary>The serializer.</summary>
     public Serializer Serializer { get; }
+
+    /// <summary>The types that are bound to it, with all that can be assigned to them.</summary>
     public global::System.Collections.Immutable.ImmutableHashSet<Type> UseFor { get; }
 
+    /// <summary>Nothing is checked.</summary>
     public static SerializerDetails Create(
         string alias,
         Serializer serializer,
@@ -275,11 +325,13 @@ public sealed class SerializationSetup : Setup
         CreateSerializers = create;
     }
 
+    /// <summary>Makes the serializers; called once, when the system starts.</summary>
     public Func<
         ExtendedActorSystem,
         global::System.Collections.Immutable.ImmutableHashSet<SerializerDetails>
     > CreateSerializers { get; }
 
+    /// <summary>The function is called once, when the system starts.</summary>
     public static SerializationSetup Create(
         Func<
             ExtendedActorSystem,

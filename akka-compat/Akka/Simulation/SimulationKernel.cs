@@ -199,8 +199,10 @@ internal interface IReadyWork
 /// <summary>Work outside of actors: a continuation, or a runnable of a dispatcher.</summary>
 internal sealed class ReadyAction(Action action) : IReadyWork
 {
+    /// <inheritdoc/>
     public ActorPath Path => null;
 
+    /// <inheritdoc/>
     public object RunOne()
     {
         action();

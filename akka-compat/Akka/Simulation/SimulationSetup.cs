@@ -42,7 +42,12 @@ public sealed class SimulationSetup : Setup
         Start = start ?? new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
     }
 
+    /// <summary>Decides every choice of the run.</summary>
     public ulong Seed { get; }
+
+    /// <summary>How the one who runs next is chosen.</summary>
     public SimulationStrategy Strategy { get; }
+
+    /// <summary>Virtual time at the start.</summary>
     public DateTimeOffset Start { get; }
 }

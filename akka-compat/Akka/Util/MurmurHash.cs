@@ -5,7 +5,10 @@ namespace Akka.Util;
 /// <summary>The 32-bit murmur hash: the same value in every process, unlike string hash codes.</summary>
 public static class MurmurHash
 {
+    /// <summary>The first of two magic numbers from which <see cref="NextMagicA"/> goes on.</summary>
     public const uint StartMagicA = 2505324423;
+
+    /// <summary>The second, from which <see cref="NextMagicB"/> goes on.</summary>
     public const uint StartMagicB = 718793509;
     private const uint HiddenMagicA = 0x95543787;
     private const uint HiddenMagicB = 0x2ad7eb25;
@@ -17,15 +20,22 @@ public static class MurmurHash
     private const uint SeedString = 0xf7ca7fd2;
     private const uint SeedArray = 0x3c074a61;
 
+    /// <summary>
+    /// Begins a hash: then extend it by each value, with the next magic numbers each time, and finalize it.
+    /// </summary>
     public static uint StartHash(uint seed) => seed ^ VisibleMagic;
 
+    /// <summary>The magic number for the value after this one's.</summary>
     public static uint NextMagicA(uint magicA) => (magicA * 5) + HiddenMixerA;
 
+    /// <summary>The magic number for the value after this one's.</summary>
     public static uint NextMagicB(uint magicB) => (magicB * 5) + HiddenMixerB;
 
+    /// <summary>Mixes a value in.</summary>
     public static uint ExtendHash(uint hash, uint value, uint magicA, uint magicB) =>
         ((hash ^ (BitOperations.RotateLeft(value * magicA, 11) * magicB)) * 3) + VisibleMagic;
 
+    /// <summary>Spreads every bit over the whole hash.</summary>
     public static uint FinalizeHash(uint hash)
     {
         var i = (hash ^ (hash >> 16)) * FinalMixer1;
@@ -33,6 +43,7 @@ public static class MurmurHash
         return i ^ (i >> 16);
     }
 
+    /// <summary>The hash of the characters, two at a time.</summary>
     public static int StringHash(string s)
     {
         var hash = StartHash((uint)s.Length * SeedString);
@@ -50,8 +61,12 @@ public static class MurmurHash
         return unchecked((int)FinalizeHash(hash));
     }
 
+    /// <summary>The hash of the bytes.</summary>
     public static int ByteHash(byte[] b) => ArrayHash(b);
 
+    /// <summary>
+    /// The hash of the items' hash codes in their order; repeats in another process only if those do.
+    /// </summary>
     public static int ArrayHash<T>(T[] a)
     {
         var hash = StartHash((uint)a.Length * SeedArray);

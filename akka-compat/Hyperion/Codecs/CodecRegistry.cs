@@ -23,10 +23,17 @@ internal sealed class CodecRegistry(Serializer serializer)
     private readonly Dictionary<Type, ValueCodec> _unfinished = [];
     private int _depth;
 
+    /// <summary>Adds a codec that was built elsewhere, before any other thread sees the registry.</summary>
     public void Add(ValueCodec codec) => _codecs[codec.Type] = codec;
 
+    /// <summary>The codec of a type, built if need be.</summary>
+    /// <exception cref="UnsupportedTypeException">The type, or one that it holds, has no serialized form.</exception>
     public ValueCodec CodecFor(Type type) => _codecs.TryGetValue(type, out var codec) ? codec : Capture(type);
 
+    /// <summary>
+    /// The codec that a place of this declared type holds on to; null for types that only derived ones can be values
+    /// of.
+    /// </summary>
     public ValueCodec? CaptureOrNull(Type type) => type.IsAbstract || type.IsInterface ? null : Capture(type);
 
     /// <summary>
@@ -284,14 +291,19 @@ internal sealed class CodecRegistry(Serializer serializer)
 
     private sealed class ByteKeys : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
+        /// <summary>The only one.</summary>
         public static readonly ByteKeys Instance = new();
 
+        /// <inheritdoc/>
         public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
 
+        /// <inheritdoc/>
         public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
 
+        /// <inheritdoc/>
         public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
+        /// <inheritdoc/>
         public int GetHashCode(ReadOnlySpan<byte> alternate)
         {
             var hash = new HashCode();
@@ -299,6 +311,7 @@ internal sealed class CodecRegistry(Serializer serializer)
             return hash.ToHashCode();
         }
 
+        /// <inheritdoc/>
         public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
     }
 }

@@ -8,6 +8,7 @@ internal sealed class ObjectArrayCodec<T>(NamedManifest manifest, FieldSlot<T> e
 {
     public override bool IsTracked => true;
 
+    /// <summary>The same codec under another manifest.</summary>
     public ObjectArrayCodec<T> With(NamedManifest other) => new(other, element);
 
     public override void WriteManifest(ByteWriter writer) => manifest.Write(writer);
@@ -50,6 +51,7 @@ internal sealed class ListCodec<T>(NamedManifest manifest, FieldSlot<T> element)
 {
     public override bool IsTracked => true;
 
+    /// <summary>The same codec under another manifest.</summary>
     public ListCodec<T> With(NamedManifest other) => new(other, element);
 
     public override void WriteManifest(ByteWriter writer) => manifest.Write(writer);
@@ -96,6 +98,7 @@ internal sealed class DictionaryCodec<TKey, TValue>(NamedManifest manifest, Fiel
 {
     public override bool IsTracked => true;
 
+    /// <summary>The same codec under another manifest.</summary>
     public DictionaryCodec<TKey, TValue> With(NamedManifest other) => new(other, entry);
 
     public override void WriteManifest(ByteWriter writer) => manifest.Write(writer);

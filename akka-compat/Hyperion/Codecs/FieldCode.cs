@@ -29,6 +29,9 @@ internal static class FieldCode
         return [.. fields.OrderBy(f => f.Name, StringComparer.Ordinal)];
     }
 
+    /// <summary>
+    /// Code that writes these fields in order; a field whose slot is null is written as a bare primitive.
+    /// </summary>
     public static FieldMover<T, ByteWriter> Writer<T>(FieldInfo[] fields, FieldSlot?[] slots)
     {
         var method = NewMethod<T, ByteWriter>("write");

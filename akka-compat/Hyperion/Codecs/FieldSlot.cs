@@ -8,6 +8,7 @@ namespace Hyperion.Codecs;
 /// </summary>
 internal abstract class FieldSlot
 {
+    /// <summary>The slot for a declared type; codecs that it needs are built.</summary>
     public static FieldSlot For(Type declared, Serializer serializer)
     {
         var nullable = Nullable.GetUnderlyingType(declared);
@@ -26,10 +27,19 @@ internal abstract class FieldSlot
 /// <inheritdoc/>
 internal abstract class FieldSlot<T> : FieldSlot
 {
+    /// <summary>Writes manifest and value.</summary>
     public abstract void Write(ByteWriter writer, T value);
 
+    /// <summary>Reads manifest and value.</summary>
+    /// <exception cref="System.Runtime.Serialization.SerializationException">
+    /// The value does not fit the declared type.
+    /// </exception>
     public abstract T Read(ByteReader reader);
 
+    /// <summary>The value as the declared type.</summary>
+    /// <exception cref="System.Runtime.Serialization.SerializationException">
+    /// It is of another type, or null where there is no null.
+    /// </exception>
     protected static T Unwrap(object? value) =>
         value is T typed ? typed
         : value is null && default(T) is null ? default!

@@ -15,6 +15,7 @@ internal sealed class ObjectCodec<T> : ValueCodec<T>
     private FieldMover<T, ByteReader>? _read;
     private bool _holdsObjects = true;
 
+    /// <summary>Not usable before <see cref="Initialize"/>.</summary>
     public ObjectCodec(NamedManifest manifest) => _manifest = manifest;
 
     public override bool IsTracked => true;

@@ -152,6 +152,7 @@ internal static class Primitives
     /// <summary>Codec, codec of its arrays (null where the array has a manifest of its own), manifest.</summary>
     public sealed record Entry(byte Manifest, ValueCodec Codec, ValueCodec? Array);
 
+    /// <summary>In no particular order; the manifest tells them apart.</summary>
     public static readonly IReadOnlyList<Entry> All =
     [
         Of(Manifest.Int64, static (w, v) => w.WriteInt64(v), static r => r.ReadInt64()),
@@ -176,6 +177,7 @@ internal static class Primitives
     /// <summary>Name of the method of writer and reader that moves a bare value of the type, or null.</summary>
     public static string? MethodSuffix(Type type) => IsPrimitive(type) ? type.Name : null;
 
+    /// <summary>Whether the format has a byte for the type.</summary>
     public static bool IsPrimitive(Type type) => Types.Contains(type);
 
     private static readonly HashSet<Type> Types = [.. All.Select(e => e.Codec.Type)];

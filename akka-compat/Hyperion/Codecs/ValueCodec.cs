@@ -5,6 +5,7 @@ namespace Hyperion.Codecs;
 /// <summary>How values of one type are written and read. Codecs hold no state of a payload: one serves all threads.</summary>
 internal abstract class ValueCodec
 {
+    /// <summary>The type whose values these are.</summary>
     public abstract Type Type { get; }
 
     /// <summary>True when values of the type get object numbers, so that an equal one may be written as a reference.</summary>
@@ -13,6 +14,7 @@ internal abstract class ValueCodec
     /// <summary>False when nothing inside a value can refer to an object: then a payload's root needs no number.</summary>
     public virtual bool HoldsObjects => true;
 
+    /// <summary>Writes what stands before a value and says of what type it is.</summary>
     public abstract void WriteManifest(ByteWriter writer);
 
     /// <summary>Writes what follows the manifest.</summary>
@@ -27,8 +29,10 @@ internal abstract class ValueCodec<T> : ValueCodec
 {
     public override Type Type => typeof(T);
 
+    /// <summary>Writes what follows the manifest, without a box; by reference only to save the copy.</summary>
     public abstract void Write(ByteWriter writer, ref T value);
 
+    /// <summary>Reads what follows the manifest, without a box.</summary>
     public abstract T Read(ByteReader reader);
 
     public override void WriteBoxed(ByteWriter writer, object value)
@@ -46,8 +50,10 @@ internal abstract class ValueCodec<T> : ValueCodec
 /// </summary>
 internal readonly struct NamedManifest(Type type, byte[] named, int knownIndex)
 {
+    /// <summary>Whether the type is written as its index among the known types.</summary>
     public bool IsKnown => knownIndex >= 0;
 
+    /// <summary>Writes the manifest and, the first time in a payload, notes that the type has been named.</summary>
     public void Write(ByteWriter writer)
     {
         if (knownIndex >= 0)

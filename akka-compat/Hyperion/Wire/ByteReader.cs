@@ -20,13 +20,16 @@ internal sealed class ByteReader
     private int _typeCount;
     private List<object?>? _objects;
 
+    /// <summary>The serializer whose options are in force.</summary>
     public Serializer Serializer { get; private set; } = null!;
 
+    /// <summary>Whether objects were numbered as they were written, so that references may follow.</summary>
     public bool TracksObjects { get; private set; }
 
     /// <summary>Position behind the last byte read.</summary>
     public int Position => _at;
 
+    /// <summary>Begins a payload: these bytes, with nothing named or numbered yet. The buffer is not copied.</summary>
     public void Reset(Serializer serializer, byte[] buffer, int offset, int count)
     {
         Serializer = serializer;
@@ -55,44 +58,60 @@ internal sealed class ByteReader
     private SerializationException Truncated(int size) =>
         new($"The payload ends at byte {_end}, but {size} more bytes are expected at byte {_at}.");
 
+    /// <summary>One byte.</summary>
     public byte ReadByte() => Take(1)[0];
 
+    /// <summary>One byte.</summary>
     public sbyte ReadSByte() => (sbyte)Take(1)[0];
 
+    /// <summary>One byte; anything but zero is true.</summary>
     public bool ReadBoolean() => Take(1)[0] != 0;
 
+    /// <summary>Two bytes, little-endian, as all numbers.</summary>
     public short ReadInt16() => BinaryPrimitives.ReadInt16LittleEndian(Take(2));
 
+    /// <summary>Two bytes, little-endian, as all numbers.</summary>
     public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
 
+    /// <summary>A UTF-16 unit in two bytes.</summary>
     public char ReadChar() => (char)BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
 
+    /// <summary>Four bytes, little-endian.</summary>
     public int ReadInt32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
 
+    /// <summary>Four bytes, little-endian.</summary>
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
 
+    /// <summary>Eight bytes, little-endian.</summary>
     public long ReadInt64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
 
+    /// <summary>Eight bytes, little-endian.</summary>
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
 
+    /// <summary>Four bytes, IEEE 754.</summary>
     public float ReadSingle() => BinaryPrimitives.ReadSingleLittleEndian(Take(4));
 
+    /// <summary>Eight bytes, IEEE 754.</summary>
     public double ReadDouble() => BinaryPrimitives.ReadDoubleLittleEndian(Take(8));
 
+    /// <summary>Sixteen bytes, in the order of <see cref="Guid.ToByteArray()"/>.</summary>
     public Guid ReadGuid() => new(Take(16));
 
+    /// <summary>Ticks in eight bytes, then the kind in one.</summary>
     public DateTime ReadDateTime()
     {
         var ticks = ReadInt64();
         return new DateTime(ticks, (DateTimeKind)ReadByte());
     }
 
+    /// <summary>Ticks of the local time in eight bytes, then those of the offset in eight.</summary>
     public DateTimeOffset ReadDateTimeOffset()
     {
         var ticks = ReadInt64();
         return new DateTimeOffset(ticks, new TimeSpan(ReadInt64()));
     }
 
+    /// <summary>The four parts that <see cref="decimal.GetBits(decimal)"/> gives, four bytes each.</summary>
     public decimal ReadDecimal()
     {
         Span<int> parts = stackalloc int[4];
@@ -104,6 +123,10 @@ internal sealed class ByteReader
         return new decimal(parts);
     }
 
+    /// <summary>
+    /// The length plus one in a byte, 0 for null; or <see cref="ShortString.LongMarker"/> and the length in four bytes.
+    /// Then UTF-8.
+    /// </summary>
     public string? ReadString()
     {
         int first = ReadByte();
@@ -116,6 +139,7 @@ internal sealed class ByteReader
         return count == 0 ? string.Empty : Encoding.UTF8.GetString(Take(count));
     }
 
+    /// <summary>So many bytes, in the payload itself: valid until the next <see cref="Reset"/>.</summary>
     public ReadOnlySpan<byte> ReadBytes(int count) => Take(count);
 
     /// <summary>A count of elements of at least one byte each: refused when the payload cannot hold them.</summary>
@@ -219,6 +243,9 @@ internal sealed class ByteReader
         return value;
     }
 
+    /// <summary>
+    /// Goes one value deeper; too deep is a <see cref="SerializationException"/>, before the stack is at its end.
+    /// </summary>
     public void Enter()
     {
         if (++_depth > MaxDepth)
@@ -227,6 +254,7 @@ internal sealed class ByteReader
         }
     }
 
+    /// <summary>Comes back from one value.</summary>
     public void Leave() => _depth--;
 
     /// <summary>Reserves the next object number; fill it with <see cref="FillObject"/>.</summary>
@@ -237,6 +265,7 @@ internal sealed class ByteReader
         return _objects.Count - 1;
     }
 
+    /// <summary>Says which object a reserved number stands for; later references find it.</summary>
     public void FillObject(int id, object value) => _objects![id] = value;
 
     /// <summary>Number of the object that would be reserved next.</summary>

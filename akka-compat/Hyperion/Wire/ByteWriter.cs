@@ -24,8 +24,12 @@ internal sealed class ByteWriter
     /// <summary>True while equal objects are written once and referred to afterwards.</summary>
     public bool TracksObjects { get; private set; }
 
+    /// <summary>What was written since the last reset; valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
+    /// <summary>
+    /// Begins a payload with nothing written, named or numbered. A buffer that has grown beyond 1 MiB is let go.
+    /// </summary>
     public void Reset(Serializer serializer, bool tracksObjects)
     {
         Serializer = serializer;
@@ -64,44 +68,60 @@ internal sealed class ByteWriter
         Array.Resize(ref _buffer, (int)Math.Min(Math.Max(needed, _buffer.Length * 2L), Array.MaxLength));
     }
 
+    /// <summary>One byte.</summary>
     public void WriteByte(byte value) => Take(1)[0] = value;
 
+    /// <summary>One byte.</summary>
     public void WriteSByte(sbyte value) => Take(1)[0] = (byte)value;
 
+    /// <summary>One byte, 1 for true.</summary>
     public void WriteBoolean(bool value) => Take(1)[0] = value ? (byte)1 : (byte)0;
 
+    /// <summary>Two bytes, little-endian, as all numbers.</summary>
     public void WriteInt16(short value) => BinaryPrimitives.WriteInt16LittleEndian(Take(2), value);
 
+    /// <summary>Two bytes, little-endian, as all numbers.</summary>
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(Take(2), value);
 
+    /// <summary>A UTF-16 unit in two bytes.</summary>
     public void WriteChar(char value) => BinaryPrimitives.WriteUInt16LittleEndian(Take(2), value);
 
+    /// <summary>Four bytes, little-endian.</summary>
     public void WriteInt32(int value) => BinaryPrimitives.WriteInt32LittleEndian(Take(4), value);
 
+    /// <summary>Four bytes, little-endian.</summary>
     public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Take(4), value);
 
+    /// <summary>Eight bytes, little-endian.</summary>
     public void WriteInt64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Take(8), value);
 
+    /// <summary>Eight bytes, little-endian.</summary>
     public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Take(8), value);
 
+    /// <summary>Four bytes, IEEE 754.</summary>
     public void WriteSingle(float value) => BinaryPrimitives.WriteSingleLittleEndian(Take(4), value);
 
+    /// <summary>Eight bytes, IEEE 754.</summary>
     public void WriteDouble(double value) => BinaryPrimitives.WriteDoubleLittleEndian(Take(8), value);
 
+    /// <summary>Sixteen bytes, in the order of <see cref="Guid.ToByteArray()"/>.</summary>
     public void WriteGuid(Guid value) => value.TryWriteBytes(Take(16));
 
+    /// <summary>Ticks in eight bytes, then the kind in one.</summary>
     public void WriteDateTime(DateTime value)
     {
         WriteInt64(value.Ticks);
         WriteByte((byte)value.Kind);
     }
 
+    /// <summary>Ticks of the local time in eight bytes, then those of the offset in eight.</summary>
     public void WriteDateTimeOffset(DateTimeOffset value)
     {
         WriteInt64(value.Ticks);
         WriteInt64(value.Offset.Ticks);
     }
 
+    /// <summary>The four parts that <see cref="decimal.GetBits(decimal)"/> gives, four bytes each.</summary>
     public void WriteDecimal(decimal value)
     {
         Span<int> parts = stackalloc int[4];
@@ -112,6 +132,10 @@ internal sealed class ByteWriter
         }
     }
 
+    /// <summary>
+    /// The length plus one in a byte, 0 for null; or <see cref="ShortString.LongMarker"/> and the length in four bytes.
+    /// Then UTF-8.
+    /// </summary>
     public void WriteString(string? value)
     {
         if (value is null)
@@ -146,6 +170,7 @@ internal sealed class ByteWriter
         Encoding.UTF8.GetBytes(value, Take(count));
     }
 
+    /// <summary>The bytes as they are, without a length.</summary>
     public void WriteBytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
 
     /// <summary>True when the type was named earlier in this payload; index then counts from behind the known types.</summary>
@@ -164,6 +189,7 @@ internal sealed class ByteWriter
         return false;
     }
 
+    /// <summary>Gives the type the next index: from now on in this payload it is written as that.</summary>
     public void TrackType(Type type)
     {
         if (_typeCount == _types.Length)
@@ -217,6 +243,7 @@ internal sealed class ByteWriter
     /// <summary>Equality as the format defines "the same object": equal by Equals, and of the same type.</summary>
     private sealed class EqualObjects : IEqualityComparer<object>
     {
+        /// <summary>The only one.</summary>
         public static readonly EqualObjects Instance = new();
 
         bool IEqualityComparer<object>.Equals(object? x, object? y) =>

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Pattern;
 using Akka.Persistence.Journal;
+using Akka.Persistence.Snapshot;
 using Akka.Persistence.Tests.Support;
 using Akka.Serialization;
 using Xunit;
@@ -112,5 +113,25 @@ public sealed class PluginTests()
     {
         var serializer = new HyperionSerializer((ExtendedActorSystem)System);
         Assert.Equal(Probe.Ref, serializer.FromBinary(serializer.ToBinary(Probe.Ref), null));
+    }
+}
+
+/// <summary>No snapshot store is configured at all.</summary>
+public sealed class NoSnapshotStoreChosenTests()
+    : PersistenceTest(
+        """
+        akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
+        akka.persistence.snapshot-store.plugin = ""
+        """
+    )
+{
+    [Fact]
+    public void Actors_recover_and_saving_fails()
+    {
+        var observer = Probe.Ref;
+        var counter = System.ActorOf(Props.Create(() => new CounterActor("counter", observer, null)));
+        Probe.Expect("recovered 0 at 0");
+        counter.Tell(Ask.Snapshot);
+        Assert.IsType<NoSnapshotStore.NoSnapshotStoreException>(Probe.Expect<SaveSnapshotFailure>().Cause);
     }
 }
