@@ -5,7 +5,7 @@ namespace Iommufd.Actors;
 
 /// <summary>
 /// The calls of one process in one context: some are worked on, the rest stand in line. A call is a thread that stands in an ioctl; of a
-/// process with very many only some have a processor, and those of another process do not wait behind them. See docs/decisions/0013.
+/// process with very many only some have a processor, and those of another process do not wait behind them. See docs/decisions/0013-fairness.md.
 /// Only the context's actor touches it.
 /// </summary>
 internal sealed class CallLine

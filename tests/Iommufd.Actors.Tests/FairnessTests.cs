@@ -10,7 +10,7 @@ using Xunit;
 namespace Iommufd.Actors.Tests;
 
 /// <summary>
-/// A process that floods a context does not starve another one there (docs/decisions/0013). Counted in messages of a simulated schedule,
+/// A process that floods a context does not starve another one there (docs/decisions/0013-fairness.md). Counted in messages of a simulated schedule,
 /// so that the answer does not depend on the machine.
 /// </summary>
 public sealed class FairnessTests
