@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
@@ -104,6 +105,12 @@ public sealed partial class PageSet
         Require(readable, $"the storage domain does not have all of pages {first}..{last}");
         int from = frames.Count;
         Gather(first, last, frames, from, pinned: null, pinnedFrom: 0);
+        ReadOnlySpan<PfnRun> both = CollectionsMarshal.AsSpan(frames);
+        if (both[..from].SequenceEqual(both[from..]))
+        {
+            return;
+        }
+
         var own = new RunCursor(frames);
         var tiers = new RunCursor(frames, from);
         for (ulong left = last - first + 1; left > 0; left--)
@@ -121,7 +128,8 @@ public sealed partial class PageSet
                 var pfn = new Pfn(run.First.Value + i);
                 if (!_physical!.IsPinned(pfn))
                 {
-                    Require(false, $"{pfn} is covered and not pinned");
+                    // The sentence is made for a page that is wrong, not for every page.
+                    Require(holds: false, $"{pfn} is covered and not pinned");
                 }
             }
         }
