@@ -43,6 +43,12 @@ public interface IHostRegistry
 public sealed class PageSetTable
 {
     private readonly Dictionary<uint, PageSetObject> _sets = [];
+    private static readonly Comparison<PageSetObject> ByMemory = static (a, b) =>
+        a.Process != b.Process ? a.Process.CompareTo(b.Process)
+        : a.BaseAddress != b.BaseAddress ? a.BaseAddress.CompareTo(b.BaseAddress)
+        : a.Writable != b.Writable ? a.Writable.CompareTo(b.Writable)
+        : a.Areas.CompareTo(b.Areas);
+
     private uint _next = 1;
 
     /// <summary>Page sets that have areas.</summary>
@@ -50,6 +56,19 @@ public sealed class PageSetTable
 
     /// <summary>The sets, by number.</summary>
     public IEnumerable<PageSetObject> InOrder => _sets.Values.OrderBy(s => s.Number);
+
+    /// <summary>The sets in an order that does not depend on their numbers: by process, address, whether writable, areas.</summary>
+    public List<PageSetObject> InOrderOfMemory()
+    {
+        var sets = new List<PageSetObject>(_sets.Count);
+        foreach (var set in _sets.Values)
+        {
+            sets.Add(set);
+        }
+
+        sets.Sort(ByMemory);
+        return sets;
+    }
 
     /// <summary>The number that the next set gets.</summary>
     public uint NextNumber => _next;
