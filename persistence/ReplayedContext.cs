@@ -337,25 +337,37 @@ public sealed class ReplayedContext
         }
 
         _expecting.Clear();
-
-        for (var i = 0; i + 3 < pinned.Length; i += 4)
+        for (var i = 0; i + 3 < pinned.Length; )
         {
-            if (!_pageSets.TryGetValue((uint)pinned[i], out var set))
+            // The runs of a page set stand together, as a rule.
+            var number = pinned[i];
+            var end = i + 4;
+            while (end + 3 < pinned.Length && pinned[end] == number)
             {
-                Invariant.Holds(IsPartial, "an event pins pages of memory that was mapped");
-                continue;
+                end += 4;
             }
 
-            var (process, start) = set;
-            var memory = _machine.Process(process).Memory;
-            memory.RecordedPins!.Add(
-                start + (pinned[i + 1] << HostPage.Shift),
-                new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
-            );
-            if (_expecting.Count == 0 || _expecting[^1] != memory)
+            if (_pageSets.TryGetValue((uint)number, out var set))
             {
-                _expecting.Add(memory);
+                var memory = _machine.Process(set.Process).Memory;
+                var pins = memory.RecordedPins!;
+                pins.Reserve((end - i) / 4);
+                if (_expecting.Count == 0 || _expecting[^1] != memory)
+                {
+                    _expecting.Add(memory);
+                }
+
+                for (; i < end; i += 4)
+                {
+                    pins.Add(
+                        set.Base + (pinned[i + 1] << HostPage.Shift),
+                        new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
+                    );
+                }
             }
+
+            Invariant.Holds(i == end || IsPartial, "an event pins pages of memory that was mapped");
+            i = end;
         }
     }
 

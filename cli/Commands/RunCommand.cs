@@ -48,6 +48,7 @@ internal static class RunCommand
             Description = "Sends the run's metrics to an OpenTelemetry collector, by OTLP over gRPC.",
             HelpName = "URL",
         };
+        Option<long?> dmaBlocks = ScenarioOptions.DmaBlocks();
         Option<string?> faults = ScenarioOptions.Faults();
         Option<string?> replies = ScenarioOptions.ReplyLog();
         Option<string[]> set = ScenarioOptions.Set();
@@ -61,6 +62,7 @@ internal static class RunCommand
             report,
             faults,
             set,
+            dmaBlocks,
             deadline,
             replies,
             profile,
@@ -83,6 +85,7 @@ internal static class RunCommand
                     {
                         ReplyLog = parsed.GetValue(replies),
                         Faults = parsed.GetValue(faults),
+                        DmaBlocks = ScenarioOptions.Checked(parsed.GetValue(dmaBlocks)),
                         Profile = parsed.GetValue(profile) ? new RunProfile() : null,
                         Otlp = parsed.GetValue(otlp),
                     },
@@ -95,6 +98,11 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(RunRequest request, Streams streams, CancellationToken stop)
     {
+        if (request is { DmaBlocks: not null, Durability: not Durability.Ram })
+        {
+            throw new BadInputException("--dma-blocks", "only with --durability ram: no journal records it");
+        }
+
         ScenarioText text = ShippedScenarios.Open(request.Scenario);
         Scenario scenario = text.Bind(request.Settings, request.Seed ?? 1);
         FaultSession? faults = request.Faults is { } plan
@@ -105,6 +113,9 @@ internal static class RunCommand
             IRunHost fleeting =
                 request.Durability == Durability.Ram
                     ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
+                    {
+                        DmaBlocks = request.DmaBlocks,
+                    }
                     : new SimulatedRunHost(null, request.Durability, faults) { Profile = request.Profile };
             var unjournaled = new RunOptions(request.Seed, request.Deadline, fleeting) { Faults = faults };
             return await ExecuteAsync(scenario, unjournaled, request, streams, stop).ConfigureAwait(false);
@@ -213,6 +224,9 @@ internal sealed record RunRequest(
 
     /// <summary>The fault plan; null for none.</summary>
     public string? Faults { get; init; }
+
+    /// <summary>Blocks of background DMA at a time, for a journal in RAM; null for the scenario's own.</summary>
+    public long? DmaBlocks { get; init; }
 
     /// <summary>Measures every step; null for not wanted.</summary>
     public RunProfile? Profile { get; init; }

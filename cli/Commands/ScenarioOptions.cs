@@ -26,6 +26,19 @@ internal static class ScenarioOptions
             HelpName = "PLAN",
         };
 
+    public static Option<long?> DmaBlocks() =>
+        new("--dma-blocks")
+        {
+            Description =
+                "Background DMA transfers at most so many blocks each time that it is set going: more runs in the same time, each with "
+                + "less DMA. As many as the scenario says when left out.",
+            HelpName = "N",
+        };
+
+    /// <exception cref="BadInputException">Not a number of blocks.</exception>
+    public static long? Checked(long? dmaBlocks) =>
+        dmaBlocks is <= 0 ? throw new BadInputException("--dma-blocks", $"'{dmaBlocks}': at least 1") : dmaBlocks;
+
     public static Option<string> Output()
     {
         var option = new Option<string>("--output")

@@ -5,6 +5,12 @@ namespace Iommufd.Core.Pages;
 // Where the frames are: walking a range of pages by tier, reading from each, pinning what is in none.
 public sealed partial class PageSet
 {
+    /// <summary>Runs after which memory is taken for scattered, if they had about a page each.</summary>
+    private const int ScatteredAfter = 64;
+
+    /// <summary>The most runs that room is made for at once.</summary>
+    private const ulong MostReserved = 1 << 20;
+
     /// <summary>Areas that have domains, by page index.</summary>
     private SpanIndex<AreaCover> _covers;
 
@@ -159,6 +165,12 @@ public sealed partial class PageSet
             PfnRuns.Append(runs, from, run);
             PfnRuns.Append(pinned, pinnedFrom, Number, index, run);
             index += run.Count;
+            if (runs.Count - from == ScatteredAfter && index - first < 2 * ScatteredAfter && index <= last)
+            {
+                // Page by page to the end, most likely: lists that double their way there would throw as much away again.
+                runs.EnsureCapacity(runs.Count + (int)Math.Min(last - index + 1, MostReserved));
+                pinned.EnsureCapacity(pinned.Count + (int)Math.Min(last - index + 1, MostReserved));
+            }
         }
 
         return Errno.OK;

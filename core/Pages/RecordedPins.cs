@@ -21,6 +21,12 @@ public sealed class RecordedPins
     public void Add(ulong address, PfnRun run)
     {
         _runs.Enqueue((address, run));
+        if (_known.Count == 0 || _known[^1].Address < address)
+        {
+            _known.Add((address, run));
+            return;
+        }
+
         var at = _known.BinarySearch((address, run), ByAddress.Instance);
         if (at >= 0)
         {
@@ -30,6 +36,14 @@ public sealed class RecordedPins
         {
             _known.Insert(~at, (address, run));
         }
+    }
+
+    /// <summary>Makes room for frames that will be added.</summary>
+    /// <param name="runs">How many times <see cref="Add"/> will be called.</param>
+    public void Reserve(int runs)
+    {
+        _runs.EnsureCapacity(_runs.Count + runs);
+        _known.EnsureCapacity(_known.Count + runs);
     }
 
     /// <summary>Forgets what was not taken.</summary>

@@ -14,6 +14,9 @@ namespace Iommufd.Core.Participants;
 /// </summary>
 public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, IDmaRoot, IDisposable
 {
+    // Runs of an area that room is made for at once.
+    private const ulong MostReserved = 1 << 20;
+
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
     private string[]? _devicesInOrder;
@@ -170,11 +173,13 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         {
             var count = Table.TranslateRuns(at, left, buffer, out var translated);
             Invariant.Holds(translated > 0, "an installed area is mapped everywhere");
-            foreach (var run in buffer[..count])
+            if (runs.Count == 0 && count == buffer.Length && translated < 2 * (ulong)buffer.Length * HostPage.Size)
             {
-                runs.Add(run);
+                // Scattered: page by page to the end, most likely.
+                runs.EnsureCapacity((int)Math.Min(left >> HostPage.Shift, MostReserved));
             }
 
+            runs.AddRange(buffer[..count]);
             at = unchecked(at + translated);
             left -= translated;
         }

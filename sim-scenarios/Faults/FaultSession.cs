@@ -23,6 +23,9 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
     private readonly ulong[] _reached = new ulong[FaultPoints.All.Count];
     private readonly long[] _injected = new long[FaultPoints.All.Count];
     private readonly Dictionary<(int Point, string Operation), CoverageCount> _coverage = [];
+    private readonly (string Word, CoverageCount Count)[] _lastCounts = new (string, CoverageCount)[
+        FaultPoints.All.Count
+    ];
     private readonly List<FaultStrike> _strikes = [];
     private readonly SortedDictionary<string, long> _seen = new(StringComparer.Ordinal);
     private long _operations;
@@ -232,11 +235,19 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
 
     private CoverageCount CoverageOf(FaultPoint point, string word)
     {
+        // Mostly the same operation as the last time, and its word is one object.
+        ref var last = ref _lastCounts[point.Index];
+        if (ReferenceEquals(last.Word, word))
+        {
+            return last.Count;
+        }
+
         if (!_coverage.TryGetValue((point.Index, word), out var count))
         {
             _coverage[(point.Index, word)] = count = new CoverageCount();
         }
 
+        last = (word, count);
         return count;
     }
 

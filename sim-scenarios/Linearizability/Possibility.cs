@@ -34,7 +34,24 @@ internal sealed class Possibility
     public Possibility Begin(IoasCall call) => new Possibility(State, [.. _underWay, new CallProgress(call)]).Settle();
 
     /// <summary>A call that has happened is forgotten.</summary>
-    public Possibility Forget(IoasCall call) => new(State, [.. _underWay.Where(p => !ReferenceEquals(p.Call, call))]);
+    public Possibility Forget(IoasCall call)
+    {
+        int gone = IndexOf(call);
+        if (gone < 0)
+        {
+            return this;
+        }
+
+        if (_underWay.Length == 1)
+        {
+            return new(State, []);
+        }
+
+        var left = new CallProgress[_underWay.Length - 1];
+        Array.Copy(_underWay, left, gone);
+        Array.Copy(_underWay, gone + 1, left, gone, left.Length - gone);
+        return new(State, left);
+    }
 
     /// <summary>Whether a call has happened.</summary>
     public bool HasHappened(IoasCall call) => Find(call).HasHappened;
@@ -67,7 +84,7 @@ internal sealed class Possibility
     private Possibility With(IoasModel after, IoasCall call, CallProgress next)
     {
         CallProgress[] underWay = [.. _underWay];
-        underWay[Array.FindIndex(underWay, p => ReferenceEquals(p.Call, call))] = next;
+        underWay[IndexOf(call)] = next;
         return new Possibility(after, underWay).Settle();
     }
 
@@ -92,7 +109,21 @@ internal sealed class Possibility
         return settled is null ? this : new Possibility(State, settled);
     }
 
-    private CallProgress Find(IoasCall call) => Array.Find(_underWay, p => ReferenceEquals(p.Call, call));
+    private CallProgress Find(IoasCall call) => IndexOf(call) is var at and >= 0 ? _underWay[at] : default;
+
+    // A loop, for these are asked at every step of every search: no closure, no iterator.
+    private int IndexOf(IoasCall call)
+    {
+        for (int i = 0; i < _underWay.Length; i++)
+        {
+            if (ReferenceEquals(_underWay[i].Call, call))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 }
 
 /// <summary>How far a call has come.</summary>

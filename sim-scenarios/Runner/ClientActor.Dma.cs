@@ -116,7 +116,8 @@ internal sealed partial class ClientActor
     {
         background.IsBusy = true;
         _bursts.Add(++_lastTag, background);
-        Send(_lastTag, background.Plan);
+        DmaPlan plan = background.Plan;
+        Send(_lastTag, _run.DmaBlocks is { } most ? plan with { Count = Math.Min(plan.Count, (ulong)most) } : plan);
     }
 
     private void StopAllDma()

@@ -363,6 +363,9 @@ internal sealed record RunSettings(IActorRef Machine, RunMetrics Metrics, long? 
     /// <summary>Devices with background DMA that an answered call sets going again.</summary>
     public int DmaKicks { get; init; } = 16;
 
+    /// <summary>Blocks that background DMA transfers at most each time that it is set going; null for as many as its step says.</summary>
+    public long? DmaBlocks { get; init; }
+
     /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
     public RunTrace? Trace { get; init; }
 

@@ -58,6 +58,9 @@ public interface IRunHost
     /// <summary>Devices with background DMA that an answered call sets going again.</summary>
     int DmaKicks => 16;
 
+    /// <summary>Blocks that background DMA transfers at most each time that it is set going; null for as many as its step says.</summary>
+    long? DmaBlocks => null;
+
     /// <summary>Page tables that exist now.</summary>
     long Tables => 0;
 

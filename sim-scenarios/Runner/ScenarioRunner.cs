@@ -48,6 +48,7 @@ public static class ScenarioRunner
             {
                 Histories = options.Histories,
                 DmaKicks = options.Host.DmaKicks,
+                DmaBlocks = options.Host.DmaBlocks,
                 Trace = options.Trace,
                 Journal = Journaling(scenario, options, machine),
             };

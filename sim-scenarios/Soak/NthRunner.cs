@@ -86,6 +86,7 @@ public sealed class NthRunner(SoakRequest request)
         {
             Scenario = request.Scenarios[0].Name,
             Settings = request.Settings,
+            DmaBlocks = request.DmaBlocks,
         };
 
     private async Task WorkAsync(Action<SeedFailure>? failed, CancellationToken stop)

@@ -16,6 +16,9 @@ public sealed record SeedRun(ScenarioText Text, ulong Seed, FaultPlan? Faults)
     /// <summary>Parameters that were set, as written.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
+    /// <summary>Blocks that background DMA transfers at most each time that it is set going, at least 1; null for the scenario's own.</summary>
+    public long? DmaBlocks { get; init; }
+
     /// <summary>Whether events are journalled, in memory, and the contexts restored from them afterwards.</summary>
     public bool Journal { get; init; } = true;
 
@@ -32,8 +35,9 @@ public sealed record SeedRun(ScenarioText Text, ulong Seed, FaultPlan? Faults)
         {
             var settings = string.Concat(Settings.Select(s => $" --set {s.Key}={s.Value}"));
             var faults = Faults is null ? string.Empty : $" --faults {Faults.Name}";
+            var blocks = DmaBlocks is null ? string.Empty : FormattableString.Invariant($" --dma-blocks {DmaBlocks}");
             return FormattableString.Invariant(
-                $"iommufd run {Scenario} --seed {Seed}{faults}{settings} --durability ram"
+                $"iommufd run {Scenario} --seed {Seed}{faults}{settings}{blocks} --durability ram"
             );
         }
     }

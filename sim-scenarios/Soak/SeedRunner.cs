@@ -16,7 +16,7 @@ public static class SeedRunner
         Scenario scenario = run.Text.Bind(run.Settings, run.Seed);
         var faults = new FaultSession(run.Faults ?? FaultPlan.Nothing, run.Seed);
         FaultSession? asked = run.Faults is null ? null : faults;
-        var host = new SoakRunHost(asked, run.Journal, run.Configure);
+        var host = new SoakRunHost(asked, run.Journal, run.Configure) { DmaBlocks = run.DmaBlocks };
         var options = new RunOptions(run.Seed, null, host) { Faults = asked, Trace = run.Trace };
         RunReport? report = null;
         (string Check, string What)? failed;

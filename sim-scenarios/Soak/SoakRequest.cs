@@ -30,6 +30,9 @@ public sealed record SoakRequest
     /// <summary>Parameters of the scenarios, as written.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
+    /// <summary>Blocks that background DMA transfers at most each time that it is set going, at least 1; null for the scenario's own.</summary>
+    public long? DmaBlocks { get; init; }
+
     /// <summary>Where progress is kept, so that a soak that was killed goes on from there; null for nowhere.</summary>
     public string? StateFile { get; init; }
 
@@ -46,7 +49,7 @@ public sealed record SoakRequest
             Scenarios = [.. Scenarios.Select(s => s.Name)],
             Seeds = Duration is null ? FormattableString.Invariant($"{FirstSeed}..{LastSeed}") : null,
             Faults = Faults?.Name,
-            Settings = [.. Settings.Select(s => $"{s.Key}={s.Value}")],
+            Settings = [.. Settings.Select(s => $"{s.Key}={s.Value}"), .. ShorterDma],
             Shard = Shard,
         };
 
@@ -59,9 +62,14 @@ public sealed record SoakRequest
                 FormattableString.Invariant($"{FirstSeed}..{LastSeed}"),
                 Faults?.Name ?? "-",
                 .. Settings.Select(s => $"{s.Key}={s.Value}"),
+                .. ShorterDma,
                 .. Shard.IsWhole ? Array.Empty<string>() : [$"part {Shard}"],
             ]
         );
+
+    // A soak of shorter DMA is another soak, and says so wherever it says what was set.
+    private string[] ShorterDma =>
+        DmaBlocks is { } blocks ? [FormattableString.Invariant($"--dma-blocks={blocks}")] : [];
 
     /// <summary>The run of this part with a number, from 0. In the whole soak: all scenarios of a seed, then those of the next.</summary>
     public SeedRun RunAt(ulong own)
@@ -69,6 +77,11 @@ public sealed record SoakRequest
         ulong number = Shard.RunAt(own);
         (string name, ScenarioText text) = Scenarios[(int)(number % (ulong)Scenarios.Count)];
         ulong seed = FirstSeed + (number / (ulong)Scenarios.Count);
-        return new SeedRun(text, seed, Faults) { Scenario = name, Settings = Settings };
+        return new SeedRun(text, seed, Faults)
+        {
+            Scenario = name,
+            Settings = Settings,
+            DmaBlocks = DmaBlocks,
+        };
     }
 }

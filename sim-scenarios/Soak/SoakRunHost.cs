@@ -33,6 +33,9 @@ public sealed class SoakRunHost(
     public int DmaKicks => 1;
 
     /// <inheritdoc/>
+    public long? DmaBlocks { get; init; }
+
+    /// <inheritdoc/>
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>

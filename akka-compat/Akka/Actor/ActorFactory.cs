@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Linq.Expressions;
 using System.Reflection;
@@ -7,6 +8,10 @@ namespace Akka.Actor;
 /// <summary>Makes the instances of one Props; the constructor is looked up once.</summary>
 internal sealed class ActorFactory
 {
+    // An invoker compiles a method of its own when it is used for the second time: one for all Props of a constructor, not one each.
+    // Held for good: the runtime gives a constructor another object once the first was collected.
+    private static readonly ConcurrentDictionary<ConstructorInfo, ConstructorInvoker> Invokers = new();
+
     private readonly object[] _arguments;
     private readonly IIndirectActorProducer _producer;
     private ConstructorInvoker _invoker;
@@ -31,7 +36,7 @@ internal sealed class ActorFactory
     }
 
     internal static ActorFactory ForConstructor(ConstructorInfo constructor, Type type, object[] arguments) =>
-        new(type, arguments, constructor is null ? null : ConstructorInvoker.Create(constructor), null);
+        new(type, arguments, constructor is null ? null : InvokerOf(constructor), null);
 
     internal static ActorFactory ForProducer(IIndirectActorProducer producer) =>
         new(producer.ActorType, [], null, producer);
@@ -40,7 +45,7 @@ internal sealed class ActorFactory
     {
         if (_producer is not null)
             return _producer.Produce();
-        var invoker = _invoker ??= ConstructorInvoker.Create(Find(ActorType, _arguments));
+        var invoker = _invoker ??= InvokerOf(Find(ActorType, _arguments));
         return (ActorBase)(
             _arguments.Length switch
             {
@@ -54,6 +59,9 @@ internal sealed class ActorFactory
     }
 
     internal void Release(ActorBase actor) => _producer?.Release(actor);
+
+    private static ConstructorInvoker InvokerOf(ConstructorInfo constructor) =>
+        Invokers.GetOrAdd(constructor, ConstructorInvoker.Create);
 
     private static ConstructorInfo Find(Type type, object[] arguments)
     {

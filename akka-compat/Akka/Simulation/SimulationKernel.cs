@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Dispatch;
@@ -163,14 +164,23 @@ internal sealed class SimulationKernel
     {
         for (var path = work.Path; path is not null; path = path.Parent)
         {
-            foreach (var c in path.Name)
-                Mix(c);
+            Mix(path.Name);
             Mix('/');
         }
         var type = outcome?.GetType();
         if (type is not null)
             Mix(HashOf(type));
         Stepped?.Invoke(work.Path?.ToStringWithoutAddress() ?? "/task", type);
+    }
+
+    // Four characters at a time: this is done for every step.
+    private void Mix(ReadOnlySpan<char> name)
+    {
+        var words = MemoryMarshal.Cast<char, ulong>(name);
+        foreach (var word in words)
+            Mix(word);
+        foreach (var c in name[(words.Length * (sizeof(ulong) / sizeof(char)))..])
+            Mix(c);
     }
 
     private void Mix(ulong value) => ScheduleHash = (ScheduleHash ^ value) * HashPrime;

@@ -85,6 +85,34 @@ public sealed class SoakTests : IDisposable
     }
 
     [Fact]
+    public async Task Shorter_bursts_of_DMA_leave_the_calls_as_they_are()
+    {
+        var quickstart = new SeedRun(ShippedScenarios.Read("quickstart"), 5, Faults: null)
+        {
+            Settings = [new("rounds", "20"), new("ram", "2M")],
+        };
+        SeedOutcome whole = await SeedRunner.RunAsync(quickstart, CancellationToken.None);
+        SeedOutcome shorter = await SeedRunner.RunAsync(quickstart with { DmaBlocks = 16 }, CancellationToken.None);
+        Assert.Null(whole.Result.Failure);
+        Assert.Null(shorter.Result.Failure);
+        Assert.Equal(whole.Result.Operations, shorter.Result.Operations);
+        Assert.Equal(whole.Result.Digest, shorter.Result.Digest);
+        Assert.InRange(shorter.Report!.Dma.Translations, 1, whole.Report!.Dma.Translations / 4);
+    }
+
+    [Fact]
+    public void A_soak_of_shorter_bursts_is_another_soak_and_its_runs_are_repeated_with_them()
+    {
+        SoakRequest shorter = Small with { DmaBlocks = 16 };
+        Assert.NotEqual(Small.Identity, shorter.Identity);
+        Assert.NotEqual(Small.Subject.Whole, shorter.Subject.Whole);
+        Assert.Equal(
+            "iommufd run every-command --seed 1 --faults default --dma-blocks 16 --durability ram",
+            shorter.RunAt(0).Replay
+        );
+    }
+
+    [Fact]
     public async Task A_soak_goes_on_where_it_was_stopped()
     {
         using var stop = new CancellationTokenSource();
