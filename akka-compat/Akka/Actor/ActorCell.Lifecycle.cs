@@ -119,7 +119,7 @@ public partial class ActorCell
             SuspendSelf();
             FailedBecauseOf = failedChild as IInternalActorRef ?? _self;
             SuspendChildren(failedChild);
-            _parent.SendSystemMessage(new Failed(_self, cause, _self.Path.Uid));
+            _parent.SendSystemMessage(new Failed(_self, cause, _self.Uid));
         }
         catch (Exception e)
         {
