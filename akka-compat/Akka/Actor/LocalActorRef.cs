@@ -110,6 +110,8 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
         return current;
     }
 
+    internal Mailbox Mailbox => _mailbox;
+
     internal void Attach(Mailbox mailbox) => _mailbox = mailbox;
 
     /// <inheritdoc/>
