@@ -36,6 +36,7 @@ public sealed partial class ContextActor
 
         _room.LastSequence++;
         _room.Unwritten.Enqueue((_room.LastSequence, change));
+        _room.Options.Lag?.Add(1);
         foreach (var witness in _room.Options.Witnesses)
         {
             witness.Recorded(_room.Number, _room.LastSequence, change);
@@ -101,6 +102,7 @@ public sealed partial class ContextActor
         while (_room.Unwritten.TryPeek(out var written) && written.Sequence <= _room.DurableSequence)
         {
             _room.Unwritten.Dequeue();
+            _room.Options.Lag?.Add(-1);
             _room.Options.Recorded?.Invoke(_room.Number, written.Sequence, written.Event);
         }
 

@@ -81,6 +81,7 @@ public sealed partial class ContextActor
                 EndAlone();
                 break;
             case CheckContextFlow check:
+                _room.ReportedCrashes = _room.Core.Engine.Crashes.Count;
                 replyTo.Tell(
                     new InvariantReport(
                         check.Checked,
@@ -101,7 +102,7 @@ public sealed partial class ContextActor
             case CloseFlow close:
                 Witness(sequence, 0, Errno.OK);
                 _room.MachineActor.Tell(new ContextEnded(_room.Number, _room.FinalDigest));
-                replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()));
+                replyTo.Tell(new IommufdClosed(close.Leaked + LeftBehind()) { Crashes = UnreportedCrashes() });
                 Context.Stop(Self);
                 break;
             default:
@@ -110,6 +111,9 @@ public sealed partial class ContextActor
                 break;
         }
     }
+
+    // Flows that ended in an exception since the last check of the invariants, the close itself among them.
+    private string[] UnreportedCrashes() => [.. _room.Core.Engine.Crashes.Skip(_room.ReportedCrashes)];
 
     // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
     private int LeftBehind() =>

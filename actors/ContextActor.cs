@@ -77,7 +77,18 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         }
 
         _room.Core.Engine.Pump();
+        CloseIfLetGo();
         RunAloneIfIdle();
+    }
+
+    // The last VFIO device that held the iommufd open is unbound.
+    private void CloseIfLetGo()
+    {
+        if (_room is { ClosedBy: { } closer, Closing: false, Core.VfioDevices: 0 })
+        {
+            _room.ClosedBy = null;
+            Close(new CloseIommufd(), closer);
+        }
     }
 
     private void CrashIfStruck(object message)
@@ -116,7 +127,7 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
                     }
                 );
                 break;
-            case IoctlRequest request when _room.Closing:
+            case IoctlRequest request when _room.Closing || IsBehindDescriptor(request.Command):
                 sender.Tell(new IoctlAnswer(request.Tag, IoctlResult.Fail(Errno.EBADF)));
                 break;
             case IoctlRequest when _room.RunsAlone || _room.Alone.Count > 0:
@@ -129,19 +140,8 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
             case IoctlRequest request:
                 Admit(request, sender, CallsOf(request.ProcessId));
                 break;
-            case CloseIommufd when _room.Core.PageSets.HoldContextOpen:
-                // As in the kernel: a page set on the context's own descriptor holds the file that would have to be released.
-                _room.Closing = true;
-                sender.Tell(new IommufdClosed(_room.Core.Objects.Count));
-                break;
-            case CloseIommufd:
-                if (_room.Core.Engine.RunningCount > 0)
-                {
-                    _room.Options.Faults?.Saw(Sights.ClosedUnderLoad);
-                }
-
-                _room.Closing = true;
-                _room.Alone.Enqueue((message, sender));
+            case CloseIommufd close:
+                Close(close, sender);
                 break;
             case CheckInvariants or QueryDigest:
                 _room.Alone.Enqueue((message, sender));
@@ -154,6 +154,39 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
 
                 break;
         }
+    }
+
+    // While only VFIO devices hold the iommufd open there is no descriptor for its own ioctls.
+    private bool IsBehindDescriptor(IoctlCommand command) =>
+        _room.ClosedBy is not null && command is not (DriverCommand or VfioDeviceCommand);
+
+    private void Close(CloseIommufd message, IActorRef sender)
+    {
+        var core = _room.Core;
+        var opener = _room.Machine.Process(_room.OpenedBy);
+        opener.Descriptors.CloseAll(d => d.IommufdContext == _room.Number);
+        core.IsDescriptorClosed = true;
+        if (core.VfioDevices > 0)
+        {
+            _room.ClosedBy = sender;
+            sender.Tell(new IommufdStaysOpen(core.VfioDevices));
+            return;
+        }
+
+        _room.Closing = true;
+        if (core.PageSets.HoldContextOpen)
+        {
+            // As in the kernel: a page set on the context's own descriptor holds the file that would have to be released.
+            sender.Tell(new IommufdClosed(core.Objects.Count));
+            return;
+        }
+
+        if (core.Engine.RunningCount > 0)
+        {
+            _room.Options.Faults?.Saw(Sights.ClosedUnderLoad);
+        }
+
+        _room.Alone.Enqueue((message, sender));
     }
 
     private CallLine CallsOf(int process)

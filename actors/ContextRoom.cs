@@ -103,8 +103,14 @@ public sealed class ContextRoom
     /// <summary>Whether a command that runs alone is running.</summary>
     internal bool RunsAlone { get; set; }
 
-    /// <summary>Whether the last descriptor was closed.</summary>
+    /// <summary>Whether the last descriptor was closed, and whatever else held it open.</summary>
     internal bool Closing { get; set; }
+
+    /// <summary>Who closed the last descriptor while VFIO devices held it open; null where that is not so.</summary>
+    internal IActorRef? ClosedBy { get; set; }
+
+    /// <summary>Crashed flows that a check has reported.</summary>
+    internal int ReportedCrashes { get; set; }
 
     /// <summary>The digest taken when the context was closed.</summary>
     internal ulong FinalDigest { get; set; }

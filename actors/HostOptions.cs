@@ -52,6 +52,9 @@ public sealed record HostOptions
     /// <summary>Told each event when it is durable: context, sequence number, event. On the context's thread; null for nobody.</summary>
     public Action<int, long, ContextEvent>? Recorded { get; init; }
 
+    /// <summary>Counts the events that wait to become durable; null where nobody asks.</summary>
+    public JournalLag? Lag { get; init; }
+
     /// <summary>
     /// Calls of one process that a context works on at the same time; the next ones wait in line behind them, and other processes do not
     /// wait for them. As many as a large machine has processors, on which a process's threads take turns.

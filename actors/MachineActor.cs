@@ -13,7 +13,7 @@ namespace Iommufd.Actors;
 /// /user/machine: the simulated host. Builds what clients ask for (units, devices, processes) and opens contexts; its children are
 /// the hardware and the memories.
 /// </summary>
-public sealed class MachineActor : UntypedActor
+public sealed partial class MachineActor : UntypedActor
 {
     private readonly HostMachine _machine;
     private readonly HostOptions _options;
@@ -32,7 +32,7 @@ public sealed class MachineActor : UntypedActor
         _machine = machine;
         _options = options;
         _devices = devices;
-        _shared = new SharedDescriptors(machine);
+        _shared = new SharedDescriptors(machine, (process, route) => Follow(route, 0, process, Nobody.Instance));
         _bus = new HardwareBus(machine, options.Faults, options.MakeEngine ?? PhysicalDeviceActor.MakeEngine);
         foreach (var (number, digest) in options.EarlierContexts)
         {
@@ -78,6 +78,12 @@ public sealed class MachineActor : UntypedActor
                 break;
             case OpenIommufd open:
                 Open(open);
+                break;
+            case IoctlRequest call:
+                Call(call);
+                break;
+            case CloseVfioDescriptors ended:
+                CloseVfio(ended.ProcessId);
                 break;
             case RunDma run when _devices.Find(run.Device) is { } device:
                 device.Forward(run);
@@ -147,7 +153,7 @@ public sealed class MachineActor : UntypedActor
         var memory = parent.Memory;
         var limit =
             memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size;
-        var spec = new ProcessSpec(fork.Name, limit, memory.CapIpcLock, memory.CapSysResource);
+        var spec = new ProcessSpec(fork.Name, limit, memory.CapIpcLock, memory.CapSysResource, memory.RlimitOpenFiles);
         var child = _machine.StartProcess(spec, parent);
         _memories[(int)fork.Parent].Tell(new CopyInto(child.Memory, Sender, Start(child)));
     }
@@ -174,9 +180,16 @@ public sealed class MachineActor : UntypedActor
 
     private void Open(OpenIommufd open)
     {
-        if (_machine.FindProcess((uint)open.ProcessId) is null)
+        if (_machine.FindProcess((uint)open.ProcessId) is not { } caller)
         {
             Sender.Tell(new IommufdOpened(Errno.ENOENT, 0, Nobody.Instance));
+            return;
+        }
+
+        var descriptor = caller.Open(new IommufdDescriptor(_nextContext + 1));
+        if (descriptor == DescriptorTable.None)
+        {
+            Sender.Tell(new IommufdOpened(Errno.EMFILE, 0, Nobody.Instance));
             return;
         }
 
@@ -189,7 +202,7 @@ public sealed class MachineActor : UntypedActor
         var context = Context.System.ActorOf(Props.Create(() => new ContextActor(room)), $"iommufd-{number}");
         _contexts.Add(number, context);
         _options.Contexts[number] = context;
-        Sender.Tell(new IommufdOpened(Errno.OK, number, context));
+        Sender.Tell(new IommufdOpened(Errno.OK, number, context, descriptor));
     }
 
     // The collectors ask everybody and answer when all have: short-lived actors, so that the machine keeps no state of it.

@@ -43,9 +43,16 @@ public sealed partial class MemoryActor
             return new GuestMade(Errno.EINVAL, -1);
         }
 
+        var fd = descriptors.Reserve(Memory.RlimitOpenFiles);
+        if (fd == DescriptorTable.None)
+        {
+            return new GuestMade(Errno.EMFILE, fd);
+        }
+
         var table = new SharedTable(Memory, known);
         guests.Tables.Add(table);
-        return new GuestMade(Errno.OK, descriptors.Open(new GuestDescriptor(table)));
+        descriptors.Install(fd, new GuestDescriptor(table));
+        return new GuestMade(Errno.OK, fd);
     }
 
     // Only a machine of this process: another one's memory is changed elsewhere.

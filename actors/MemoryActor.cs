@@ -60,8 +60,7 @@ public sealed partial class MemoryActor(
                 );
                 return true;
             case MakeFile make:
-                var made = Open(make.Kind, make.Size);
-                Sender.Tell(new FileMade(made < 0 ? Errno.EINVAL : Errno.OK, made));
+                Sender.Tell(Open(make.Kind, make.Size));
                 return true;
             case TruncateFile truncate:
                 var file = descriptors.Find(truncate.Fd) as FileDescriptor;
@@ -101,17 +100,43 @@ public sealed partial class MemoryActor(
         return new HostResult(Errno.OK);
     }
 
-    private int Open(MemoryFileKind kind, ulong size) =>
-        MemoryFile.CanHave(kind, size) ? descriptors.Open(new FileDescriptor(machine.CreateFile(kind, size))) : -1;
+    private FileOpened Open(MemoryFileKind kind, ulong size)
+    {
+        if (!MemoryFile.CanHave(kind, size))
+        {
+            return new FileOpened(Errno.EINVAL, DescriptorTable.None, null);
+        }
+
+        var fd = descriptors.Reserve(Memory.RlimitOpenFiles);
+        if (fd == DescriptorTable.None)
+        {
+            return new FileOpened(Errno.EMFILE, fd, null);
+        }
+
+        var file = machine.CreateFile(kind, size);
+        descriptors.Install(fd, new FileDescriptor(file));
+        return new FileOpened(Errno.OK, fd, file);
+    }
 
     // Without a descriptor a file is made for the mapping, and its descriptor is told: MAP_FILE takes it.
     private MemoryMapped MapFile(MapMemory map)
     {
         var whole = (map.Length + HostPage.OffsetMask) & ~HostPage.OffsetMask;
-        var fd = map.Fd < 0 ? Open(MemoryFileKind.MemfdSparse, map.Offset + whole) : map.Fd;
+        var fd = map.Fd;
+        if (fd < 0)
+        {
+            var opened = Open(MemoryFileKind.MemfdSparse, map.Offset + whole);
+            if (opened.Errno != Errno.OK)
+            {
+                return new MemoryMapped(opened.Errno == Errno.EINVAL ? Errno.ENOMEM : opened.Errno, 0);
+            }
+
+            fd = opened.Descriptor;
+        }
+
         if (descriptors.Find(fd) is not FileDescriptor { File: var file })
         {
-            return new MemoryMapped(map.Fd < 0 ? Errno.ENOMEM : Errno.EBADF, 0);
+            return new MemoryMapped(Errno.EBADF, 0);
         }
 
         var errno = Memory.MapFile(
@@ -141,5 +166,6 @@ public sealed partial class MemoryActor(
 
         Memory.CapIpcLock = change.CapIpcLock ?? Memory.CapIpcLock;
         Memory.CapSysResource = change.CapSysResource ?? Memory.CapSysResource;
+        Memory.RlimitOpenFiles = change.RlimitOpenFiles ?? Memory.RlimitOpenFiles;
     }
 }

@@ -98,25 +98,22 @@ public enum GuestTableEdit
 /// <param name="TablePages">Pages that the tables take.</param>
 public sealed record GuestTableEdited(Errno Errno, ulong Root, ulong Unmapped, ulong TablePages);
 
-/// <summary>Client → machine: makes a memory file and a descriptor of it (memfd_create). Answered by <see cref="FileOpened"/>.</summary>
-/// <param name="ProcessId">Who opens it.</param>
-/// <param name="Kind">What it is.</param>
-/// <param name="Size">Bytes; whole 2 MiB pages where the file is made of them.</param>
-public sealed record CreateMemoryFile(int ProcessId, MemoryFileKind Kind, ulong Size);
-
-/// <summary>Client → machine: offers a descriptor to another process under a name (SCM_RIGHTS). Answered by HostResult: EBADF.</summary>
+/// <summary>
+/// Client → machine: offers a descriptor of a memory file or of a VFIO device to another process under a name (SCM_RIGHTS). Answered
+/// by HostResult: EBADF.
+/// </summary>
 /// <param name="ProcessId">Whose descriptor.</param>
 /// <param name="Descriptor">Which.</param>
 /// <param name="Name">The name.</param>
 public sealed record OfferDescriptor(int ProcessId, int Descriptor, string Name);
 
-/// <summary>Client → machine: takes a descriptor that was offered. Answered by <see cref="FileOpened"/>; ENOENT for no offer.</summary>
+/// <summary>Client → machine: takes a descriptor that was offered. Answered by <see cref="FileOpened"/>: ENOENT for no offer, EMFILE.</summary>
 /// <param name="ProcessId">Who takes it.</param>
 /// <param name="Name">The name.</param>
 public sealed record TakeDescriptor(int ProcessId, string Name);
 
-/// <summary>Machine → client: a file is open.</summary>
-/// <param name="Errno">OK, EINVAL, ENOENT.</param>
-/// <param name="Descriptor">The descriptor.</param>
-/// <param name="File">The file; null after an error.</param>
+/// <summary>Memory or machine → client: a descriptor is open.</summary>
+/// <param name="Errno">OK, or EINVAL for a size that a file of the kind cannot have, ENOENT, EMFILE.</param>
+/// <param name="Descriptor">The descriptor; -1 after an error.</param>
+/// <param name="File">The file; null after an error, and for a VFIO device.</param>
 public sealed record FileOpened(Errno Errno, int Descriptor, MemoryFile? File);

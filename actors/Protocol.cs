@@ -19,24 +19,20 @@ public sealed record ProcessStarted(int ProcessId, IActorRef Memory);
 /// <param name="Name">The child's name.</param>
 public sealed record ForkProcess(uint Parent, string Name);
 
-/// <summary>Client → memory: a new file of memory. Answered by <see cref="FileMade"/>.</summary>
+/// <summary>Client → memory: a new file of memory (memfd_create). Answered by <see cref="FileOpened"/>: EINVAL, EMFILE.</summary>
 /// <param name="Kind">What it is made of.</param>
 /// <param name="Size">Bytes; whole 2 MiB pages for a file of them.</param>
 public sealed record MakeFile(MemoryFileKind Kind, ulong Size);
-
-/// <summary>Memory → client: the file's descriptor.</summary>
-/// <param name="Errno">OK, or EINVAL for a size that a file of the kind cannot have.</param>
-/// <param name="Fd">The descriptor; -1 without a file.</param>
-public sealed record FileMade(Errno Errno, int Fd);
 
 /// <summary>Machine → memory: copy yourself into a child, then tell somebody that it runs.</summary>
 internal sealed record CopyInto(ProcessMemory Child, IActorRef ReplyTo, ProcessStarted Answer);
 
 /// <summary>Machine → client: /dev/iommu was opened.</summary>
-/// <param name="Errno">OK, or ENOENT for an unknown process.</param>
+/// <param name="Errno">OK, or ENOENT for an unknown process, EMFILE.</param>
 /// <param name="Number">The context's number on the machine.</param>
 /// <param name="Context">The context's actor; nobody if it failed.</param>
-public sealed record IommufdOpened(Errno Errno, int Number, IActorRef Context);
+/// <param name="Descriptor">The descriptor; -1 if it failed.</param>
+public sealed record IommufdOpened(Errno Errno, int Number, IActorRef Context, int Descriptor = -1);
 
 /// <summary>Client → machine: let a device do DMA. Answered by <see cref="DmaDone"/> when all of it is done.</summary>
 /// <param name="Tag">The client's number for it.</param>

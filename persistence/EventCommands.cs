@@ -21,8 +21,6 @@ internal static class EventCommands
                 return ([new IoasAlloc()], [e.IoasId], []);
             case AreasCopied e:
                 return ([Copy(e)], [], e.Pinned);
-            case AreasUnmapped e:
-                return (Unmap(e), [], []);
             case LargePagesSet e:
                 return ([HugePages(e)], [], []);
             case AccountingModeSet e:
@@ -106,24 +104,6 @@ internal static class EventCommands
             DstIova = e.DstIova,
             SrcIova = e.SrcIova,
         };
-
-    private static List<IoctlCommand> Unmap(AreasUnmapped e)
-    {
-        var commands = new List<IoctlCommand>();
-        for (var i = 0; i + 1 < e.Removed.Length; i += 2)
-        {
-            commands.Add(
-                new IoasUnmap
-                {
-                    IoasId = e.IoasId,
-                    Iova = e.Removed[i],
-                    Length = unchecked(e.Removed[i + 1] - e.Removed[i] + 1),
-                }
-            );
-        }
-
-        return commands;
-    }
 
     private static Option HugePages(LargePagesSet e) =>
         new()

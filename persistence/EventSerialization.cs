@@ -20,14 +20,6 @@ public sealed class EventKnownTypes : IKnownTypesProvider
 /// </summary>
 public static class EventPayload
 {
-    private static readonly Hyperion.Serializer Serializer = new(
-        new SerializerOptions(
-            versionTolerance: false,
-            preserveObjectReferences: false,
-            knownTypes: EventTypes.InFileOrder
-        )
-    );
-
     private static readonly EventUpcasting Upcasting = new();
 
     /// <summary>The id of the serializer in the journal's rows: Hyperion's in Akka.NET.</summary>
@@ -37,21 +29,27 @@ public static class EventPayload
     public static byte[] ToBytes(ContextEvent change)
     {
         using var stream = new MemoryStream();
-        Serializer.Serialize(change, stream);
+        Hyperions.Serializer.Serialize(change, stream);
         return stream.ToArray();
     }
 
     /// <summary>Reads an event; one of an earlier version comes as what it is today.</summary>
     /// <exception cref="JournalFormatException">The bytes are no event of this version or an earlier one.</exception>
-    public static ContextEvent FromBytes(byte[] payload)
+    public static ContextEvent FromBytes(ReadOnlySpan<byte> payload)
     {
         EventTypeCheck.Demand(payload, EventTypes.InFileOrder.Count);
+        var read = EventReader.TryRead(payload) ?? FromHyperion(payload.ToArray());
+        return Upcasting.IsEmpty ? read : Upcasting.ToCurrent(read);
+    }
+
+    /// <summary>Reads an event as Hyperion does: what <see cref="EventReader"/> is measured by.</summary>
+    internal static ContextEvent FromHyperion(byte[] payload)
+    {
         try
         {
             using var stream = new MemoryStream(payload);
-            return Serializer.Deserialize<object>(stream) is ContextEvent read
-                ? Upcasting.ToCurrent(read)
-                : throw new JournalFormatException("a row of the journal holds something that is no event");
+            return Hyperions.Serializer.Deserialize<object>(stream) as ContextEvent
+                ?? throw new JournalFormatException("a row of the journal holds something that is no event");
         }
         catch (Exception e) when (e is not JournalFormatException)
         {
@@ -60,6 +58,18 @@ public static class EventPayload
                 e
             );
         }
+    }
+
+    // Made when it is first needed: it compiles code for every type.
+    private static class Hyperions
+    {
+        public static readonly Hyperion.Serializer Serializer = new(
+            new SerializerOptions(
+                versionTolerance: false,
+                preserveObjectReferences: false,
+                knownTypes: EventTypes.InFileOrder
+            )
+        );
     }
 }
 

@@ -7,8 +7,11 @@ namespace Iommufd.Persistence;
 
 public sealed partial class JournalFile
 {
+    // How long a lock of another process is waited for, in seconds.
+    private const int LongestWait = 5;
+
     // Reads one payload; kept, because an oracle asks for many.
-    private SqliteCommand? _one;
+    private Statement? _one;
 
     /// <summary>The run that wrote the journal; null in journals of version 1, and in one that is empty.</summary>
     /// <exception cref="JournalFormatException">Its stream is damaged.</exception>
@@ -31,18 +34,17 @@ public sealed partial class JournalFile
             return null;
         }
 
-        if (_one is null)
+        _one ??= Prepare("SELECT payload FROM event_journal WHERE persistence_id = ? AND sequence_nr = ?");
+        try
         {
-            _one = _connection.CreateCommand();
-            _one.CommandText = "SELECT payload FROM event_journal WHERE persistence_id = $id AND sequence_nr = $number";
-            _one.Parameters.Add("$id", SqliteType.Text);
-            _one.Parameters.Add("$number", SqliteType.Integer);
+            _one.Bind(1, stream);
+            _one.Bind(2, sequence);
+            return Advance(_one) ? Payload(_one, 0).ToArray() : null;
         }
-
-        _one.Parameters[0].Value = stream;
-        _one.Parameters[1].Value = sequence;
-        using var reader = Execute(_one);
-        return Advance(reader) ? Blob(reader, 0) : null;
+        finally
+        {
+            _one.Reset();
+        }
     }
 
     /// <summary>Looks for damage in the whole file: reads every page.</summary>
@@ -110,9 +112,10 @@ public sealed partial class JournalFile
     {
         try
         {
-            using var probe = connection.CreateCommand();
-            probe.CommandText = "SELECT COUNT(*) FROM sqlite_master";
-            probe.ExecuteScalar();
+            // Statements of ours wait for a lock as long as commands do.
+            raw.sqlite3_busy_timeout(connection.Handle, LongestWait * 1_000);
+            using var probe = new Statement(connection, "SELECT COUNT(*) FROM sqlite_master");
+            probe.Step();
             return connection;
         }
         catch
@@ -134,7 +137,7 @@ public sealed partial class JournalFile
                 DataSource = immutable ? source + "?immutable=1" : source,
                 Mode = mode,
                 Pooling = false,
-                DefaultTimeout = 5,
+                DefaultTimeout = LongestWait,
             }.ToString()
         );
         try
@@ -151,20 +154,21 @@ public sealed partial class JournalFile
 
     private static void CheckVersion(string path, SqliteConnection connection)
     {
-        using var first = connection.CreateCommand();
-        first.CommandText = "SELECT payload, serializer_id FROM event_journal ORDER BY ordering LIMIT 1";
-        using var reader = first.ExecuteReader();
-        if (!reader.Read())
+        using var first = new Statement(
+            connection,
+            "SELECT payload, serializer_id FROM event_journal ORDER BY ordering LIMIT 1"
+        );
+        if (!first.Step())
         {
             return;
         }
 
-        if (reader.GetInt64(1) != EventPayload.SerializerId)
+        if (first.Int64(1) != EventPayload.SerializerId)
         {
             throw new JournalFormatException($"{path}: its events were not written by this program");
         }
 
-        int? version = EventPayload.FromBytes((byte[])reader.GetValue(0)) switch
+        int? version = EventPayload.FromBytes(first.Bytes(0)) switch
         {
             RunStarted run => run.Version,
             ContextOpened context => context.Version,
@@ -180,7 +184,7 @@ public sealed partial class JournalFile
         }
     }
 
-    private static JournalFormatException Unreadable(string path, SqliteException e)
+    internal static JournalFormatException Unreadable(string path, SqliteException e)
     {
         var cause = e.SqliteErrorCode switch
         {

@@ -28,6 +28,9 @@ public sealed partial class JournalFile : IDisposable
     /// <summary>Its path.</summary>
     public string Path { get; }
 
+    /// <summary>Its connection.</summary>
+    internal SqliteConnection Connection => _connection;
+
     /// <summary>Opens a journal.</summary>
     /// <exception cref="JournalFormatException">There is no such file, or it is no journal.</exception>
     public static JournalFile Open(string path)
@@ -71,14 +74,12 @@ public sealed partial class JournalFile : IDisposable
             return [];
         }
 
-        using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT DISTINCT persistence_id FROM event_journal WHERE persistence_id <> $run";
-        command.Parameters.AddWithValue("$run", RunStream.PersistenceId);
-        using var reader = Execute(command);
+        using var rows = Prepare("SELECT DISTINCT persistence_id FROM event_journal WHERE persistence_id <> ?");
+        rows.Bind(1, RunStream.PersistenceId);
         var streams = new List<string>();
-        while (Advance(reader))
+        while (Advance(rows))
         {
-            streams.Add(reader.GetString(0));
+            streams.Add(rows.Text(0));
         }
 
         return [.. streams.OrderBy(s => s.Length).ThenBy(s => s, StringComparer.Ordinal)];
@@ -89,27 +90,46 @@ public sealed partial class JournalFile : IDisposable
     /// <param name="throughOrdering">Stops after this row of the file; null reads all.</param>
     public IEnumerable<JournaledEvent> Read(string stream, long? throughOrdering = null)
     {
-        using var command = _connection.CreateCommand();
-        command.CommandText =
-            "SELECT sequence_nr, ordering, payload FROM event_journal WHERE persistence_id = $id AND ordering <= $to "
-            + "ORDER BY sequence_nr";
-        command.Parameters.AddWithValue("$id", stream);
-        command.Parameters.AddWithValue("$to", throughOrdering ?? long.MaxValue);
-        using var reader = Execute(command);
-        while (Advance(reader))
+        using var rows = Prepare(
+            "SELECT sequence_nr, ordering, payload FROM event_journal WHERE persistence_id = ? AND ordering <= ? "
+                + "ORDER BY sequence_nr"
+        );
+        rows.Bind(1, stream);
+        rows.Bind(2, throughOrdering ?? long.MaxValue);
+        while (Advance(rows))
         {
             yield return new JournaledEvent(
                 stream,
-                reader.GetInt64(0),
-                reader.GetInt64(1),
-                EventPayload.FromBytes(Blob(reader, 2))
+                rows.Int64(0),
+                rows.Int64(1),
+                EventPayload.FromBytes(Payload(rows, 2))
             );
         }
+    }
+
+    /// <summary>The rows of the contexts in the order of the file: sequence number, stream, payload; null for a journal without a table.</summary>
+    /// <param name="through">The last row of the file.</param>
+    internal Statement? ContextRows(long through)
+    {
+        if (_isBlank)
+        {
+            return null;
+        }
+
+        var rows = Prepare(
+            "SELECT sequence_nr, persistence_id, payload FROM event_journal "
+                + $"WHERE ordering <= ? AND persistence_id <> '{RunStream.PersistenceId}' ORDER BY ordering"
+        );
+        rows.Bind(1, through);
+        return rows;
     }
 
     /// <summary>Whether there is any row, of the run or of a context.</summary>
     /// <exception cref="JournalFormatException">The file is damaged.</exception>
     public bool HasRows() => !_isBlank && Scalar("SELECT EXISTS (SELECT 1 FROM event_journal)") != 0;
+
+    /// <summary>The number of the last row, which there are no more rows than; found without counting them.</summary>
+    internal long LastRow() => _isBlank ? 0 : Scalar("SELECT max(ordering) FROM event_journal");
 
     /// <summary>Number of the contexts' events.</summary>
     public long Count() =>
@@ -123,13 +143,11 @@ public sealed partial class JournalFile : IDisposable
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var stream in Streams())
         {
-            using var command = _connection.CreateCommand();
-            command.CommandText = "SELECT payload FROM event_journal WHERE persistence_id = $id ORDER BY sequence_nr";
-            command.Parameters.AddWithValue("$id", stream);
-            using var reader = Execute(command);
-            while (Advance(reader))
+            using var rows = Prepare("SELECT payload FROM event_journal WHERE persistence_id = ? ORDER BY sequence_nr");
+            rows.Bind(1, stream);
+            while (Advance(rows))
             {
-                hash.AppendData(Blob(reader, 0));
+                hash.AppendData(Payload(rows, 0));
             }
         }
 
@@ -145,25 +163,21 @@ public sealed partial class JournalFile : IDisposable
 
     private static bool IsBlank(SqliteConnection connection)
     {
-        using var tables = connection.CreateCommand();
-        tables.CommandText = "SELECT COUNT(*) FROM sqlite_master";
-        return (long)tables.ExecuteScalar()! == 0;
+        using var tables = new Statement(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_master)");
+        return tables.Step() && tables.Int64(0) == 0;
     }
 
     private long Scalar(string sql)
     {
-        using var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        using var reader = Execute(command);
-        Advance(reader);
-        return reader.GetInt64(0);
+        using var rows = Prepare(sql);
+        return Advance(rows) ? rows.Int64(0) : 0;
     }
 
-    private SqliteDataReader Execute(SqliteCommand command)
+    private Statement Prepare(string sql)
     {
         try
         {
-            return command.ExecuteReader();
+            return new Statement(_connection, sql);
         }
         catch (SqliteException e)
         {
@@ -171,11 +185,11 @@ public sealed partial class JournalFile : IDisposable
         }
     }
 
-    private bool Advance(SqliteDataReader reader)
+    private bool Advance(Statement rows)
     {
         try
         {
-            return reader.Read();
+            return rows.Step();
         }
         catch (SqliteException e)
         {
@@ -184,7 +198,8 @@ public sealed partial class JournalFile : IDisposable
     }
 
     // A value whose pages are gone comes as nothing.
-    private byte[] Blob(SqliteDataReader reader, int column) =>
-        reader.GetValue(column) as byte[]
-        ?? throw new JournalFormatException($"{Path}: the file is damaged: an event has no payload");
+    private ReadOnlySpan<byte> Payload(Statement rows, int column) =>
+        rows.IsNull(column)
+            ? throw new JournalFormatException($"{Path}: the file is damaged: an event has no payload")
+            : rows.Bytes(column);
 }

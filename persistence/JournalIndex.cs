@@ -1,5 +1,6 @@
 // Time travel in three files: JournalIndex says which events make up a context at a point of a journal, JournalIndexFile keeps it
 // beside the journal, PointInTime brings the contexts back.
+using System.Runtime.InteropServices;
 using Iommufd.Messages.Events;
 
 namespace Iommufd.Persistence;
@@ -7,43 +8,47 @@ namespace Iommufd.Persistence;
 /// <summary>What the index knows of one context's stream.</summary>
 /// <param name="Stream">Its persistence id.</param>
 /// <param name="Number">The context's number.</param>
-/// <param name="Rows">The rows of its events in the file, ascending.</param>
-/// <param name="Deaths">For each event the row from which on it does not matter any more; see <see cref="EventLifetimes"/>.</param>
+/// <param name="RowBytes">The rows of its events in the file, ascending, four bytes each.</param>
+/// <param name="DeathBytes">For each event the row from which on it does not matter any more; see <see cref="EventLifetimes"/>.</param>
 /// <param name="ClosedAt">The row of the close; null while it is open.</param>
 /// <param name="ClosedWith">The digest just before the close; 0 while it is open.</param>
 public sealed record IndexedStream(
     string Stream,
     int Number,
-    IReadOnlyList<uint> Rows,
-    IReadOnlyList<uint> Deaths,
+    ReadOnlyMemory<byte> RowBytes,
+    ReadOnlyMemory<byte> DeathBytes,
     uint? ClosedAt,
     ulong ClosedWith
 )
 {
+    /// <summary>The rows of its events in the file, ascending.</summary>
+    public ReadOnlySpan<uint> Rows => MemoryMarshal.Cast<byte, uint>(RowBytes.Span);
+
+    /// <summary>For each event the row from which on it does not matter any more.</summary>
+    public ReadOnlySpan<uint> Deaths => MemoryMarshal.Cast<byte, uint>(DeathBytes.Span);
+
     /// <summary>How many of its events are in the file up to a row, that one included.</summary>
     public int CountThrough(uint row)
     {
-        var (low, high) = (0, Rows.Count);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            (low, high) = Rows[middle] <= row ? (middle + 1, high) : (low, middle);
-        }
-
-        return low;
+        var found = Rows.BinarySearch(row);
+        return found >= 0 ? found + 1 : ~found;
     }
 
     /// <summary>The rows whose events make up its state after a row, in order.</summary>
-    public IEnumerable<uint> LiveAt(uint row)
+    public List<uint> LiveAt(uint row)
     {
-        var count = CountThrough(row);
-        for (var i = 0; i < count; i++)
+        var rows = Rows[..CountThrough(row)];
+        var deaths = Deaths;
+        var live = new List<uint>();
+        for (var i = 0; i < rows.Length; i++)
         {
-            if (Deaths[i] > row)
+            if (deaths[i] > row)
             {
-                yield return Rows[i];
+                live.Add(rows[i]);
             }
         }
+
+        return live;
     }
 }
 
@@ -53,7 +58,14 @@ public sealed record IndexedStream(
 /// </summary>
 /// <param name="Identity">Tells whether the index belongs to a journal as it is now.</param>
 /// <param name="Streams">The contexts, in the order of their numbers.</param>
-public sealed record JournalIndex(JournalIdentity Identity, IReadOnlyList<IndexedStream> Streams)
+/// <param name="RunRows">The rows of the run's stream that say what was run and how it ended: of clients and barriers there are thousands.</param>
+/// <param name="FinishedClients">How many clients have done all their steps.</param>
+public sealed record JournalIndex(
+    JournalIdentity Identity,
+    IReadOnlyList<IndexedStream> Streams,
+    IReadOnlyList<uint> RunRows,
+    int FinishedClients
+)
 {
     /// <summary>The index of a journal: the one beside it, or a new one, which is put there if that is possible.</summary>
     /// <param name="rows">The journal.</param>
@@ -80,6 +92,8 @@ public sealed record JournalIndex(JournalIdentity Identity, IReadOnlyList<Indexe
     public static JournalIndex Build(JournalRows rows, JournalIdentity identity)
     {
         var streams = new Dictionary<string, IndexBuilder>(StringComparer.Ordinal);
+        var runRows = new List<uint>();
+        var clients = new HashSet<long>();
         foreach (var row in rows.All())
         {
             if (row.Ordering is < 1 or >= EventGroups.Never)
@@ -92,6 +106,15 @@ public sealed record JournalIndex(JournalIdentity Identity, IReadOnlyList<Indexe
             var change = EventPayload.FromBytes(row.Payload);
             if (JournalReplay.IsRunStream(row.Stream))
             {
+                if (change is ClientFinished client)
+                {
+                    clients.Add(client.Client);
+                }
+                else if (change is not BarrierOpened)
+                {
+                    runRows.Add((uint)row.Ordering);
+                }
+
                 continue;
             }
 
@@ -115,7 +138,7 @@ public sealed record JournalIndex(JournalIdentity Identity, IReadOnlyList<Indexe
             }
         }
 
-        return new JournalIndex(identity, indexed);
+        return new JournalIndex(identity, indexed, runRows, clients.Count);
     }
 }
 
@@ -201,8 +224,8 @@ internal sealed class IndexBuilder(string stream, JournalRows rows)
         return new IndexedStream(
             stream,
             JournalReplay.NumberOf(stream),
-            [.. _orderings],
-            deaths,
+            MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_orderings)).ToArray(),
+            MemoryMarshal.AsBytes(deaths.AsSpan()).ToArray(),
             _closedAt,
             _closedWith
         );

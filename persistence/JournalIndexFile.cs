@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Iommufd.Messages.Events;
 
@@ -12,8 +11,8 @@ internal static class JournalIndexFile
 {
     private const ulong Magic = 0x31_58_44_49_44_46_4f_49; // IOFDIDX1
 
-    // Grows when EventLifetimes changes its mind.
-    private const int Rules = 1;
+    // Grows when EventLifetimes changes its mind, or the file its form.
+    private const int Rules = 2;
 
     /// <summary>Where the index of a journal is.</summary>
     public static string PathFor(string journal) => journal + ".index";
@@ -59,21 +58,27 @@ internal static class JournalIndexFile
         writer.Write(EventTypes.Version);
         writer.Write(index.Identity.LastRow);
         writer.Write(index.Identity.Ends);
+        writer.Write(index.FinishedClients);
+        writer.Write(index.RunRows.Count);
+        foreach (var row in index.RunRows)
+        {
+            writer.Write(row);
+        }
+
         writer.Write(index.Streams.Count);
         foreach (var one in index.Streams)
         {
+            writer.Write(one.Number);
             writer.Write(one.Stream);
-            writer.Write(one.Rows.Count);
+            writer.Write(one.Rows.Length);
             writer.Write(one.ClosedAt ?? 0);
             writer.Write(one.ClosedWith);
         }
 
         foreach (var one in index.Streams)
         {
-            foreach (var numbers in new[] { one.Rows, one.Deaths })
-            {
-                writer.Write(MemoryMarshal.AsBytes<uint>(numbers.ToArray()));
-            }
+            writer.Write(one.RowBytes.Span);
+            writer.Write(one.DeathBytes.Span);
         }
     }
 
@@ -91,52 +96,51 @@ internal static class JournalIndexFile
             return null;
         }
 
-        var heads = new (string Name, int Events, uint ClosedAt, ulong ClosedWith)[reader.ReadInt32()];
+        var finishedClients = reader.ReadInt32();
+        var runRows = new uint[reader.ReadInt32()];
+        for (var i = 0; i < runRows.Length; i++)
+        {
+            runRows[i] = reader.ReadUInt32();
+        }
+
+        var heads = new Head[reader.ReadInt32()];
         for (var i = 0; i < heads.Length; i++)
         {
-            heads[i] = (reader.ReadString(), reader.ReadInt32(), reader.ReadUInt32(), reader.ReadUInt64());
+            heads[i] = new Head(
+                reader.ReadInt32(),
+                reader.ReadString(),
+                reader.ReadInt32(),
+                reader.ReadUInt32(),
+                reader.ReadUInt64()
+            );
         }
 
         var at = (int)stream.Position;
         var streams = new IndexedStream[heads.Length];
         for (var i = 0; i < heads.Length; i++)
         {
-            var (name, events, closedAt, closedWith) = heads[i];
+            var head = heads[i];
             streams[i] = new IndexedStream(
-                name,
-                JournalReplay.NumberOf(name),
-                Take(bytes, ref at, events),
-                Take(bytes, ref at, events),
-                closedAt == 0 ? null : closedAt,
-                closedWith
+                head.Name,
+                head.Number,
+                Take(bytes, ref at, head.Events),
+                Take(bytes, ref at, head.Events),
+                head.ClosedAt == 0 ? null : head.ClosedAt,
+                head.ClosedWith
             );
         }
 
-        return at == bytes.Length ? new JournalIndex(identity, streams) : null;
+        return at == bytes.Length ? new JournalIndex(identity, streams, runRows, finishedClients) : null;
     }
 
     // A view, not a copy: of a long journal only the streams that are open at the point asked for are looked at.
-    private static NumberView Take(byte[] bytes, ref int at, int count)
+    private static ReadOnlyMemory<byte> Take(ReadOnlyMemory<byte> bytes, ref int at, int count)
     {
-        var view = new NumberView(bytes.AsMemory(at, checked(count * sizeof(uint))));
-        at += count * sizeof(uint);
+        var length = checked(count * sizeof(uint));
+        var view = bytes.Slice(at, length);
+        at += length;
         return view;
     }
 
-    private sealed class NumberView(ReadOnlyMemory<byte> bytes) : IReadOnlyList<uint>
-    {
-        public int Count => bytes.Length / sizeof(uint);
-
-        public uint this[int index] => MemoryMarshal.Cast<byte, uint>(bytes.Span)[index];
-
-        public IEnumerator<uint> GetEnumerator()
-        {
-            for (var i = 0; i < Count; i++)
-            {
-                yield return this[i];
-            }
-        }
-
-        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
-    }
+    private sealed record Head(int Number, string Name, int Events, uint ClosedAt, ulong ClosedWith);
 }

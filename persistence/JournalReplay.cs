@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using Iommufd.Core.Context;
 using Iommufd.Messages.Events;
+using Microsoft.Data.Sqlite;
 
 namespace Iommufd.Persistence;
 
@@ -32,7 +32,7 @@ public sealed record DigestMismatch(int Context, long SequenceNr, ulong Recorded
 /// <summary>Brings the contexts of a journal back.</summary>
 public static class JournalReplay
 {
-    // Fewer events than these are not worth a second connection.
+    // Fewer events than these are not worth threads.
     private const long WorthThreads = 20_000;
 
     /// <summary>
@@ -50,87 +50,25 @@ public static class JournalReplay
     )
     {
         var clock = Stopwatch.StartNew();
-        var streams = journal.Streams();
-        var restored = new ReplayedContext[streams.Count];
-        if (streams.Count > 1 && Environment.ProcessorCount > 1 && journal.Count() >= WorthThreads)
+        using var rows = journal.ContextRows(throughOrdering ?? long.MaxValue);
+        if (rows is null)
         {
-            RestoreAtOnce(journal.Path, streams, throughOrdering, restored, cancellation);
-        }
-        else
-        {
-            for (var i = 0; i < streams.Count; i++)
-            {
-                restored[i] = Restore(journal, streams[i], throughOrdering, cancellation);
-            }
+            return Report(clock, []);
         }
 
-        return Report(clock, restored);
-    }
-
-    // What is wrong with the first stream that something is wrong with is what is said, whichever was met first.
-    private static void RestoreAtOnce(
-        string path,
-        IReadOnlyList<string> streams,
-        long? throughOrdering,
-        ReplayedContext[] restored,
-        CancellationToken cancellation
-    )
-    {
-        var wrong = new ExceptionDispatchInfo?[streams.Count];
-        Parallel.For(
-            0,
-            streams.Count,
-            new ParallelOptions
-            {
-                CancellationToken = cancellation,
-                MaxDegreeOfParallelism = Environment.ProcessorCount,
-            },
-            () => JournalFile.Open(path),
-            (i, _, own) =>
-            {
-                try
-                {
-                    restored[i] = Restore(own, streams[i], throughOrdering, cancellation);
-                }
-                catch (JournalFormatException e)
-                {
-                    wrong[i] = ExceptionDispatchInfo.Capture(e);
-                }
-
-                return own;
-            },
-            own => own.Dispose()
-        );
-        wrong.FirstOrDefault(w => w is not null)?.Throw();
-    }
-
-    private static ReplayedContext Restore(
-        JournalFile journal,
-        string stream,
-        long? throughOrdering,
-        CancellationToken cancellation
-    )
-    {
-        var context = new ReplayedContext(NumberOf(stream));
-        foreach (var journaled in journal.Read(stream, throughOrdering))
+        var isLong = Environment.ProcessorCount > 1 && journal.LastRow() >= WorthThreads;
+        using var restore = new JournalRestore(journal.Path, isLong ? Environment.ProcessorCount : 0);
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (journaled.SequenceNr != context.Applied + 1)
-            {
-                throw new JournalFormatException(
-                    FormattableString.Invariant(
-                        $"{journal.Path}: the file is damaged: event {context.Applied + 1} of {stream} is not there"
-                    )
-                );
-            }
-
-            context.Apply(journaled.Event);
+            return Report(clock, restore.Run(rows, cancellation));
         }
-
-        return context;
+        catch (SqliteException e)
+        {
+            throw JournalFile.Unreadable(journal.Path, e);
+        }
     }
 
-    private static ReplayReport Report(Stopwatch clock, ReplayedContext[] restored)
+    private static ReplayReport Report(Stopwatch clock, IReadOnlyList<ReplayedContext> restored)
     {
         var contexts = new SortedDictionary<int, ReplayedContext>();
         var mismatches = new List<DigestMismatch>();

@@ -18,22 +18,14 @@ public sealed class JournalRows : IDisposable
 {
     private const string Columns =
         "SELECT ordering, persistence_id, sequence_nr, timestamp, payload FROM event_journal ";
-    private readonly SqliteConnection _connection;
-    private readonly SqliteCommand _one;
-    private readonly SqliteParameter _ordering;
+    private readonly JournalFile _file;
+    private Statement? _one;
     private readonly Dictionary<string, string> _streams = new(StringComparer.Ordinal);
 
-    private JournalRows(string path, SqliteConnection connection)
-    {
-        Path = path;
-        _connection = connection;
-        _one = connection.CreateCommand();
-        _one.CommandText = "SELECT payload FROM event_journal WHERE ordering = $ordering";
-        _ordering = _one.Parameters.Add("$ordering", SqliteType.Integer);
-    }
+    private JournalRows(JournalFile file) => _file = file;
 
     /// <summary>The journal's path.</summary>
-    public string Path { get; }
+    public string Path => _file.Path;
 
     /// <summary>Whether there is no row: a run that was cut short before it opened a context leaves not even a table.</summary>
     public bool IsEmpty { get; private init; }
@@ -42,15 +34,16 @@ public sealed class JournalRows : IDisposable
     /// <exception cref="JournalFormatException">There is no such file, or it is no journal.</exception>
     public static JournalRows Open(string path)
     {
-        // Says what is wrong with a file that is no journal, and is rid of it again.
-        long count;
-        using (var file = JournalFile.Open(path))
+        var file = JournalFile.Open(path);
+        try
         {
-            count = file.HasRows() ? 1 : 0;
+            return new JournalRows(file) { IsEmpty = !file.HasRows() };
         }
-
-        var connection = JournalFile.OpenConnection(path);
-        return new JournalRows(path, connection) { IsEmpty = count == 0 };
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>All rows, in the order in which they were written.</summary>
@@ -62,12 +55,10 @@ public sealed class JournalRows : IDisposable
             yield break;
         }
 
-        using var command = _connection.CreateCommand();
-        command.CommandText = Columns + "ORDER BY ordering";
-        using var reader = Guarded(command.ExecuteReader);
-        while (Guarded(reader.Read))
+        using var rows = Prepare(Columns + "ORDER BY ordering");
+        while (Step(rows))
         {
-            yield return Guarded(() => RowOf(reader));
+            yield return RowOf(rows);
         }
     }
 
@@ -86,35 +77,40 @@ public sealed class JournalRows : IDisposable
     /// <exception cref="JournalFormatException">There is no such row, or it is damaged.</exception>
     public ContextEvent EventAt(long ordering)
     {
-        _ordering.Value = ordering;
-        var payload =
-            Guarded(_one.ExecuteScalar) as byte[]
-            ?? throw new JournalFormatException(
-                FormattableString.Invariant($"{Path}: the file is damaged: event {ordering} is not there")
-            );
-        return EventPayload.FromBytes(payload);
+        _one ??= Prepare("SELECT payload FROM event_journal WHERE ordering = ?");
+        try
+        {
+            _one.Bind(1, ordering);
+            return Step(_one) && !_one.IsNull(0)
+                ? EventPayload.FromBytes(_one.Bytes(0))
+                : throw new JournalFormatException(
+                    FormattableString.Invariant($"{Path}: the file is damaged: event {ordering} is not there")
+                );
+        }
+        finally
+        {
+            _one.Reset();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _one.Dispose();
-        _connection.Dispose();
+        _one?.Dispose();
+        _file.Dispose();
     }
 
     private JournalRow Single(string order)
     {
-        using var command = _connection.CreateCommand();
-        command.CommandText = Columns + order;
-        using var reader = Guarded(command.ExecuteReader);
-        return Guarded(reader.Read)
-            ? Guarded(() => RowOf(reader))
+        using var rows = Prepare(Columns + order);
+        return Step(rows)
+            ? RowOf(rows)
             : throw new JournalFormatException($"{Path}: the file is damaged: its events are not there");
     }
 
-    private JournalRow RowOf(SqliteDataReader reader)
+    private JournalRow RowOf(Statement rows)
     {
-        var stream = reader.GetString(1);
+        var stream = rows.Text(1);
         if (_streams.TryGetValue(stream, out var known))
         {
             stream = known;
@@ -124,24 +120,34 @@ public sealed class JournalRows : IDisposable
             _streams.Add(stream, stream);
         }
 
-        return new JournalRow(
-            reader.GetInt64(0),
-            stream,
-            reader.GetInt64(2),
-            reader.GetInt64(3),
-            (byte[])reader.GetValue(4)
-        );
+        return rows.IsNull(4)
+            ? throw new JournalFormatException($"{Path}: the file is damaged: an event has no payload")
+            : new JournalRow(rows.Int64(0), stream, rows.Int64(2), rows.Int64(3), rows.Bytes(4).ToArray());
     }
 
-    private T Guarded<T>(Func<T> read)
+    private Statement Prepare(string sql)
     {
         try
         {
-            return read();
+            return new Statement(_file.Connection, sql);
         }
-        catch (Exception e) when (e is SqliteException or InvalidCastException or InvalidOperationException)
+        catch (SqliteException e)
         {
-            throw new JournalFormatException($"{Path}: the file is damaged ({e.Message})", e);
+            throw Damaged(e);
         }
     }
+
+    private bool Step(Statement rows)
+    {
+        try
+        {
+            return rows.Step();
+        }
+        catch (SqliteException e)
+        {
+            throw Damaged(e);
+        }
+    }
+
+    private JournalFormatException Damaged(SqliteException e) => new($"{Path}: the file is damaged ({e.Message})", e);
 }

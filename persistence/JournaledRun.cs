@@ -8,10 +8,15 @@ public sealed class JournaledRun
     private readonly HashSet<long> _finishedClients = [];
     private readonly Dictionary<string, int> _openedBarriers = new(StringComparer.Ordinal);
 
+    private readonly int _otherFinishedClients;
+
     /// <summary>Collects the events of the run's stream.</summary>
+    /// <param name="events">All, or all but those of clients.</param>
+    /// <param name="otherFinishedClients">How many clients finished whose events are not among them.</param>
     /// <exception cref="JournalFormatException">The first is not the run's beginning.</exception>
-    public JournaledRun(IEnumerable<ContextEvent> events)
+    public JournaledRun(IEnumerable<ContextEvent> events, int otherFinishedClients = 0)
     {
+        _otherFinishedClients = otherFinishedClients;
         foreach (var change in events)
         {
             Add(change);
@@ -28,6 +33,9 @@ public sealed class JournaledRun
 
     /// <summary>Clients that have done all their steps.</summary>
     public IReadOnlySet<long> FinishedClients => _finishedClients;
+
+    /// <summary>How many they are.</summary>
+    public int FinishedClientCount => _finishedClients.Count + _otherFinishedClients;
 
     /// <summary>How often each barrier has opened.</summary>
     public IReadOnlyDictionary<string, int> OpenedBarriers => _openedBarriers;

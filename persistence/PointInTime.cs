@@ -34,24 +34,81 @@ public sealed record PointInTime(
     public static PointInTime Of(string path, long? at = null, int? only = null)
     {
         var clock = Stopwatch.StartNew();
-        using var rows = JournalRows.Open(path);
-        var index = JournalIndex.Of(rows, out var wasBuilt);
+        using var journal = IndexedJournal.Open(path);
+        return journal.At(at, only) with { Elapsed = clock.Elapsed };
+    }
+}
+
+/// <summary>A journal with its index: opened once, looked at in any number of points. Not thread-safe.</summary>
+public sealed class IndexedJournal : IDisposable
+{
+    private readonly JournalRows _rows;
+    private readonly JournalIndex _index;
+    private readonly bool _indexWasBuilt;
+
+    private IndexedJournal(JournalRows rows)
+    {
+        var clock = Stopwatch.StartNew();
+        _rows = rows;
+        _index = JournalIndex.Of(rows, out _indexWasBuilt);
+        OpenedIn = clock.Elapsed;
+    }
+
+    /// <summary>How long it took to read the index, or to make it.</summary>
+    public TimeSpan OpenedIn { get; }
+
+    /// <summary>Opens a journal; its index is made when there is none.</summary>
+    /// <exception cref="JournalFormatException">There is no such journal, or it is damaged or from a newer version.</exception>
+    public static IndexedJournal Open(string path)
+    {
+        var rows = JournalRows.Open(path);
+        try
+        {
+            return new IndexedJournal(rows);
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Restores the contexts.</summary>
+    /// <param name="at">The row of the file after which; null for the last.</param>
+    /// <param name="only">The number of one context; null for all.</param>
+    /// <exception cref="JournalFormatException">The journal is damaged.</exception>
+    public PointInTime At(long? at, int? only = null)
+    {
+        var clock = Stopwatch.StartNew();
         var row = (uint)Math.Clamp(at ?? long.MaxValue, 0, EventGroups.Never - 1);
         var contexts = new List<ContextThen>();
         long applied = 0;
-        foreach (var stream in index.Streams)
+        foreach (var stream in _index.Streams)
         {
             if ((only is null || stream.Number == only) && stream.Rows[0] <= row)
             {
-                contexts.Add(Restore(rows, stream, row, ref applied));
+                contexts.Add(Restore(stream, row, ref applied));
             }
         }
 
         ulong? digest = only is null ? MachineDigest.Of(contexts.ToDictionary(c => c.Number, c => c.Digest)) : null;
-        return new PointInTime(contexts.Sum(c => c.Events), digest, contexts, applied, wasBuilt, clock.Elapsed);
+        return new PointInTime(contexts.Sum(c => c.Events), digest, contexts, applied, _indexWasBuilt, clock.Elapsed);
     }
 
-    private static ContextThen Restore(JournalRows rows, IndexedStream stream, uint row, ref long applied)
+    /// <summary>
+    /// The run that wrote the journal, without the names of its clients and barriers; null in journals of version 1, and in one that is
+    /// empty.
+    /// </summary>
+    /// <exception cref="JournalFormatException">Its stream is damaged.</exception>
+    public JournaledRun? ReadRun() =>
+        _index.RunRows.Count == 0
+            ? null
+            : new JournaledRun(_index.RunRows.Select(r => _rows.EventAt(r)), _index.FinishedClients);
+
+    /// <inheritdoc/>
+    public void Dispose() => _rows.Dispose();
+
+    private ContextThen Restore(IndexedStream stream, uint row, ref long applied)
     {
         var events = stream.CountThrough(row);
         if (stream.ClosedAt <= row)
@@ -59,12 +116,12 @@ public sealed record PointInTime(
             return new ContextThen(stream.Number, events, stream.ClosedWith, null);
         }
 
-        var live = stream.LiveAt(row).ToList();
+        var live = stream.LiveAt(row);
         applied += live.Count;
         var state = new ReplayedContext(stream.Number) { IsPartial = live.Count < events };
         foreach (var one in live)
         {
-            state.Apply(rows.EventAt(one));
+            state.Apply(_rows.EventAt(one));
         }
 
         state.Applied = events;

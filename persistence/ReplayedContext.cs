@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iommufd.Core;
 using Iommufd.Core.Context;
 using Iommufd.Core.Flows;
@@ -16,13 +17,16 @@ namespace Iommufd.Persistence;
 /// </summary>
 public sealed class ReplayedContext
 {
-    private readonly HostMachine _machine = new(new PhysicalMemory(recorded: true));
-    private readonly SequentialContext _context;
+    private HostMachine _machine = new(new PhysicalMemory(recorded: true));
+    private SequentialContext _context;
     private readonly Dictionary<uint, (uint Process, ulong Base)> _pageSets = [];
-    private readonly Dictionary<uint, uint> _recordedPageSets = [];
-    private readonly MemoryEventCommands _memory;
-    private readonly List<ProcessMemory> _memories = [];
+
+    // By the number that a page set has here.
+    private readonly List<uint> _recordedPageSets = [];
+    private MemoryEventCommands _memory;
+    private readonly List<ProcessMemory> _expecting = [];
     private readonly HashSet<uint> _named = [];
+    private uint _lastNamed;
     private Caller? _owner;
     private (long At, ulong Value) _lastDigest = (-1, 0);
 
@@ -45,6 +49,9 @@ public sealed class ReplayedContext
     /// <summary>Whether events that do not matter any more are left out: frames of memory that is gone are passed over.</summary>
     internal bool IsPartial { get; init; }
 
+    /// <summary>Whether maps and unmaps, too, are carried out by their flows: what the short way is measured by.</summary>
+    internal bool UsesFlowsAlone { get; init; }
+
     /// <summary>Digests that the journal recorded and that were found again.</summary>
     public int DigestsVerified { get; private set; }
 
@@ -61,7 +68,9 @@ public sealed class ReplayedContext
     public ulong? ClosedWith { get; private set; }
 
     /// <summary>The state.</summary>
-    public SequentialContext State => _context;
+    /// <exception cref="InvalidOperationException">The context is closed, and a replay has let it go.</exception>
+    public SequentialContext State =>
+        _context ?? throw new InvalidOperationException("nothing is left of a context that was closed");
 
     /// <summary>The digest as a run reports it: of a closed context, the one taken just before the close.</summary>
     public ulong Digest => ClosedWith ?? CurrentDigest();
@@ -109,15 +118,39 @@ public sealed class ReplayedContext
         };
 
     // Page sets count up in the order in which maps begin, and are replayed in the order in which they ended.
-    private uint Recorded(uint replayed) => _recordedPageSets[replayed];
+    private uint Recorded(uint replayed) => _recordedPageSets[(int)replayed];
 
     private ulong[] Recorded(ulong[] pinned) =>
         [.. pinned.Select((value, i) => i % 4 == 0 ? Recorded((uint)value) : value)];
+
+    /// <summary>
+    /// Frees what a closed context had: of thousands that are restored one after the other only their digests are wanted.
+    /// </summary>
+    internal void LetGo()
+    {
+        Invariant.Holds(ClosedWith is not null, "only a closed context is let go");
+        (_machine, _context, _memory, _owner) = (null!, null!, null!, null);
+        _expecting.Clear();
+        _pageSets.Clear();
+        _pageSets.TrimExcess();
+        _recordedPageSets.Clear();
+        _recordedPageSets.Capacity = 0;
+        _named.Clear();
+    }
 
     /// <summary>Applies the next event.</summary>
     /// <exception cref="JournalFormatException">The event does not fit the state: the journal is damaged, or this is a bug.</exception>
     public void Apply(ContextEvent change)
     {
+        if (_context is null)
+        {
+            throw new JournalFormatException(
+                FormattableString.Invariant(
+                    $"event {Applied + 1} of context {Number} ({change.GetType().Name}) is behind its close"
+                )
+            );
+        }
+
         try
         {
             ApplyKnown(change);
@@ -133,12 +166,28 @@ public sealed class ReplayedContext
             );
         }
 
-        foreach (var named in EventObjects.Of(change))
-        {
-            _named.Add(named);
-        }
-
+        Name(change);
         Applied++;
+    }
+
+    private void Name(ContextEvent change)
+    {
+        // Maps and unmaps, one after the other, name the same IOAS.
+        var only = change switch
+        {
+            AreaMapped e => e.IoasId,
+            AreasUnmapped e => e.IoasId,
+            _ => 0u,
+        };
+        if (only == 0)
+        {
+            _named.UnionWith(EventObjects.Of(change));
+        }
+        else if (only != _lastNamed)
+        {
+            _named.Add(only);
+            _lastNamed = only;
+        }
     }
 
     private void ApplyKnown(ContextEvent change)
@@ -168,6 +217,9 @@ public sealed class ReplayedContext
                 break;
             case AreaMapped mapped:
                 Map(mapped);
+                break;
+            case AreasUnmapped unmapped:
+                Unmap(unmapped);
                 break;
             case FileMapped mapped:
                 Remember(mapped.PageSet, mapped.ProcessId, mapped.Start);
@@ -224,33 +276,67 @@ public sealed class ReplayedContext
     {
         Remember(mapped.PageSet, mapped.ProcessId, mapped.UserVa);
         Expect(mapped.Pinned);
-        Run(
-            _machine.Process(mapped.ProcessId),
-            new IoasMap
+        var caller = _machine.Process(mapped.ProcessId);
+        var flags = (IoasMapFlags)mapped.Flags | IoasMapFlags.FixedIova;
+        if (
+            UsesFlowsAlone
+            || !_context.TryMapAtOnce(caller, mapped.IoasId, mapped.UserVa, mapped.Length, mapped.Iova, flags)
+        )
+        {
+            Run(
+                caller,
+                new IoasMap
+                {
+                    Flags = flags,
+                    IoasId = mapped.IoasId,
+                    UserVa = mapped.UserVa,
+                    Length = mapped.Length,
+                    Iova = mapped.Iova,
+                }
+            );
+        }
+    }
+
+    private void Unmap(AreasUnmapped unmapped)
+    {
+        Expect([]);
+        var removed = unmapped.Removed;
+        for (var i = 0; i + 1 < removed.Length; i += 2)
+        {
+            var (first, last) = (removed[i], removed[i + 1]);
+            if (UsesFlowsAlone || first > last || !_context.TryUnmapAtOnce(unmapped.IoasId, new IovaRange(first, last)))
             {
-                Flags = (IoasMapFlags)mapped.Flags | IoasMapFlags.FixedIova,
-                IoasId = mapped.IoasId,
-                UserVa = mapped.UserVa,
-                Length = mapped.Length,
-                Iova = mapped.Iova,
+                Run(
+                    Owner(),
+                    new IoasUnmap
+                    {
+                        IoasId = unmapped.IoasId,
+                        Iova = first,
+                        Length = unchecked(last - first + 1),
+                    }
+                );
             }
-        );
+        }
     }
 
     // The page set that the next map makes.
     private void Remember(uint pageSet, uint process, ulong start)
     {
         _pageSets[pageSet] = (process, start & ~HostPage.OffsetMask);
-        _recordedPageSets[_context.Core.PageSets.NextNumber] = pageSet;
+        var number = (int)_context.Core.PageSets.NextNumber;
+        CollectionsMarshal.SetCount(_recordedPageSets, Math.Max(number + 1, _recordedPageSets.Count));
+        _recordedPageSets[number] = pageSet;
     }
 
     // Frames are taken in the order recorded; a page set's frames come from the memory of its process.
     private void Expect(ulong[] pinned)
     {
-        foreach (var memory in _memories)
+        foreach (var memory in _expecting)
         {
             memory.RecordedPins!.Clear();
         }
+
+        _expecting.Clear();
 
         for (var i = 0; i + 3 < pinned.Length; i += 4)
         {
@@ -261,12 +347,15 @@ public sealed class ReplayedContext
             }
 
             var (process, start) = set;
-            _machine
-                .Process(process)
-                .Memory.RecordedPins!.Add(
-                    start + (pinned[i + 1] << HostPage.Shift),
-                    new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
-                );
+            var memory = _machine.Process(process).Memory;
+            memory.RecordedPins!.Add(
+                start + (pinned[i + 1] << HostPage.Shift),
+                new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
+            );
+            if (_expecting.Count == 0 || _expecting[^1] != memory)
+            {
+                _expecting.Add(memory);
+            }
         }
     }
 
@@ -288,6 +377,7 @@ public sealed class ReplayedContext
         {
             DigestsVerified++;
             _named.Clear();
+            _lastNamed = 0;
         }
         else
         {
@@ -320,7 +410,6 @@ public sealed class ReplayedContext
     {
         var memory = _machine.AddProcess(id, spec, new DescriptorTable()).Memory;
         memory.RecordedPins = new RecordedPins();
-        _memories.Add(memory);
     }
 
     private ulong CurrentDigest() => _lastDigest.At == Applied ? _lastDigest.Value : Describe(withText: false).Digest;

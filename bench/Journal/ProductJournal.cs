@@ -59,28 +59,67 @@ internal static class ProductJournal
             Math.Round(bytes / 180, 2)
         );
 
-        var replay = JournalReplay.Run(journal);
-        yield return Rate("every event restored", replay.Events / replay.Elapsed.TotalSeconds, "goal", 1_000_000);
-        yield return TimeTravel(maps, events, out var applied);
+        // The first replay of the process compiles the code that it runs; the second one is what a longer journal would see.
+        foreach (var what in new[] { "every event restored, the first time in the process", "every event restored" })
+        {
+            var replay = JournalReplay.Run(journal);
+            yield return Rate(what, replay.Events / replay.Elapsed.TotalSeconds, "goal", 1_000_000);
+        }
+
+        yield return TimeTravel(maps, events, out var half);
         yield return Rate(
-            "restored by way of the index, half the journal",
-            events / 2 / Math.Max(1e-6, applied.TotalSeconds),
+            FormattableString.Invariant($"restored by way of the index: {half.Applied} events stand for {half.Events}"),
+            half.Events / Math.Max(1e-6, half.Elapsed.TotalSeconds),
+            "goal",
+            1_000_000
+        );
+        foreach (var row in SmallDomains(folder))
+        {
+            yield return row;
+        }
+    }
+
+    /// <summary>
+    /// A journal as fleets of VMs leave it: contexts that open, bind devices, map, attach, unmap and close, with a digest each.
+    /// Written by the sequential model; what is measured is its replay, each digest compared.
+    /// </summary>
+    private static IEnumerable<BenchRow> SmallDomains(DirectoryInfo folder)
+    {
+        var path = Path.Combine(folder.FullName, "fleet.db");
+        FleetJournal.Write(path, contexts: 4_000);
+        using var journal = JournalFile.Open(path);
+        ReplayReport? replay = null;
+        for (var i = 0; i < 2; i++)
+        {
+            replay = JournalReplay.Run(journal);
+        }
+
+        if (replay!.Mismatches.Count > 0 || replay.Verified == 0)
+        {
+            throw new InvalidOperationException("the fleet's journal does not replay to its digests");
+        }
+
+        yield return Rate(
+            FormattableString.Invariant(
+                $"{replay.Events} events of VMs with devices restored, {replay.Verified} digests compared"
+            ),
+            replay.Events / replay.Elapsed.TotalSeconds,
             "goal",
             1_000_000
         );
     }
 
-    private static BenchRow TimeTravel(string path, long events, out TimeSpan second)
+    private static BenchRow TimeTravel(string path, long events, out PointInTime half)
     {
         PointInTime.Of(path, 1);
-        var times = new List<TimeSpan>();
+        var times = new List<PointInTime>();
         foreach (var part in new[] { 4, 2, 1 })
         {
-            times.Add(PointInTime.Of(path, events / part).Elapsed);
+            times.Add(PointInTime.Of(path, events / part));
         }
 
-        second = times[1];
-        var slowest = times.Max().TotalMilliseconds;
+        half = times[1];
+        var slowest = times.Max(t => t.Elapsed).TotalMilliseconds;
         return new BenchRow(
             "journal",
             FormattableString.Invariant($"state at three points of {events} events, the slowest"),

@@ -15,10 +15,10 @@ internal static class InspectCommand
     public static Command Create(Streams streams)
     {
         var journal = new Argument<string>("JOURNAL") { Description = "A journal that a run wrote." };
-        var at = new Option<long?>("--at")
+        var at = new Option<string?>("--at")
         {
-            Description = "The state after this event of the file.",
-            HelpName = "SEQ",
+            Description = "The state after this event of the file; or after each of several: 1000,2000,3000.",
+            HelpName = "SEQ[,SEQ…]",
         };
         var context = new Option<int?>("--context") { Description = "Only the context iommufd-N.", HelpName = "N" };
         var target = new Option<uint?>("--object") { Description = "Only the object with this id.", HelpName = "ID" };
@@ -44,24 +44,95 @@ internal static class InspectCommand
         return command;
     }
 
-    private static int Run(string file, long? at, int? context, uint? target, bool isJson, Streams streams)
+    private static int Run(string file, string? at, int? context, uint? target, bool isJson, Streams streams)
     {
-        PointInTime then = JournalPlace.Read(file, () => PointInTime.Of(file, at, context));
-        JournaledRun? run = JournalPlace.RunOf(file);
-        if (isJson)
+        long?[] points = Points(at);
+        return JournalPlace.Read(
+            file,
+            () =>
+            {
+                using IndexedJournal journal = IndexedJournal.Open(file);
+                JournaledRun? run = journal.ReadRun();
+                if (isJson)
+                {
+                    streams.WriteJson(Json(journal, run, points, context, target));
+                }
+                else
+                {
+                    RunOrigin.Write(run, streams.Out);
+                    foreach (long? point in points)
+                    {
+                        if (points.Length > 1)
+                        {
+                            streams.Out.WriteLine($"after event {Figures.Count(point!.Value)} of the file:");
+                        }
+
+                        WriteText(journal.At(point, context), target, streams.Out);
+                    }
+                }
+
+                return ExitCode.Success;
+            }
+        );
+    }
+
+    private static long?[] Points(string? at)
+    {
+        if (at is null)
         {
-            JsonObject json = Json(then, target);
-            json["run"] = RunOrigin.Json(run);
-            streams.WriteJson(json);
+            return [null];
+        }
+
+        string[] words = at.Split(',');
+        var points = new long?[words.Length];
+        for (var i = 0; i < words.Length; i++)
+        {
+            points[i] = long.TryParse(words[i], NumberStyles.None, CultureInfo.InvariantCulture, out long point)
+                ? point
+                : throw new BadInputException(
+                    "--at",
+                    $"'{words[i]}' is not the number of an event: write one, as in --at 1000, or several, as in --at 1000,2000"
+                );
+        }
+
+        return points;
+    }
+
+    // One point is the object itself; several are a list in it. "milliseconds" is what restoring took, "opening" what reading the
+    // index took (or making it), "total" all since the program began.
+    private static JsonObject Json(
+        IndexedJournal journal,
+        JournaledRun? run,
+        long?[] points,
+        int? context,
+        uint? target
+    )
+    {
+        var json = new JsonObject();
+        if (points.Length == 1)
+        {
+            json = Json(journal.At(points[0], context), target);
         }
         else
         {
-            RunOrigin.Write(run, streams.Out);
-            WriteText(then, target, streams.Out);
+            var list = new JsonArray();
+            foreach (long? point in points)
+            {
+                JsonObject one = Json(journal.At(point, context), target);
+                one.Insert(0, "at", point);
+                list.Add((JsonNode)one);
+            }
+
+            json["points"] = list;
         }
 
-        return ExitCode.Success;
+        json["opening"] = Milliseconds(journal.OpenedIn);
+        json["total"] = Milliseconds(Program.Clock.Elapsed);
+        json["run"] = RunOrigin.Json(run);
+        return json;
     }
+
+    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 1);
 
     private static JsonObject Json(PointInTime then, uint? target) =>
         new()
@@ -70,7 +141,7 @@ internal static class InspectCommand
             ["state"] = new JsonObject { ["digest"] = then.Digest is { } digest ? $"{digest:x16}" : null },
             ["applied"] = then.Applied,
             ["index"] = then.IndexWasBuilt ? "built" : "read",
-            ["milliseconds"] = Math.Round(then.Elapsed.TotalMilliseconds, 1),
+            ["milliseconds"] = Milliseconds(then.Elapsed),
             ["closedContexts"] = then.Contexts.Count(c => c.State is null),
             ["contexts"] = new JsonArray([.. Listed(then).Select(c => Json(c, target))]),
         };

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Iommufd.Cli.Output;
+using Iommufd.Persistence;
+using Iommufd.Scenarios.Runner;
 
 namespace Iommufd.Cli.Commands;
 
@@ -26,24 +28,33 @@ internal static class ReplayCommand
             verify,
             output,
         };
-        command.SetAction(parsed =>
-            Run(
-                parsed.GetRequiredValue(journal),
-                parsed.GetValue(to),
-                parsed.GetValue(verify),
-                ScenarioOptions.IsJson(parsed.GetValue(output)),
-                streams
-            )
+        command.SetAction(
+            (parsed, stop) =>
+                RunAsync(
+                    parsed.GetRequiredValue(journal),
+                    parsed.GetValue(to),
+                    parsed.GetValue(verify),
+                    ScenarioOptions.IsJson(parsed.GetValue(output)),
+                    streams,
+                    stop
+                )
         );
         return command;
     }
 
-    private static int Run(string file, long? to, bool verify, bool isJson, Streams streams)
+    private static async Task<int> RunAsync(
+        string file,
+        long? to,
+        bool verify,
+        bool isJson,
+        Streams streams,
+        CancellationToken stop
+    )
     {
         RestoredJournal replay = RestoredJournal.Of(file, to);
         int verified = verify ? replay.Contexts.Sum(c => c.DigestsVerified) : 0;
         var mismatches = new List<(int Context, long Event, ulong Recorded, ulong Found)>();
-        foreach (Persistence.ReplayedContext context in replay.Contexts)
+        foreach (ReplayedContext context in replay.Contexts)
         {
             mismatches.AddRange(context.Mismatches.Select(m => (context.Number, m.Event, m.Recorded, m.Found)));
         }
@@ -53,6 +64,10 @@ internal static class ReplayCommand
             VerifyEnd(finished.Digest, replay, ref verified, mismatches);
         }
 
+        WhatChanged? changed =
+            verify && mismatches.Count > 0
+                ? await WhatChangedAsync(file, mismatches, stop).ConfigureAwait(false)
+                : null;
         double perSecond = replay.Events / Math.Max(1e-9, replay.Elapsed.TotalSeconds);
         if (isJson)
         {
@@ -74,6 +89,7 @@ internal static class ReplayCommand
                         ]
                     ),
                     ["suspects"] = new JsonArray([.. Suspects(replay, verify).Select(l => JsonValue.Create(l))]),
+                    ["changed"] = changed?.Json(),
                     ["eventsPerSecond"] = Math.Round(perSecond, 1),
                     ["contexts"] = replay.Contexts.Count,
                     ["run"] = RunOrigin.Json(replay.Run),
@@ -98,11 +114,53 @@ internal static class ReplayCommand
                     streams.Out.WriteLine($"{where}: recorded {recorded:x16}, found {found:x16}");
                 }
 
-                WriteSuspects(Suspects(replay, verify), streams.Out);
+                if (changed is null)
+                {
+                    WriteSuspects(Suspects(replay, verify), streams.Out);
+                }
+                else
+                {
+                    changed.Write(streams.Out);
+                }
             }
         }
 
         return verify && mismatches.Count > 0 ? ExitCode.CheckFailed : ExitCode.Success;
+    }
+
+    // A run with a seed is executed again: the first event that comes differently is the one that was changed, and the state with it
+    // as it was is compared with the state as the journal has it.
+    private static async Task<WhatChanged?> WhatChangedAsync(
+        string file,
+        List<(int Context, long Event, ulong Recorded, ulong Found)> mismatches,
+        CancellationToken stop
+    )
+    {
+        RunResumption? resumption = JournalPlace.Using(file, j => j.ReadRun() is null ? null : RunResumption.Of(j));
+        if (resumption is not { Run.IsRepeatable: true } || !ActorRuntime.CanRepeat)
+        {
+            return null;
+        }
+
+        ReexecutionReport report = await RunReexecution.RunAsync(file, resumption, stop).ConfigureAwait(false);
+        if (report.First is not { } first)
+        {
+            return null;
+        }
+
+        IReadOnlyList<ObjectDifference>? objects = null;
+        foreach ((int context, long number, ulong recorded, ulong found) in mismatches)
+        {
+            objects ??=
+                context == 0
+                    ? null
+                    : JournalPlace.Using(
+                        file,
+                        j => ChangedEvent.Objects(j, first, new DigestMismatch(context, number, recorded, found))
+                    );
+        }
+
+        return new WhatChanged(first, objects);
     }
 
     // Of the first context with a digest that differs.
@@ -148,4 +206,60 @@ internal static class ReplayCommand
             mismatches.Add((0, 0, recorded, found));
         }
     }
+}
+
+/// <summary>The event of a journal that is not what the run made, and what that changed.</summary>
+/// <param name="Event">As the journal has it, and as the run makes it when it is executed again.</param>
+/// <param name="Objects">The objects that differ at the first digest that does; null when the event is not all that was changed.</param>
+internal sealed record WhatChanged(EventDifference Event, IReadOnlyList<ObjectDifference>? Objects)
+{
+    public JsonObject Json() =>
+        new()
+        {
+            ["stream"] = Event.Stream,
+            ["event"] = Event.SequenceNr,
+            ["recorded"] = EventText.Of(Event.Recorded),
+            ["executed"] = EventText.Of(Event.Found),
+            ["objects"] = Objects is null
+                ? null
+                : new JsonArray(
+                    [
+                        .. Objects.Select(o => new JsonObject
+                        {
+                            ["object"] = o.Name,
+                            ["journal"] = Lines(o.OnlyInOurs),
+                            ["run"] = Lines(o.OnlyInTheirs),
+                        }),
+                    ]
+                ),
+        };
+
+    public void Write(TextWriter output)
+    {
+        output.WriteLine($"the run, executed again, differs first in event {Event.SequenceNr} of {Event.Stream}:");
+        output.WriteLine($"- {EventText.Of(Event.Recorded)}");
+        output.WriteLine($"+ {EventText.Of(Event.Found)}");
+        if (Objects is null)
+        {
+            output.WriteLine("with it put right the digest is another one still: more than that event was changed");
+            return;
+        }
+
+        output.WriteLine("because of it these objects differ, as the journal has them (-) and as they were (+):");
+        foreach (ObjectDifference one in Objects)
+        {
+            output.WriteLine($"  {one.Name}");
+            foreach (string line in one.OnlyInOurs)
+            {
+                output.WriteLine($"  - {line}");
+            }
+
+            foreach (string line in one.OnlyInTheirs)
+            {
+                output.WriteLine($"  + {line}");
+            }
+        }
+    }
+
+    private static JsonArray Lines(IReadOnlyList<string> lines) => new([.. lines.Select(l => JsonValue.Create(l))]);
 }

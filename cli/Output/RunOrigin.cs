@@ -46,7 +46,7 @@ internal static class RunOrigin
             ["product"] = run.Started.Product,
             ["eventVersion"] = run.Started.Version,
             ["continuations"] = run.Continuations,
-            ["finishedClients"] = run.FinishedClients.Count,
+            ["finishedClients"] = run.FinishedClientCount,
             ["ended"] = run.Finished is not null,
             ["stopReason"] = run.StopReason,
             ["digest"] = run.Finished?.Digest.ToString("x16", CultureInfo.InvariantCulture),

@@ -10,7 +10,11 @@ namespace Iommufd.Core.Context;
 /// <param name="ProcessId">The machine's number for it; also names its memory as a participant.</param>
 /// <param name="Memory">Its address space, for user copies: safe from any thread.</param>
 /// <param name="Descriptors">Its open descriptors.</param>
-public sealed record Caller(uint ProcessId, ProcessMemory Memory, DescriptorTable Descriptors);
+public sealed record Caller(uint ProcessId, ProcessMemory Memory, DescriptorTable Descriptors)
+{
+    /// <summary>Opens a descriptor; <see cref="DescriptorTable.None"/> where RLIMIT_NOFILE does not allow another (EMFILE).</summary>
+    public int Open(Descriptor descriptor) => Descriptors.Open(descriptor, Memory.RlimitOpenFiles);
+}
 
 /// <summary>The machine as a context sees it. Safe from any thread.</summary>
 public interface IHostRegistry
@@ -39,6 +43,12 @@ public interface IHostRegistry
 public sealed class PageSetTable
 {
     private readonly Dictionary<uint, PageSetObject> _sets = [];
+    private static readonly Comparison<PageSetObject> ByMemory = static (a, b) =>
+        a.Process != b.Process ? a.Process.CompareTo(b.Process)
+        : a.BaseAddress != b.BaseAddress ? a.BaseAddress.CompareTo(b.BaseAddress)
+        : a.Writable != b.Writable ? a.Writable.CompareTo(b.Writable)
+        : a.Areas.CompareTo(b.Areas);
+
     private uint _next = 1;
 
     /// <summary>Page sets that have areas.</summary>
@@ -46,6 +56,19 @@ public sealed class PageSetTable
 
     /// <summary>The sets, by number.</summary>
     public IEnumerable<PageSetObject> InOrder => _sets.Values.OrderBy(s => s.Number);
+
+    /// <summary>The sets in an order that does not depend on their numbers: by process, address, whether writable, areas.</summary>
+    public List<PageSetObject> InOrderOfMemory()
+    {
+        var sets = new List<PageSetObject>(_sets.Count);
+        foreach (var set in _sets.Values)
+        {
+            sets.Add(set);
+        }
+
+        sets.Sort(ByMemory);
+        return sets;
+    }
 
     /// <summary>The number that the next set gets.</summary>
     public uint NextNumber => _next;
@@ -122,6 +145,10 @@ public sealed class ContextCore
     private ulong _nextArea = 1;
     private ulong _nextHandle = 1;
 
+    // Most contexts have none.
+    private SortedDictionary<uint, VfioFile>? _vfioFiles;
+    private HashSet<uint>? _leaving;
+
     /// <summary>Makes an empty context.</summary>
     /// <param name="number">Its number on the machine.</param>
     /// <param name="registry">The machine.</param>
@@ -172,8 +199,48 @@ public sealed class ContextCore
     /// <summary>The key that the next area gets.</summary>
     public ulong NextAreaKey => _nextArea;
 
+    /// <summary>VFIO devices that are bound here: each holds the iommufd open.</summary>
+    public int VfioDevices => _vfioFiles?.Count ?? 0;
+
+    /// <summary>The opens that they are bound through, by DEVICE id.</summary>
+    public IEnumerable<KeyValuePair<uint, VfioFile>> VfioFiles => _vfioFiles ?? [];
+
+    /// <summary>Whether the iommufd's last descriptor was closed while VFIO devices hold it open.</summary>
+    public bool IsDescriptorClosed { get; set; }
+
     /// <summary>What can be mapped of this iommufd.</summary>
     public WindowTable Windows { get; } = new();
+
+    /// <summary>Whether a DEVICE is being unbound: commands that come now do not find it.</summary>
+    public bool IsLeaving(uint deviceId) => _leaving is { Count: > 0 } && _leaving.Contains(deviceId);
+
+    /// <summary>A DEVICE begins to be unbound, or is.</summary>
+    public void SetLeaving(uint deviceId, bool leaves)
+    {
+        if (leaves)
+        {
+            (_leaving ??= []).Add(deviceId);
+        }
+        else
+        {
+            _leaving?.Remove(deviceId);
+        }
+    }
+
+    /// <summary>The VFIO open that a DEVICE is bound through; null for none.</summary>
+    public VfioFile? VfioFileOf(uint deviceId) => _vfioFiles?.GetValueOrDefault(deviceId);
+
+    /// <summary>A DEVICE is bound through a VFIO open.</summary>
+    public void AddVfioFile(uint deviceId, VfioFile file) => (_vfioFiles ??= []).Add(deviceId, file);
+
+    /// <summary>A DEVICE is gone: the VFIO open that it was bound through, if there is one, may be bound again.</summary>
+    public void ReleaseVfioFile(uint deviceId)
+    {
+        if (_vfioFiles is not null && _vfioFiles.Remove(deviceId, out var file))
+        {
+            file.Unbind();
+        }
+    }
 
     /// <summary>Takes a number for a new attachment to a HWPT.</summary>
     public ulong TakeAttachHandle() => _nextHandle++;

@@ -54,6 +54,9 @@ public sealed class HostMachine : IHostRegistry
     /// <summary>Contexts of the sequential model that are open on it, by number.</summary>
     internal ConcurrentDictionary<int, SequentialContext> Sequential { get; } = new();
 
+    /// <summary>Who has opened which device through VFIO.</summary>
+    public VfioDevices Vfio { get; } = new();
+
     /// <summary>Processes, by id.</summary>
     public IEnumerable<Caller> Processes => _processes.Values.OrderBy(p => p.ProcessId);
 
@@ -140,6 +143,9 @@ public sealed class HostMachine : IHostRegistry
     /// <inheritdoc/>
     public Dmabuf CreateDmabuf(ulong length) =>
         new(Physical, length) { Number = (uint)Interlocked.Increment(ref _nextFile) };
+
+    /// <summary>Whether a device is there.</summary>
+    public bool HasDevice(string name) => _devices.TryGetValue(name, out var device) && !device.IsMock;
 
     /// <summary>Removes a device for good (surprise removal of one that nobody has claimed).</summary>
     public bool RemoveDevice(string name) => _devices.TryRemove(name, out _);

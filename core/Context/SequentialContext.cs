@@ -12,11 +12,12 @@ namespace Iommufd.Core.Context;
 /// A context without actors: every step is done at once, in the caller's thread. It is the reference that concurrent histories are
 /// compared with, what a journal is replayed into, and the quickest way to use iommufd's rules from a test. Not thread-safe.
 /// </summary>
-public sealed class SequentialContext : IParticipantHost
+public sealed partial class SequentialContext : IParticipantHost
 {
-    private readonly SortedDictionary<(ParticipantKind Kind, uint Id), IFlowParticipant> _participants = [];
+    private readonly Dictionary<ulong, IFlowParticipant> _participants = [];
     private readonly HostMachine _machine;
     private readonly List<Flow> _completed = [];
+    private bool _isClosed;
 
     /// <summary>Opens a context on a machine.</summary>
     public SequentialContext(HostMachine machine, int number)
@@ -29,6 +30,9 @@ public sealed class SequentialContext : IParticipantHost
     /// <summary>The context.</summary>
     public ContextCore Core { get; }
 
+    /// <summary>The machine it was opened on.</summary>
+    public HostMachine Machine => _machine;
+
     /// <summary>Every change so far, in order, if they are kept.</summary>
     public List<ContextEvent> Events { get; } = [];
 
@@ -36,23 +40,37 @@ public sealed class SequentialContext : IParticipantHost
     public bool KeepsEvents { get; set; } = true;
 
     /// <summary>The participants, by kind and id.</summary>
-    public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants => _participants;
+    public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants =>
+        _participants
+            .OrderBy(p => p.Key)
+            .Select(p => KeyValuePair.Create(((ParticipantKind)(p.Key >> 32), (uint)p.Key), p.Value));
 
     /// <summary>Carries out one command.</summary>
-    public IoctlResult Execute(Caller caller, IoctlCommand command) =>
-        Run(CommandFlows.Create(Core, caller, command)).Result;
+    public IoctlResult Execute(Caller caller, IoctlCommand command)
+    {
+        var result = Run(CommandFlows.Create(Core, caller, command)).Result;
+        if (Core is { IsDescriptorClosed: true, VfioDevices: 0 })
+        {
+            Close(caller);
+        }
+
+        return result;
+    }
 
     /// <summary>
-    /// Closes the context; how many objects were left: all of them when one maps the context's own descriptor, which keeps it
-    /// open for ever as in the kernel.
+    /// The last descriptor is closed; how many objects were left: all of them where a VFIO device is bound, whose close closes the
+    /// context then, or where one maps the context's own descriptor, which keeps it open for ever as in the kernel.
     /// </summary>
     public int Close(Caller caller)
     {
-        if (Core.PageSets.HoldContextOpen)
+        caller.Descriptors.CloseAll(d => d.IommufdContext == Core.Number);
+        Core.IsDescriptorClosed = true;
+        if (_isClosed || Core.VfioDevices > 0 || Core.PageSets.HoldContextOpen)
         {
             return Core.Objects.Count;
         }
 
+        _isClosed = true;
         var close = new CloseFlow(Core, caller);
         Run(close);
         _machine.Sequential.TryRemove(KeyValuePair.Create(Core.Number, this));
@@ -80,12 +98,12 @@ public sealed class SequentialContext : IParticipantHost
 
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state) =>
-        _participants.Add((participant.Kind, participant.Id), state);
+        _participants.Add(KeyOf(participant.Kind, participant.Id), state);
 
     /// <inheritdoc/>
     void IParticipantHost.Close(Participant participant)
     {
-        if (_participants.Remove((participant.Kind, participant.Id), out var state))
+        if (_participants.Remove(KeyOf(participant.Kind, participant.Id), out var state))
         {
             (state as IDisposable)?.Dispose();
         }
@@ -100,6 +118,10 @@ public sealed class SequentialContext : IParticipantHost
             Core.Engine.Deliver(new FlowReply(step.Flow, step.Step, response));
         }
     }
+
+    // Where nothing is made to fail nobody looks at how a question comes. The other context's answer is no participant's.
+    FlowResponse? IParticipantHost.AnswerAtOnce(Participant to, FlowRequest request) =>
+        Core.Faults is null && to.Kind != ParticipantKind.Context ? Find(to).Handle(request) : null;
 
     /// <inheritdoc/>
     void IParticipantHost.Committed(ContextEvent change)
@@ -131,9 +153,11 @@ public sealed class SequentialContext : IParticipantHost
         return FaultGate.Handle(to, state, state, step, Core.Faults);
     }
 
+    private static ulong KeyOf(ParticipantKind kind, uint id) => ((ulong)kind << 32) | id;
+
     private IFlowParticipant Find(Participant participant)
     {
-        var key = (participant.Kind, participant.Id);
+        var key = KeyOf(participant.Kind, participant.Id);
         if (!_participants.TryGetValue(key, out var found) && participant.Kind == ParticipantKind.Memory)
         {
             found = new MemoryState(_machine.Process(participant.Id).Memory, id => _machine.Process((uint)id).Memory);

@@ -7,16 +7,48 @@ using Iommufd.Messages.Flows;
 namespace Iommufd.Core.Flows;
 
 /// <summary>Creation of an access: by a driver, or by the selftest, which gets a descriptor.</summary>
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="ioasId">The IOAS.</param>
+/// <param name="pins">Whether it pins.</param>
+/// <param name="withDescriptor">Whether the caller gets a descriptor of it.</param>
+/// <param name="answer">What is written back, from the ACCESS id and the descriptor.</param>
 public sealed class CreateAccessFlow(
     ContextCore context,
     Caller caller,
     uint ioasId,
     bool pins,
-    Func<uint, IoctlCommand> answer
+    bool withDescriptor,
+    Func<uint, int, IoctlCommand> answer
 ) : AccessFlow(context, caller)
 {
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
+    {
+        // Taken before the IOAS is looked up; the selftest reports that there is none as ENOMEM.
+        var fd = DescriptorTable.None;
+        if (withDescriptor)
+        {
+            fd = Caller.Descriptors.Reserve(Caller.Memory.RlimitOpenFiles);
+            if (fd == DescriptorTable.None)
+            {
+                Fail(Errno.ENOMEM);
+                yield break;
+            }
+        }
+
+        foreach (var wait in Create(fd))
+        {
+            yield return wait;
+        }
+
+        if (fd != DescriptorTable.None && !Result.IsOk)
+        {
+            Caller.Descriptors.Cancel(fd);
+        }
+    }
+
+    private IEnumerable<FlowWait> Create(int fd)
     {
         if (Get<IoasObject>(ioasId) is not { } ioas)
         {
@@ -37,8 +69,13 @@ public sealed class CreateAccessFlow(
             yield break;
         }
 
+        if (fd != DescriptorTable.None)
+        {
+            Caller.Descriptors.Install(fd, new AccessDescriptor(Context.Number, access.Id));
+        }
+
         Events.Add(new AccessCreated(access.Id, ioasId, pins));
-        Succeed(answer(access.Id));
+        Succeed(answer(access.Id, fd));
     }
 }
 

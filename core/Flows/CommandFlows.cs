@@ -71,6 +71,9 @@ public static class CommandFlows
                 or GetHwInfo
                 or UnbindDevice
                 or DetachDevice
+                or VfioDeviceDetachIommufdPt
+                or VfioDeviceGetInfo
+                or UnbindVfioDevice
                 or DestroyAccess
                 or UnpinAccessPages
                 or CloseFaultQueue
@@ -105,7 +108,15 @@ public static class CommandFlows
             IoasMap c => new MapFlow(context, caller, c),
             IoasUnmap c => new UnmapFlow(context, caller, c),
             BindDevice c => new BindFlow(context, caller, c),
-            AttachDevice c => new AttachFlow(context, caller, c),
+            AttachDevice c => new DriverAttachFlow(
+                context,
+                caller,
+                c.DeviceId,
+                c.Pasid,
+                c.PtId,
+                replace: false,
+                id => c with { PtId = id }
+            ),
             DetachDevice c => new DetachFlow(context, caller, c),
             UnbindDevice c => new UnbindFlow(context, caller, c),
             _ => MakeOther(context, caller, command),
@@ -115,6 +126,7 @@ public static class CommandFlows
         ObjectCommandFlows.TryCreate(context, caller, command)
         ?? EntryCommandFlows.TryCreate(context, caller, command)
         ?? MemoryCommandFlows.TryCreate(context, caller, command)
+        ?? VfioDeviceCommandFlows.TryCreate(context, caller, command)
         ?? command switch
         {
             Destroy c => new DestroyFlow(context, caller, c),
@@ -132,13 +144,22 @@ public static class CommandFlows
     private static Flow CreateDriver(ContextCore context, Caller caller, DriverCommand command) =>
         command switch
         {
-            ReplaceDevice c => new ReplaceFlow(context, caller, c),
+            ReplaceDevice c => new DriverAttachFlow(
+                context,
+                caller,
+                c.DeviceId,
+                c.Pasid,
+                c.PtId,
+                replace: true,
+                id => c with { PtId = id }
+            ),
             CreateAccess c => new CreateAccessFlow(
                 context,
                 caller,
                 c.IoasId,
                 c.NeedsPinPages,
-                id => c with { OutAccessId = id }
+                withDescriptor: false,
+                (id, _) => c with { OutAccessId = id }
             ),
             ReplaceAccessIoas c => new ReplaceAccessFlow(context, caller, c.AccessId, c.IoasId),
             DestroyAccess c => new DestroyAccessFlow(context, caller, c.AccessId),
@@ -197,7 +218,6 @@ public static class CommandFlows
                 hasFlags: false
             ),
             TestMockDomainFlags c => new MockDomainFlow(context, caller, c, hasFlags: true),
-            TestMockDomainReplace c => new MockReplaceFlow(context, caller, c),
             TestMdCheckMap c => new CheckMapFlow(context, caller, c),
             TestMdCheckRefs c => new CheckRefsFlow(context, caller, c),
             TestCreateAccess c => CreateAccess(context, caller, c),
@@ -232,7 +252,8 @@ public static class CommandFlows
                 caller,
                 command.IoasId,
                 (command.Flags & TestCreateAccess.NeedsPinPages) != 0,
-                id => command with { OutAccessFd = caller.Descriptors.Open(new AccessDescriptor(context.Number, id)) }
+                withDescriptor: true,
+                (_, fd) => command with { OutAccessFd = fd }
             );
 
     private static Flow AccessPages(ContextCore context, Caller caller, TestAccessPages command)

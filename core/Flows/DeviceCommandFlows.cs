@@ -52,81 +52,92 @@ public sealed class UnbindFlow(ContextCore context, Caller caller, UnbindDevice 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Context.Objects.Find<DeviceObject>(command.DeviceId) is not { Owner: 0 } device)
+        if (
+            Context.Objects.Find<DeviceObject>(command.DeviceId) is not { Owner: 0 } device
+            || Context.IsLeaving(command.DeviceId)
+        )
         {
             Fail(Errno.ENOENT);
             yield break;
         }
 
-        JournalWhenLeft(() => new DeviceUnbound(command.DeviceId));
-        foreach (var wait in Unbind(device))
+        if (Context.VfioFileOf(device.Id) is not null)
+        {
+            Fail(Errno.EBUSY);
+            yield break;
+        }
+
+        foreach (var wait in UnbindAndJournal(device))
         {
             yield return wait;
         }
-
-        JournalUnlessLeft();
     }
 }
 
-/// <summary>A driver attaches a device (D.2, D.4).</summary>
-public sealed class AttachFlow(ContextCore context, Caller caller, AttachDevice command) : DeviceFlow(context, caller)
+/// <summary>Attaches or moves a device (D.2, D.4, D.6), whoever asks.</summary>
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="pasid">0 for the device's own requests.</param>
+/// <param name="ptId">An IOAS or HWPT.</param>
+/// <param name="replace">Whether it is attached, and moves.</param>
+/// <param name="answer">What is written back, from the HWPT that is used.</param>
+public abstract class AttachFlow(
+    ContextCore context,
+    Caller caller,
+    uint pasid,
+    uint ptId,
+    bool replace,
+    Func<uint, IoctlCommand> answer
+) : DeviceFlow(context, caller)
 {
+    /// <summary>The device, kept in use; null fails.</summary>
+    protected abstract DeviceObject? Find();
+
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Get<DeviceObject>(command.DeviceId) is not { } device)
+        if (Find() is not { } device)
         {
-            Fail(Errno.ENOENT);
             yield break;
         }
 
         var outcome = new Outcome();
-        foreach (var wait in Attach(device, command.Pasid, command.PtId, replace: false, outcome))
+        foreach (var wait in AttachAndJournal(device, pasid, ptId, replace, outcome))
         {
             yield return wait;
         }
 
-        if (!outcome.IsOk)
+        if (outcome.IsOk)
+        {
+            Succeed(answer(UsedHwpt));
+        }
+        else
         {
             Fail(outcome.Errno);
-            yield break;
         }
-
-        Events.Add(new DeviceAttached(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent()));
-        Succeed(command with { PtId = UsedHwpt });
     }
 }
 
-/// <summary>A driver moves a device (D.6).</summary>
-public sealed class ReplaceFlow(ContextCore context, Caller caller, ReplaceDevice command) : DeviceFlow(context, caller)
+/// <summary>A driver attaches or moves a device.</summary>
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="deviceId">The DEVICE.</param>
+/// <param name="pasid">0 for the device's own requests.</param>
+/// <param name="ptId">An IOAS or HWPT.</param>
+/// <param name="replace">Whether it moves.</param>
+/// <param name="answer">What is written back.</param>
+public sealed class DriverAttachFlow(
+    ContextCore context,
+    Caller caller,
+    uint deviceId,
+    uint pasid,
+    uint ptId,
+    bool replace,
+    Func<uint, IoctlCommand> answer
+) : AttachFlow(context, caller, pasid, ptId, replace, answer)
 {
     /// <inheritdoc/>
-    protected override IEnumerator<FlowWait> Run()
-    {
-        if (Get<DeviceObject>(command.DeviceId) is not { } device)
-        {
-            Fail(Errno.ENOENT);
-            yield break;
-        }
-
-        JournalWhenLeft(() =>
-            new DeviceReplaced(command.DeviceId, command.Pasid, command.PtId, UsedHwpt, PinnedForEvent())
-        );
-        var outcome = new Outcome();
-        foreach (var wait in Attach(device, command.Pasid, command.PtId, replace: true, outcome))
-        {
-            yield return wait;
-        }
-
-        if (!outcome.IsOk)
-        {
-            Fail(outcome.Errno);
-            yield break;
-        }
-
-        JournalUnlessLeft();
-        Succeed(command with { PtId = UsedHwpt });
-    }
+    protected override DeviceObject? Find() => FindDriven(deviceId);
 }
 
 /// <summary>A driver detaches a device (D.7).</summary>
@@ -135,19 +146,13 @@ public sealed class DetachFlow(ContextCore context, Caller caller, DetachDevice 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Get<DeviceObject>(command.DeviceId) is not { } device)
+        if (FindDriven(command.DeviceId) is { } device)
         {
-            Fail(Errno.ENOENT);
-            yield break;
+            foreach (var wait in DetachAndJournal(device, command.Pasid))
+            {
+                yield return wait;
+            }
         }
-
-        JournalWhenLeft(() => new DeviceDetached(command.DeviceId, command.Pasid));
-        foreach (var wait in Detach(device, command.Pasid))
-        {
-            yield return wait;
-        }
-
-        JournalUnlessLeft();
     }
 }
 
@@ -210,36 +215,5 @@ public sealed class MockDomainFlow(ContextCore context, Caller caller, TestMockD
                 OutHwptId = UsedHwpt,
             }
         );
-    }
-}
-
-/// <summary>The selftest's MOCK_DOMAIN_REPLACE.</summary>
-public sealed class MockReplaceFlow(ContextCore context, Caller caller, TestMockDomainReplace command)
-    : DeviceFlow(context, caller)
-{
-    /// <inheritdoc/>
-    protected override IEnumerator<FlowWait> Run()
-    {
-        if (Get<SelftestObject>(command.StdevId) is not { } stdev)
-        {
-            Fail(Errno.ENOENT);
-            yield break;
-        }
-
-        JournalWhenLeft(() => new DeviceReplaced(stdev.Device.Id, 0, command.PtId, UsedHwpt, PinnedForEvent()));
-        var outcome = new Outcome();
-        foreach (var wait in Attach(stdev.Device, 0, command.PtId, replace: true, outcome))
-        {
-            yield return wait;
-        }
-
-        if (!outcome.IsOk)
-        {
-            Fail(outcome.Errno);
-            yield break;
-        }
-
-        JournalUnlessLeft();
-        Succeed(command with { PtId = UsedHwpt });
     }
 }

@@ -67,12 +67,18 @@ public abstract partial class DeviceFlow
         Release(group.Lock);
     }
 
-    private IEnumerable<FlowWait> Leave(DeviceObject device, uint pasid, HwptObject hwpt)
+    // D.7, under the group's lock. The device is off its HWPT then, whose reference is still to be put.
+    private IEnumerable<FlowWait> Leave(DeviceObject device, uint pasid, Departure left)
     {
         var group = device.Group;
         yield return FlowWait.ForLock(group.Lock, exclusive: true);
-        var attachment = group.Attachments[pasid];
-        attachment.Devices.Remove(device.Id);
+        if (!group.Attachments.TryGetValue(pasid, out var attachment) || !attachment.Devices.Remove(device.Id))
+        {
+            Release(group.Lock);
+            yield break;
+        }
+
+        var hwpt = attachment.Hwpt;
         if (attachment.Devices.Count == 0)
         {
             group.Attachments.Remove(pasid);
@@ -80,14 +86,22 @@ public abstract partial class DeviceFlow
 
         yield return Block(device, pasid);
         Unlink(hwpt, device);
+        if (attachment.Devices.Count == 0)
+        {
+            foreach (var wait in DropFaults(hwpt, attachment.Handle))
+            {
+                yield return wait;
+            }
+        }
+
         if (pasid == 0 && device.Traits.Reserved.Count > 0)
         {
             yield return Unreserve(device, hwpt);
         }
 
-        hwpt.Users--;
-        device.Users--;
         Release(group.Lock);
+        device.Users--;
+        left.Hwpt = hwpt;
     }
 
     // D.6, under the group's lock: the whole group moves, or nobody.
@@ -233,4 +247,11 @@ public abstract partial class DeviceFlow
 
     private static FlowWait Unreserve(DeviceObject device, HwPageTableObject hwpt) =>
         FlowWait.For(hwpt.Reserves.Kind, hwpt.Reserves.Id, new ReleaseRanges(device.Id));
+
+    /// <summary>What a device left.</summary>
+    private sealed class Departure
+    {
+        /// <summary>The HWPT, which is still counted as used by the device; null where the device was not attached.</summary>
+        public HwPageTableObject? Hwpt { get; set; }
+    }
 }

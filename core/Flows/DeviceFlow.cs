@@ -53,51 +53,111 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
     /// <summary>Detaches a device; what is not attached stays as it is (D.7).</summary>
     protected IEnumerable<FlowWait> Detach(DeviceObject device, uint pasid)
     {
-        var group = device.Group;
-        yield return FlowWait.ForLock(group.Lock, exclusive: true);
-        if (!group.Attachments.TryGetValue(pasid, out var attachment) || !attachment.Devices.Remove(device.Id))
+        var left = new Departure();
+        foreach (var wait in Leave(device, pasid, left))
         {
-            Release(group.Lock);
-            yield break;
+            yield return wait;
         }
 
-        var hwpt = attachment.Hwpt;
-        if (attachment.Devices.Count == 0)
+        if (left.Hwpt is { } hwpt)
         {
-            group.Attachments.Remove(pasid);
-        }
-
-        yield return Block(device, pasid);
-        Unlink(hwpt, device);
-        if (attachment.Devices.Count == 0)
-        {
-            foreach (var wait in DropFaults(hwpt, attachment.Handle))
+            foreach (var wait in PutHwpt(hwpt, 1, leaves: true))
             {
                 yield return wait;
             }
         }
+    }
 
-        if (pasid == 0 && device.Traits.Reserved.Count > 0)
+    /// <summary>The DEVICE that a driver names, kept in use; null fails: ENOENT, and EBUSY for one that VFIO drives.</summary>
+    protected DeviceObject? FindDriven(uint deviceId)
+    {
+        if (Get<DeviceObject>(deviceId) is not { } device)
         {
-            yield return Unreserve(device, hwpt);
+            Fail(Errno.ENOENT);
+            return null;
         }
 
-        Release(group.Lock);
-        device.Users--;
-        foreach (var wait in PutHwpt(hwpt, 1, leaves: true))
+        if (Context.VfioFileOf(deviceId) is null)
+        {
+            return device;
+        }
+
+        Fail(Errno.EBUSY);
+        return null;
+    }
+
+    /// <summary>Attaches a device, or moves it, and journals it (B.23, D.2, D.6).</summary>
+    protected IEnumerable<FlowWait> AttachAndJournal(
+        DeviceObject device,
+        uint pasid,
+        uint ptId,
+        bool replace,
+        Outcome outcome
+    )
+    {
+        if (replace)
+        {
+            JournalWhenLeft(() => new DeviceReplaced(device.Id, pasid, ptId, UsedHwpt, PinnedForEvent()));
+        }
+
+        foreach (var wait in Attach(device, pasid, ptId, replace, outcome))
         {
             yield return wait;
         }
+
+        if (!outcome.IsOk)
+        {
+            yield break;
+        }
+
+        if (replace)
+        {
+            JournalUnlessLeft();
+        }
+        else
+        {
+            Events.Add(new DeviceAttached(device.Id, pasid, ptId, UsedHwpt, PinnedForEvent()));
+        }
     }
 
-    /// <summary>Detaches a device everywhere, PASIDs first, and forgets it.</summary>
+    /// <summary>Detaches a device and journals it, also where it was not attached.</summary>
+    protected IEnumerable<FlowWait> DetachAndJournal(DeviceObject device, uint pasid)
+    {
+        JournalWhenLeft(() => new DeviceDetached(device.Id, pasid));
+        foreach (var wait in Detach(device, pasid))
+        {
+            yield return wait;
+        }
+
+        JournalUnlessLeft();
+    }
+
+    /// <summary>Unbinds a device and journals it.</summary>
+    protected IEnumerable<FlowWait> UnbindAndJournal(DeviceObject device)
+    {
+        JournalWhenLeft(() => new DeviceUnbound(device.Id));
+        foreach (var wait in Unbind(device))
+        {
+            yield return wait;
+        }
+
+        JournalUnlessLeft();
+    }
+
+    /// <summary>
+    /// Detaches a device everywhere, PASIDs first by ascending number, and forgets it. Nobody finds it from now on; commands that have
+    /// found it end first (A.3), so that their events come before its own.
+    /// </summary>
     protected IEnumerable<FlowWait> Unbind(DeviceObject device)
     {
+        Context.SetLeaving(device.Id, leaves: true);
+        yield return FlowWait.ForLock(Context.Engine.LockOfUsers(this, device), exclusive: true);
         foreach (
             var pasid in device
                 .Group.Attachments.Where(a => a.Value.Devices.Contains(device.Id))
                 .Select(a => a.Key)
-                .OrderByDescending(p => p)
+                .OrderBy(p => p == 0)
+                .ThenBy(p => p)
                 .ToArray()
         )
         {
@@ -119,10 +179,12 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
         }
 
         Context.Objects.Remove(device);
+        Context.SetLeaving(device.Id, leaves: false);
         Release(device.Group.Lock);
         Context.Engine.Host.Close(new Participant(ParticipantKind.Device, device.Id));
         Context.LeaveGroup(device.Group);
         Context.Registry.ReleaseDevice(device.Traits.Name);
+        Context.ReleaseVfioFile(device.Id);
     }
 
     /// <summary>Makes a DEVICE object of claimed hardware; its driver holds one reference.</summary>
@@ -330,10 +392,12 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
 
         if (!replace)
         {
-            foreach (var wait in Leave(device, pasid, hwpt))
+            foreach (var wait in Leave(device, pasid, new Departure()))
             {
                 yield return wait;
             }
+
+            hwpt.Users--;
         }
 
         if (filled)

@@ -23,17 +23,19 @@ public sealed class FaultQueueAllocFlow(ContextCore context, Caller caller, Faul
         }
 
         var fault = Context.Reserve(new FaultObject());
+        var fd = Caller.Open(new FaultDescriptor(Context.Number, fault.Id));
+        if (fd == DescriptorTable.None)
+        {
+            Context.Objects.Remove(fault);
+            Fail(Errno.EMFILE);
+            yield break;
+        }
+
         fault.Users = 2;
         Context.Engine.Host.Open(new Participant(ParticipantKind.Fault, fault.Id), new FaultState());
         Context.Objects.Publish(fault);
         Events.Add(new FaultQueueAllocated(fault.Id));
-        Succeed(
-            command with
-            {
-                OutFaultId = fault.Id,
-                OutFaultFd = Caller.Descriptors.Open(new FaultDescriptor(Context.Number, fault.Id)),
-            }
-        );
+        Succeed(command with { OutFaultId = fault.Id, OutFaultFd = fd });
     }
 }
 
@@ -325,6 +327,11 @@ public sealed class CloseQueueFlow(ContextCore context, Caller caller, uint id) 
                 yield break;
         }
 
+        // Whoever closed it took it out of the table already, unless only the driver's call was made.
+        Caller.Descriptors.CloseAll(d =>
+            d is FaultDescriptor f && f == new FaultDescriptor(Context.Number, id)
+            || d is VeventqDescriptor v && v == new VeventqDescriptor(Context.Number, id)
+        );
         Events.Add(new QueueDescriptorClosed(id));
     }
 }

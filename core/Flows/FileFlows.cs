@@ -176,7 +176,15 @@ public sealed class DmabufGetFlow(ContextCore context, Caller caller, TestDmabuf
         }
 
         var buffer = Context.Registry.CreateDmabuf(command.Length);
-        Result = new IoctlResult(Errno.OK, Caller.Descriptors.Open(new DmabufDescriptor(buffer)), null);
+        var fd = Caller.Open(new DmabufDescriptor(buffer));
+        if (fd == DescriptorTable.None)
+        {
+            buffer.Release();
+            Fail(Errno.EMFILE);
+            yield break;
+        }
+
+        Result = new IoctlResult(Errno.OK, fd, null);
     }
 }
 

@@ -179,6 +179,11 @@ public abstract class Flow
         where T : ContextObject
     {
         var found = Context.Objects.Find<T>(id);
+        if (found is DeviceObject && Context.IsLeaving(id))
+        {
+            return null;
+        }
+
         if (found is not null)
         {
             found.Users++;
@@ -187,6 +192,9 @@ public abstract class Flow
 
         return found;
     }
+
+    /// <summary>Whether it keeps an object in use.</summary>
+    internal bool Uses(ContextObject what) => _references?.Contains(what) ?? false;
 
     /// <summary>Lets go of an object before the flow ends.</summary>
     protected void Put(ContextObject reference)

@@ -17,6 +17,9 @@ public interface IParticipantHost
     /// <summary>Carries a step to a participant. The answer comes through <see cref="FlowEngine.Deliver"/>, now or later.</summary>
     void Send(Participant to, FlowStep step);
 
+    /// <summary>The answer of a participant that gives it at once; null where the question has to be sent.</summary>
+    FlowResponse? AnswerAtOnce(Participant to, FlowRequest request) => null;
+
     /// <summary>A change is decided though its flow goes on: its event takes its place in the journal now.</summary>
     void Committed(ContextEvent change);
 
@@ -118,12 +121,33 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         }
     }
 
+    /// <summary>A lock that every other flow that uses an object holds shared until it ends: who wants it exclusively waits for them.</summary>
+    internal FlowLock LockOfUsers(Flow waiting, ContextObject what)
+    {
+        var users = new FlowLock();
+        foreach (var flow in _running.Values)
+        {
+            if (!ReferenceEquals(flow, waiting) && flow.Uses(what))
+            {
+                users.TryAcquire(flow, exclusive: false);
+            }
+        }
+
+        return users;
+    }
+
     /// <summary>Gives an event its place in the journal before its flow is over.</summary>
     internal void Commit(ContextEvent change) => Host.Committed(change);
 
     /// <summary>Sends a request that wants no answer.</summary>
-    internal void Tell(Flow flow, Participant to, FlowRequest request) =>
-        Host.Send(to, new FlowStep(context, flow.Id, flow.TakeStep(), request, WantsReply: false));
+    internal void Tell(Flow flow, Participant to, FlowRequest request)
+    {
+        var step = flow.TakeStep();
+        if (Host.AnswerAtOnce(to, request) is null)
+        {
+            Host.Send(to, new FlowStep(context, flow.Id, step, request, WantsReply: false));
+        }
+    }
 
     /// <summary>A flow released a lock.</summary>
     internal void Released(Flow flow, FlowLock flowLock, bool exclusive) => flowLock.Release(flow, exclusive, _ready);
@@ -164,6 +188,13 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
         {
             var ask = wait.Ask(i);
             ask.Step = flow.TakeStep();
+            if (Host.AnswerAtOnce(ask.To, ask.Request) is { } response)
+            {
+                ask.Response = response;
+                wait.Outstanding--;
+                continue;
+            }
+
             Host.Send(ask.To, new FlowStep(context, flow.Id, ask.Step, ask.Request, WantsReply: true));
         }
     }

@@ -24,13 +24,7 @@ public sealed class DescribeContextFlow(ContextCore context, Caller caller, bool
     {
         var own = new StateLines(withText);
         own.Add($"context charge-process {Context.ChargeProcess}");
-        foreach (
-            var set in Context
-                .PageSets.InOrder.OrderBy(s => s.Process)
-                .ThenBy(s => s.BaseAddress)
-                .ThenBy(s => s.Writable)
-                .ThenBy(s => s.Areas)
-        )
+        foreach (var set in Context.PageSets.InOrderOfMemory())
         {
             own.Add(
                 $"pageset process {set.Process} base 0x{set.BaseAddress:x} writable {set.Writable} areas {set.Areas}"

@@ -96,7 +96,7 @@ public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(con
     {
         foreach (var access in Context.Objects.Live.OfType<AccessObject>().Where(a => !a.Internal).ToArray())
         {
-            foreach (var wait in DestroyAccess(access))
+            foreach (var wait in Destroy(access))
             {
                 yield return wait;
             }
@@ -136,6 +136,7 @@ public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(con
     // A process that is gone has closed and unmapped everything, in whatever order the door noticed.
     private void CloseDescriptors()
     {
+        Caller.Descriptors.CloseAll(d => d.HeldContext == Context.Number);
         foreach (var live in Context.Objects.Live)
         {
             switch (live)
@@ -154,26 +155,5 @@ public sealed class CloseFlow(ContextCore context, Caller caller) : LifeFlow(con
                     break;
             }
         }
-    }
-
-    private IEnumerable<FlowWait> DestroyAccess(AccessObject access)
-    {
-        if (access.Ioas is { } ioas)
-        {
-            access.Ioas = null;
-            var notify = FlowWait.For(ParticipantKind.Access, access.Id, new NotifyUnmap(IovaRange.All));
-            yield return notify;
-            foreach (var wait in ReleasePins(ioas, notify.As<PinsReleased>().Pins))
-            {
-                yield return wait;
-            }
-
-            yield return FlowWait.For(ParticipantKind.Ioas, ioas.Id, new RemoveAccess(access.Id));
-            ioas.Accesses.Remove(access.Id);
-            ioas.Users--;
-        }
-
-        Context.Objects.Remove(access);
-        Context.Engine.Host.Close(new Participant(ParticipantKind.Access, access.Id));
     }
 }

@@ -16,7 +16,7 @@ public abstract class MappingFlow(ContextCore context, Caller caller) : DomainFl
     protected ulong PlacedAt { get; private set; }
 
     /// <summary>Area permissions of uAPI flags.</summary>
-    protected static uint PermissionsOf(IoasMapFlags flags) =>
+    protected internal static uint PermissionsOf(IoasMapFlags flags) =>
         (flags.HasFlag(IoasMapFlags.Writeable) ? 1u : 0) | (flags.HasFlag(IoasMapFlags.Readable) ? 2u : 0);
 
     /// <summary>Places and fills the pieces; page sets count their areas already.</summary>

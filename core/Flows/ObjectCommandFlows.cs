@@ -46,7 +46,7 @@ public static class ObjectCommandFlows
             TestTriggerIopf c => new TriggerIopfFlow(context, caller, c),
             TestDevCheckCache c => new CheckCacheFlow(context, caller, c),
             TestTriggerVevent c => new TriggerVeventFlow(context, caller, c),
-            TestPasidAttach c => new MockPasidFlow(
+            TestPasidAttach c => new MockAttachFlow(
                 context,
                 caller,
                 c.StdevId,
@@ -55,11 +55,20 @@ public static class ObjectCommandFlows
                 replace: false,
                 id => c with { PtId = id }
             ),
-            TestPasidReplace c => new MockPasidFlow(
+            TestPasidReplace c => new MockAttachFlow(
                 context,
                 caller,
                 c.StdevId,
                 c.Pasid,
+                c.PtId,
+                replace: true,
+                id => c with { PtId = id }
+            ),
+            TestMockDomainReplace c => new MockAttachFlow(
+                context,
+                caller,
+                c.StdevId,
+                pasid: 0,
                 c.PtId,
                 replace: true,
                 id => c with { PtId = id }

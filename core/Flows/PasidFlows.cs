@@ -1,12 +1,18 @@
 using Iommufd.Core.Context;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
-using Iommufd.Messages.Events;
 
 namespace Iommufd.Core.Flows;
 
-/// <summary>The selftest's PASID_ATTACH and PASID_REPLACE (facts sheet D.9).</summary>
-public sealed class MockPasidFlow(
+/// <summary>The selftest's MOCK_DOMAIN_REPLACE, PASID_ATTACH and PASID_REPLACE (facts sheet D.6, D.9).</summary>
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="stdevId">The SELFTEST object.</param>
+/// <param name="pasid">0 for the device's own requests.</param>
+/// <param name="ptId">An IOAS or HWPT.</param>
+/// <param name="replace">Whether it moves.</param>
+/// <param name="answer">What is written back.</param>
+public sealed class MockAttachFlow(
     ContextCore context,
     Caller caller,
     uint stdevId,
@@ -14,35 +20,18 @@ public sealed class MockPasidFlow(
     uint ptId,
     bool replace,
     Func<uint, IoctlCommand> answer
-) : DeviceFlow(context, caller)
+) : AttachFlow(context, caller, pasid, ptId, replace, answer)
 {
     /// <inheritdoc/>
-    protected override IEnumerator<FlowWait> Run()
+    protected override DeviceObject? Find()
     {
-        if (Get<SelftestObject>(stdevId) is not { } stdev)
+        var stdev = Get<SelftestObject>(stdevId);
+        if (stdev is null)
         {
             Fail(Errno.ENOENT);
-            yield break;
         }
 
-        var outcome = new Outcome();
-        foreach (var wait in Attach(stdev.Device, pasid, ptId, replace, outcome))
-        {
-            yield return wait;
-        }
-
-        if (!outcome.IsOk)
-        {
-            Fail(outcome.Errno);
-            yield break;
-        }
-
-        Events.Add(
-            replace
-                ? new DeviceReplaced(stdev.Device.Id, pasid, ptId, UsedHwpt, PinnedForEvent())
-                : new DeviceAttached(stdev.Device.Id, pasid, ptId, UsedHwpt, PinnedForEvent())
-        );
-        Succeed(answer(UsedHwpt));
+        return stdev?.Device;
     }
 }
 
@@ -59,11 +48,9 @@ public sealed class MockPasidDetachFlow(ContextCore context, Caller caller, Test
             yield break;
         }
 
-        foreach (var wait in Detach(stdev.Device, command.Pasid))
+        foreach (var wait in DetachAndJournal(stdev.Device, command.Pasid))
         {
             yield return wait;
         }
-
-        Events.Add(new DeviceDetached(stdev.Device.Id, command.Pasid));
     }
 }

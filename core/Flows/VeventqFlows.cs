@@ -52,6 +52,15 @@ public sealed class VeventqAllocFlow(ContextCore context, Caller caller, Veventq
             yield break;
         }
 
+        var fd = Caller.Open(new VeventqDescriptor(Context.Number, veventq.Id));
+        if (fd == DescriptorTable.None)
+        {
+            yield return FlowWait.For(ParticipantKind.Viommu, viommu.Id, new RemoveVeventq(command.Type));
+            Context.Objects.Remove(veventq);
+            Fail(Errno.EMFILE);
+            yield break;
+        }
+
         viommu.Users++;
         veventq.Users = 2;
         Context.Engine.Host.Open(
@@ -60,13 +69,7 @@ public sealed class VeventqAllocFlow(ContextCore context, Caller caller, Veventq
         );
         Context.Objects.Publish(veventq);
         Events.Add(new VeventqAllocated(veventq.Id, viommu.Id, command.Type, command.VeventqDepth));
-        Succeed(
-            command with
-            {
-                OutVeventqId = veventq.Id,
-                OutVeventqFd = Caller.Descriptors.Open(new VeventqDescriptor(Context.Number, veventq.Id)),
-            }
-        );
+        Succeed(command with { OutVeventqId = veventq.Id, OutVeventqFd = fd });
     }
 }
 

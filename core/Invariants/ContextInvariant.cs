@@ -18,6 +18,7 @@ public abstract class ContextInvariant
         new IdsAreConsistent(),
         new PageSetsHaveTheirAreas(),
         new NoLockIsHeld(),
+        new VfioFilesKnowWhatIsAttached(),
         new NoFlowCrashed(),
     ];
 

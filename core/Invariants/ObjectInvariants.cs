@@ -183,6 +183,53 @@ public sealed class NoLockIsHeld : ContextInvariant
         {
             yield return ($"lock of page set {set.Number}", set.Lock);
         }
+
+        foreach (var (id, file) in context.VfioFiles)
+        {
+            yield return ($"lock of the VFIO device of DEVICE {id}", file.Lock);
+        }
+    }
+}
+
+/// <summary>What a VFIO open has noted is what is attached.</summary>
+public sealed class VfioFilesKnowWhatIsAttached : ContextInvariant
+{
+    /// <inheritdoc/>
+    public override string Name => "vfio";
+
+    /// <inheritdoc/>
+    public override string Sentence =>
+        "a VFIO device that is bound here belongs to one living DEVICE, and what it has attached is what its group shows";
+
+    /// <inheritdoc/>
+    public override IEnumerable<FlowWait> Check(ContextCore context, InvariantFindings findings)
+    {
+        foreach (var (id, file) in context.VfioFiles)
+        {
+            var where = FormattableString.Invariant($"VFIO device {file.Device}");
+            var device = context.Objects.Find<DeviceObject>(id);
+            findings.Holds(
+                device is not null && file.Bound == (context.Number, id),
+                this,
+                where,
+                $"it is bound to {file.Bound}, and DEVICE {id} is asked for"
+            );
+            if (device is null)
+            {
+                continue;
+            }
+
+            var attached = device.Group.Attachments.Where(a => a.Value.Devices.Contains(id)).Select(a => a.Key);
+            var noted = (file.IsAttached ? file.Pasids.Append(0u) : file.Pasids).Distinct().Order();
+            findings.Holds(
+                noted.SequenceEqual(attached),
+                this,
+                where,
+                $"it has noted PASIDs {string.Join(' ', noted)}, attached are {string.Join(' ', attached)}"
+            );
+        }
+
+        yield break;
     }
 }
 

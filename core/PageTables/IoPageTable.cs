@@ -65,9 +65,9 @@ public abstract class IoPageTable : IDisposable
             IoPageTableFormat.AmdV1MockHuge => new PageTable<AmdV1MockHuge>(gate),
             IoPageTableFormat.VtdSecondStage => new PageTable<VtdSecondStage>(gate),
             IoPageTableFormat.X8664FirstStage => new PageTable<X8664FirstStage>(gate),
-            IoPageTableFormat.RiscVSv39 => new PageTable<RiscVSv39>(gate),
-            IoPageTableFormat.RiscVSv48 => new PageTable<RiscVSv48>(gate),
-            IoPageTableFormat.RiscVSv57 => new PageTable<RiscVSv57>(gate),
+            IoPageTableFormat.RiscVSv39 => new PageTable<RiscV<Sv39>>(gate),
+            IoPageTableFormat.RiscVSv48 => new PageTable<RiscV<Sv48>>(gate),
+            IoPageTableFormat.RiscVSv57 => new PageTable<RiscV<Sv57>>(gate),
             IoPageTableFormat.ArmV8Lpae4K => new PageTable<ArmV8Lpae4K>(gate),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "not a page table format"),
         };

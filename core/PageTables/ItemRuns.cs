@@ -1,12 +1,12 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Iommufd.Core.PageTables;
 
 /// <summary>
-/// Loops over neighbouring items of one table, by vectors of 512, 256 or 128 bits, the widest that the machine has. An aligned
-/// 8-byte lane is written or read whole on every machine that .NET runs on, so a walker sees each item before or after a
-/// change, never half.
+/// Loops over neighbouring items of one table, by vectors of 512 bits, else of 256 or 128 as the machine has them. An aligned 8-byte
+/// lane is written or read whole on every machine that .NET runs on, so a walker sees each item before or after a change, never half.
 /// </summary>
 internal static unsafe partial class ItemRuns
 {
@@ -18,13 +18,9 @@ internal static unsafe partial class ItemRuns
         {
             i = Fill512(items, count, word, step);
         }
-        else if (Vector256.IsHardwareAccelerated)
+        else if (Vector.IsHardwareAccelerated)
         {
-            i = Fill256(items, count, word, step);
-        }
-        else if (Vector128.IsHardwareAccelerated)
-        {
-            i = Fill128(items, count, word, step);
+            i = FillNarrow(items, count, word, step);
         }
 
         for (; i < count; i++)
@@ -45,13 +41,9 @@ internal static unsafe partial class ItemRuns
         {
             i = Or512(items, count, out any);
         }
-        else if (Vector256.IsHardwareAccelerated)
+        else if (Vector.IsHardwareAccelerated)
         {
-            i = Or256(items, count, out any);
-        }
-        else if (Vector128.IsHardwareAccelerated)
-        {
-            i = Or128(items, count, out any);
+            i = OrNarrow(items, count, out any);
         }
 
         for (; i < count; i++)
@@ -74,13 +66,9 @@ internal static unsafe partial class ItemRuns
         {
             i = Leaves512(items, count, tableMask, tableValue);
         }
-        else if (Vector256.IsHardwareAccelerated)
+        else if (Vector.IsHardwareAccelerated)
         {
-            i = Leaves256(items, count, tableMask, tableValue);
-        }
-        else if (Vector128.IsHardwareAccelerated)
-        {
-            i = Leaves128(items, count, tableMask, tableValue);
+            i = LeavesNarrow(items, count, tableMask, tableValue);
         }
 
         while (i < count)
@@ -113,13 +101,13 @@ internal static unsafe partial class ItemRuns
                 }
             }
         }
-        else if (Vector256.IsHardwareAccelerated)
+        else if (Vector.IsHardwareAccelerated)
         {
-            Vector256<ulong> masks = Vector256.Create(mask);
-            Vector256<ulong> values = Vector256.Create(value);
-            for (; i <= count - 4; i += 4)
+            Vector<ulong> masks = new Vector<ulong>(mask);
+            Vector<ulong> values = new Vector<ulong>(value);
+            for (; i <= count - Vector<ulong>.Count; i += Vector<ulong>.Count)
             {
-                if (Vector256.EqualsAny(Vector256.Load(items + i) & masks, values))
+                if (Vector.EqualsAny(Vector.Load(items + i) & masks, values))
                 {
                     return true;
                 }
@@ -167,19 +155,19 @@ internal static unsafe partial class ItemRuns
                 found.StoreUnsafe(ref physical, (nuint)i);
             }
         }
-        else if (Vector256.IsHardwareAccelerated)
+        else if (Vector.IsHardwareAccelerated)
         {
-            Vector256<ulong> fields = Vector256.Create(addressMask);
-            Vector256<ulong> codes = Vector256.Create(sizeCodeMask);
-            for (; i <= count - 4; i += 4)
+            Vector<ulong> fields = new Vector<ulong>(addressMask);
+            Vector<ulong> codes = new Vector<ulong>(sizeCodeMask);
+            for (; i <= count - Vector<ulong>.Count; i += Vector<ulong>.Count)
             {
-                Vector256<ulong> words = Vector256.Load(items + i);
-                if (Vector256.EqualsAny(words, Vector256<ulong>.Zero) || (words & codes) != Vector256<ulong>.Zero)
+                Vector<ulong> words = Vector.Load(items + i);
+                if (Vector.EqualsAny(words, Vector<ulong>.Zero) || (words & codes) != Vector<ulong>.Zero)
                 {
                     break;
                 }
 
-                Vector256<ulong> found = words & fields;
+                Vector<ulong> found = words & fields;
                 found = addressShift >= 0 ? found >>> addressShift : found << -addressShift;
                 found.StoreUnsafe(ref physical, (nuint)i);
             }
@@ -269,12 +257,13 @@ internal static unsafe partial class ItemRuns
         return i;
     }
 
-    internal static int Fill256(ulong* items, int count, ulong word, ulong step)
+    // The widths that are not 512 bits: Vector<T> is as wide as the machine's registers, and its count a constant of the compiled code.
+    internal static int FillNarrow(ulong* items, int count, ulong word, ulong step)
     {
         int i = 0;
-        Vector256<ulong> words = Vector256.Create(word) + (Vector256<ulong>.Indices * step);
-        Vector256<ulong> advance = Vector256.Create(4 * step);
-        for (; i <= count - 4; i += 4)
+        Vector<ulong> words = new Vector<ulong>(word) + (Vector<ulong>.Indices * step);
+        var advance = new Vector<ulong>((ulong)Vector<ulong>.Count * step);
+        for (; i <= count - Vector<ulong>.Count; i += Vector<ulong>.Count)
         {
             words.Store(items + i);
             words += advance;
@@ -283,72 +272,28 @@ internal static unsafe partial class ItemRuns
         return i;
     }
 
-    internal static int Or256(ulong* items, int count, out ulong any)
+    internal static int OrNarrow(ulong* items, int count, out ulong any)
     {
         int i = 0;
-        Vector256<ulong> or = Vector256<ulong>.Zero;
-        for (; i <= count - 4; i += 4)
+        Vector<ulong> or = Vector<ulong>.Zero;
+        for (; i <= count - Vector<ulong>.Count; i += Vector<ulong>.Count)
         {
-            or |= Vector256.Load(items + i);
+            or |= Vector.Load(items + i);
         }
 
-        any = or == Vector256<ulong>.Zero ? 0UL : 1UL;
+        any = or == Vector<ulong>.Zero ? 0UL : 1UL;
         return i;
     }
 
-    internal static int Leaves256(ulong* items, int count, ulong tableMask, ulong tableValue)
+    internal static int LeavesNarrow(ulong* items, int count, ulong tableMask, ulong tableValue)
     {
         int i = 0;
-        Vector256<ulong> masks = Vector256.Create(tableMask);
-        Vector256<ulong> values = Vector256.Create(tableValue);
-        for (; i <= count - 4; i += 4)
+        var masks = new Vector<ulong>(tableMask);
+        var values = new Vector<ulong>(tableValue);
+        for (; i <= count - Vector<ulong>.Count; i += Vector<ulong>.Count)
         {
-            Vector256<ulong> words = Vector256.Load(items + i);
-            if (Vector256.EqualsAny(words, Vector256<ulong>.Zero) || Vector256.EqualsAny(words & masks, values))
-            {
-                break;
-            }
-        }
-
-        return i;
-    }
-
-    internal static int Fill128(ulong* items, int count, ulong word, ulong step)
-    {
-        int i = 0;
-        Vector128<ulong> words = Vector128.Create(word) + (Vector128<ulong>.Indices * step);
-        Vector128<ulong> advance = Vector128.Create(2 * step);
-        for (; i <= count - 2; i += 2)
-        {
-            words.Store(items + i);
-            words += advance;
-        }
-
-        return i;
-    }
-
-    internal static int Or128(ulong* items, int count, out ulong any)
-    {
-        int i = 0;
-        Vector128<ulong> or = Vector128<ulong>.Zero;
-        for (; i <= count - 2; i += 2)
-        {
-            or |= Vector128.Load(items + i);
-        }
-
-        any = or == Vector128<ulong>.Zero ? 0UL : 1UL;
-        return i;
-    }
-
-    internal static int Leaves128(ulong* items, int count, ulong tableMask, ulong tableValue)
-    {
-        int i = 0;
-        Vector128<ulong> masks = Vector128.Create(tableMask);
-        Vector128<ulong> values = Vector128.Create(tableValue);
-        for (; i <= count - 2; i += 2)
-        {
-            Vector128<ulong> words = Vector128.Load(items + i);
-            if (Vector128.EqualsAny(words, Vector128<ulong>.Zero) || Vector128.EqualsAny(words & masks, values))
+            Vector<ulong> words = Vector.Load(items + i);
+            if (Vector.EqualsAny(words, Vector<ulong>.Zero) || Vector.EqualsAny(words & masks, values))
             {
                 break;
             }

@@ -8,6 +8,9 @@ public sealed partial class ProcessMemory
 {
     private volatile IMemoryNotifier[] _notifiers = [];
 
+    /// <summary>Whether somebody has to be told before a page goes: a table that devices share with the process.</summary>
+    public bool IsShared => _notifiers.Length > 0;
+
     /// <summary>Tells somebody from now on. Safe from any thread.</summary>
     public void AddNotifier(IMemoryNotifier notifier) => Change(n => [.. n, notifier]);
 

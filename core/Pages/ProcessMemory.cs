@@ -21,6 +21,7 @@ public sealed partial class ProcessMemory : IUserMemory
     private long _pinnedVm;
     private long _lockedVm;
     private ulong _rlimitPages;
+    private ulong _rlimitOpenFiles;
     private volatile bool _exited;
 
     /// <summary>Makes the empty address space of a process.</summary>
@@ -38,6 +39,7 @@ public sealed partial class ProcessMemory : IUserMemory
         _physical = physical;
         User = user;
         _rlimitPages = spec.RlimitMemlock >> HostPage.Shift;
+        _rlimitOpenFiles = spec.RlimitOpenFiles;
         CapIpcLock = spec.CapIpcLock;
         CapSysResource = spec.CapSysResource;
     }
@@ -59,6 +61,13 @@ public sealed partial class ProcessMemory : IUserMemory
     {
         get => Volatile.Read(ref _rlimitPages);
         set => Volatile.Write(ref _rlimitPages, value);
+    }
+
+    /// <summary>RLIMIT_NOFILE: one more than the highest descriptor that can be opened; read at each open.</summary>
+    public ulong RlimitOpenFiles
+    {
+        get => Volatile.Read(ref _rlimitOpenFiles);
+        set => Volatile.Write(ref _rlimitOpenFiles, value);
     }
 
     /// <summary>CAP_IPC_LOCK: page sets made from now on are not limited.</summary>

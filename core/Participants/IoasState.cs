@@ -49,7 +49,7 @@ public sealed partial class IoasState : IFlowParticipant
 
     private static FlowResponse Answer(Errno errno) => errno == Errno.OK ? FlowResponse.Done : FlowResponse.Fail(errno);
 
-    private static AreaView View(Area area) =>
+    internal static AreaView View(Area area) =>
         new(area.Key, area.Range, area.PageSet, area.StartByte, (uint)area.Permissions, area.StorageHwpt);
 
     private static AreaView Slice(Area area, IovaRange range)
@@ -107,6 +107,51 @@ public sealed partial class IoasState : IFlowParticipant
         }
 
         return new AreasPlaced(Errno.OK, range.First, _map.LargePagesDisabled);
+    }
+
+    /// <summary>Whether large pages are disabled.</summary>
+    internal bool MapsPageByPage => _map.LargePagesDisabled;
+
+    /// <summary>Places one area at a fixed IOVA; false, with nothing changed, where <see cref="PlaceAreas"/> would fail.</summary>
+    internal bool TryPlace(Area area, ulong iova, ulong length)
+    {
+        if (
+            _map.PlaceFixed(iova, length, out var range) != Errno.OK
+            || !_map.IsAligned(area.StartByte & HostPage.OffsetMask)
+        )
+        {
+            return false;
+        }
+
+        area.Range = range;
+        _map.Insert(area);
+        _byKey.Add(area.Key, area);
+        return true;
+    }
+
+    /// <summary>
+    /// Begins to unmap the area of exactly a range; null, with nothing changed, where <see cref="NextUnmap"/> would fail, find
+    /// another range, or have accesses notified first.
+    /// </summary>
+    internal Area? TryTearDown(IovaRange range)
+    {
+        if (
+            _map.FirstOverlapping(range) is not { State: AreaState.Ready, Locks: 0, AccessUsers: 0 } area
+            || area.Range != range
+        )
+        {
+            return null;
+        }
+
+        area.State = AreaState.Teardown;
+        return area;
+    }
+
+    /// <summary>The area that was torn down is gone.</summary>
+    internal void RemoveTornDown(Area area)
+    {
+        _byKey.Remove(area.Key);
+        _map.Remove(area);
     }
 
     private FlowResponse Publish(PublishAreas publish)
@@ -346,12 +391,8 @@ public sealed partial class IoasState : IFlowParticipant
     {
         var lines = new StateLines(withText);
         lines.Add($"alignment {_map.Alignment} largePages {!_map.LargePagesDisabled}");
-        foreach (
-            var (range, owner) in _map
-                .Reservations.OrderBy(r => r.Range.First)
-                .ThenBy(r => r.Range.Last)
-                .ThenBy(r => r.Owner)
-        )
+        // Reservations come in the order of their ranges, then of their owners.
+        foreach (var (range, owner) in _map.Reservations)
         {
             lines.Add($"reserved {range} owner {owner}");
         }

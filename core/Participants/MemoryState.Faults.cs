@@ -51,9 +51,10 @@ public sealed partial class MemoryState
         {
             set.FailCharge();
         }
-        else if (!set.IsFile && !set.IsDmabuf && faults.ShouldFail(FaultPoints.MemoryGone, site))
+        else if (!set.IsFile && !set.IsDmabuf && !Memory.IsShared && faults.ShouldFail(FaultPoints.MemoryGone, site))
         {
-            // What is pinned stays pinned; only what has to be pinned now, or later, is not there.
+            // What is pinned stays pinned; only what has to be pinned now, or later, is not there. Where devices share a table with the
+            // process, they have to forget before a page may go, which a pin cannot wait for.
             Memory.Unmap(set.BaseAddress + (first << HostPage.Shift), pages << HostPage.Shift);
         }
     }

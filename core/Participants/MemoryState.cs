@@ -16,7 +16,7 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
     : IFlowParticipant,
         IFailingParticipant
 {
-    private readonly SortedDictionary<ulong, PageSet> _sets = [];
+    private readonly Dictionary<ulong, PageSet> _sets = [];
 
     /// <summary>The address space.</summary>
     public ProcessMemory Memory { get; } = memory;
@@ -75,32 +75,43 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
 
     private static ulong KeyOf(int context, uint pageSet) => ((ulong)(uint)context << 32) | pageSet;
 
-    private PageSet Find(int context, uint pageSet) => _sets[KeyOf(context, pageSet)];
+    internal PageSet Find(int context, uint pageSet) => _sets[KeyOf(context, pageSet)];
 
-    private FlowResponse Create(CreatePageSet create)
+    /// <summary>Makes a page set of user memory, as <see cref="CreatePageSet"/> does.</summary>
+    internal void Add(int context, uint pageSet, ulong userVa, ulong length, bool writable, bool chargeProcess)
     {
         var errno = PageSet.TryCreateUser(
-            create.PageSet,
+            pageSet,
             Memory,
-            create.UserVa,
-            create.Length,
-            create.Writable,
-            create.ChargeProcess ? AccountingMode.Mm : AccountingMode.User,
+            userVa,
+            length,
+            writable,
+            chargeProcess ? AccountingMode.Mm : AccountingMode.User,
             out var set
         );
         Invariant.Holds(errno == Errno.OK, "a page set's range was checked before");
-        _sets[KeyOf(create.Context, create.PageSet)] = set!;
+        _sets[KeyOf(context, pageSet)] = set!;
+    }
+
+    /// <summary>A page set lost its last area, as <see cref="DropPageSet"/> says.</summary>
+    internal void Drop(int context, uint pageSet)
+    {
+        if (_sets.Remove(KeyOf(context, pageSet), out var set))
+        {
+            Invariant.Holds(set.PinnedPages == 0, "a page set without areas has no page pinned");
+            set.Release();
+        }
+    }
+
+    private FlowResponse Create(CreatePageSet create)
+    {
+        Add(create.Context, create.PageSet, create.UserVa, create.Length, create.Writable, create.ChargeProcess);
         return FlowResponse.Done;
     }
 
     private FlowResponse Drop(DropPageSet drop)
     {
-        if (_sets.Remove(KeyOf(drop.Context, drop.PageSet), out var set))
-        {
-            Invariant.Holds(set.PinnedPages == 0, "a page set without areas has no page pinned");
-            set.Release();
-        }
-
+        Drop(drop.Context, drop.PageSet);
         return FlowResponse.Done;
     }
 
@@ -167,7 +178,7 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
     private StateDescription Describe(bool withText)
     {
         var lines = new StateLines(withText);
-        foreach (var (key, set) in _sets)
+        foreach (var (key, set) in _sets.OrderBy(s => s.Key))
         {
             lines.Add($"pageset {key >> 32}.{(uint)key} base 0x{set.BaseAddress:x} pages {set.PageCount}");
             lines.Add($"  writable {set.Writable} pinned {set.PinnedPages} charged {set.ChargedPages}");
@@ -182,7 +193,7 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
         var pinned = 0L;
         var user = 0L;
         var process = 0L;
-        foreach (var set in _sets.Values)
+        foreach (var set in InOrder())
         {
             pinned += set.PinnedPages;
             user += set.Accounting == AccountingMode.User ? set.ChargedPages : 0;
@@ -196,13 +207,15 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
     private StateChecked CheckNow()
     {
         var broken = new List<string>();
-        foreach (var set in _sets.Values)
+        foreach (var set in InOrder())
         {
             Note(broken, set.CheckInFlight);
         }
 
         return new StateChecked(_sets.Count, broken);
     }
+
+    private IEnumerable<PageSet> InOrder() => _sets.OrderBy(s => s.Key).Select(s => s.Value);
 
     private static void Note(List<string> broken, Action check)
     {

@@ -67,3 +67,25 @@ public interface IMmapWindow
     /// <summary>Writes 32 bits at a byte offset, a multiple of 4.</summary>
     void Write(ulong offset, uint value);
 }
+
+/// <summary>open() of a physical device's VFIO character device, by the machine. Returns the descriptor. EMFILE; ENOENT: no such device.</summary>
+/// <param name="Device">The physical device's name on the machine.</param>
+public sealed record OpenVfioDevice(string Device) : DriverCommand;
+
+/// <summary>dup() of a VFIO device's descriptor, by the machine. Returns the new one. EBADF: not open, or no VFIO device's; EMFILE.</summary>
+/// <param name="Descriptor">The descriptor.</param>
+public sealed record DuplicateVfioDevice(int Descriptor) : DriverCommand;
+
+/// <summary>
+/// close() of a VFIO device's descriptor, by the machine. The last one of an open that is bound unbinds the device: its PASIDs are
+/// detached, lowest number first, then the device itself. EBADF: not open, or no VFIO device's.
+/// </summary>
+/// <param name="Descriptor">The descriptor.</param>
+public sealed record CloseVfioDevice(int Descriptor) : DriverCommand;
+
+/// <summary>
+/// The last descriptor of a VFIO device that is bound here was closed, or the answer to its BIND could not be written. ENOENT: no
+/// DEVICE that a VFIO descriptor has bound.
+/// </summary>
+/// <param name="DeviceId">The DEVICE id.</param>
+public sealed record UnbindVfioDevice(uint DeviceId) : DriverCommand;

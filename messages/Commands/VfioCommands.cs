@@ -139,8 +139,15 @@ public sealed record VfioIommuDirtyPages : IoctlCommand
     public ulong Argument { get; init; }
 }
 
+/// <summary>An ioctl on a VFIO device's descriptor.</summary>
+public abstract record VfioDeviceCommand : IoctlCommand
+{
+    /// <summary>The descriptor that it is called on: no member of the struct, set by whoever was called.</summary>
+    public int Descriptor { get; init; }
+}
+
 /// <summary>VFIO_DEVICE_GET_INFO on a VFIO device descriptor.</summary>
-public sealed record VfioDeviceGetInfo : IoctlCommand
+public sealed record VfioDeviceGetInfo : VfioDeviceCommand
 {
     /// <summary>User pointer to the struct. The command itself writes capabilities behind it.</summary>
     public ulong Argument { get; init; }
@@ -162,10 +169,13 @@ public sealed record VfioDeviceGetInfo : IoctlCommand
 }
 
 /// <summary>VFIO_DEVICE_BIND_IOMMUFD on a VFIO device descriptor: makes the device an object of an iommufd.</summary>
-public sealed record VfioDeviceBindIommufd : IoctlCommand
+public sealed record VfioDeviceBindIommufd : VfioDeviceCommand
 {
     /// <summary>Flag: <see cref="TokenUuidPtr"/> is meant.</summary>
     public const uint Token = 1;
+
+    /// <summary>Bytes of the struct.</summary>
+    public const uint Size = 24;
 
     /// <summary>Bytes of the caller's struct.</summary>
     public uint ArgSz { get; init; }
@@ -187,10 +197,16 @@ public sealed record VfioDeviceBindIommufd : IoctlCommand
 /// VFIO_DEVICE_ATTACH_IOMMUFD_PT on a VFIO device descriptor: attaches the device, or one PASID of it, or replaces
 /// what it had.
 /// </summary>
-public sealed record VfioDeviceAttachIommufdPt : IoctlCommand
+public sealed record VfioDeviceAttachIommufdPt : VfioDeviceCommand
 {
     /// <summary>Flag: <see cref="Pasid"/> is meant.</summary>
     public const uint AttachPasid = 1;
+
+    /// <summary>Bytes of the struct without the PASID.</summary>
+    public const uint PlainSize = 12;
+
+    /// <summary>Bytes of the struct with the PASID.</summary>
+    public const uint PasidSize = 16;
 
     /// <summary>
     /// Bytes of the caller's struct; with <see cref="AttachPasid"/> below 16 is EINVAL, which the command checks.
@@ -208,10 +224,16 @@ public sealed record VfioDeviceAttachIommufdPt : IoctlCommand
 }
 
 /// <summary>VFIO_DEVICE_DETACH_IOMMUFD_PT on a VFIO device descriptor.</summary>
-public sealed record VfioDeviceDetachIommufdPt : IoctlCommand
+public sealed record VfioDeviceDetachIommufdPt : VfioDeviceCommand
 {
     /// <summary>Flag: <see cref="Pasid"/> is meant.</summary>
     public const uint DetachPasid = 1;
+
+    /// <summary>Bytes of the struct without the PASID.</summary>
+    public const uint PlainSize = 8;
+
+    /// <summary>Bytes of the struct with the PASID.</summary>
+    public const uint PasidSize = 12;
 
     /// <summary>
     /// Bytes of the caller's struct; with <see cref="DetachPasid"/> below 12 is EINVAL, which the command checks.

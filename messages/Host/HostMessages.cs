@@ -16,6 +16,13 @@ public sealed record StartProcess(ProcessSpec Spec);
 /// </param>
 public sealed record OpenIommufd(int ProcessId, bool AsContainer = false);
 
+/// <summary>
+/// Client → machine: a process ends and closes what it has open of VFIO devices; devices that were bound are unbound. Its memory, and
+/// its iommufd, are told by themselves. Not answered.
+/// </summary>
+/// <param name="ProcessId">Whose descriptors.</param>
+public sealed record CloseVfioDescriptors(int ProcessId);
+
 /// <summary>The answer to a host operation that returns nothing but success.</summary>
 /// <param name="Errno">OK or the reason.</param>
 public sealed record HostResult(Errno Errno);
@@ -45,13 +52,19 @@ public sealed record MapMemory(
 public sealed record MemoryMapped(Errno Errno, ulong Address, int Fd = -1);
 
 /// <summary>
-/// Client → memory: the process's limit of locked memory, or a capability, changes; null leaves it as it is. What is charged
-/// already stays. Answered by <see cref="HostResult"/>.
+/// Client → memory: a limit of the process, or a capability, changes; null leaves it as it is. What is charged already stays, and
+/// so does what is open. Answered by <see cref="HostResult"/>.
 /// </summary>
 /// <param name="RlimitMemlock">RLIMIT_MEMLOCK in bytes.</param>
 /// <param name="CapIpcLock">CAP_IPC_LOCK.</param>
 /// <param name="CapSysResource">CAP_SYS_RESOURCE.</param>
-public sealed record ChangeLimits(ulong? RlimitMemlock = null, bool? CapIpcLock = null, bool? CapSysResource = null);
+/// <param name="RlimitOpenFiles">RLIMIT_NOFILE: one more than the highest descriptor that can be opened.</param>
+public sealed record ChangeLimits(
+    ulong? RlimitMemlock = null,
+    bool? CapIpcLock = null,
+    bool? CapSysResource = null,
+    ulong? RlimitOpenFiles = null
+);
 
 /// <summary>
 /// Client → memory: the process ends. Its mappings go; what is pinned stays pinned, and contexts that it opened stay open as long
@@ -68,7 +81,10 @@ public sealed record UnmapMemory(ulong Address, ulong Length);
 /// <summary>Client → memory: mprotect. Answered by <see cref="HostResult"/>.</summary>
 public sealed record ProtectMemory(ulong Address, ulong Length, MemoryProtection Protection);
 
-/// <summary>Client → context: one ioctl or driver call. Answered by <see cref="IoctlAnswer"/>, after its event is durable.</summary>
+/// <summary>
+/// Client → context, or → machine for what is called on a VFIO device's descriptor: one ioctl or driver call. Answered by
+/// <see cref="IoctlAnswer"/>, after its event is durable.
+/// </summary>
 /// <param name="Tag">The client's own number for the call, returned in the answer. Calls may overlap.</param>
 /// <param name="ProcessId">Who calls: decides user memory, limits and capabilities.</param>
 /// <param name="Command">What is asked.</param>
@@ -81,10 +97,19 @@ public sealed record IoctlAnswer(long Tag, Commands.IoctlResult Result);
 
 /// <summary>
 /// Client → context: the last descriptor was closed. Objects are destroyed leaf by leaf, everything pinned is released.
-/// Calls still running are finished first. Answered by <see cref="IommufdClosed"/>; the context then stops.
+/// Calls still running are finished first. Answered by <see cref="IommufdClosed"/>; the context then stops. While VFIO devices are
+/// bound it stays open: answered by <see cref="IommufdStaysOpen"/>, and by <see cref="IommufdClosed"/> when the last one was closed.
 /// </summary>
 public sealed record CloseIommufd;
 
 /// <summary>Context → client: closed.</summary>
 /// <param name="Leaked">Objects that could not be destroyed: 0, or it is a bug.</param>
-public sealed record IommufdClosed(int Leaked);
+public sealed record IommufdClosed(int Leaked)
+{
+    /// <summary>Flows that ended in an exception and that no check of the invariants has reported: none, or it is a bug.</summary>
+    public IReadOnlyList<string> Crashes { get; init; } = [];
+}
+
+/// <summary>Context → client: the descriptor is closed, the context is not: VFIO devices that are bound to it hold it open.</summary>
+/// <param name="Devices">How many.</param>
+public sealed record IommufdStaysOpen(int Devices);

@@ -27,11 +27,13 @@ public sealed record IommuSpec(int Index, string Format, IovaRange Aperture);
 /// <param name="RlimitMemlock">RLIMIT_MEMLOCK in bytes.</param>
 /// <param name="CapIpcLock">Whether it has CAP_IPC_LOCK: locked memory is then not limited.</param>
 /// <param name="CapSysResource">Whether it may change the accounting mode.</param>
+/// <param name="RlimitOpenFiles">RLIMIT_NOFILE: one more than the highest descriptor; 0, 1 and 2 are its standard streams.</param>
 public sealed record ProcessSpec(
     string Name,
     ulong RlimitMemlock = ulong.MaxValue,
     bool CapIpcLock = true,
-    bool CapSysResource = true
+    bool CapSysResource = true,
+    ulong RlimitOpenFiles = ulong.MaxValue
 );
 
 /// <summary>What a mapping of a process's memory is made of.</summary>

@@ -346,6 +346,100 @@ public sealed partial class CommandDrill
         yield return Call(new UnbindDevice(id));
     }
 
+    // The same device through VFIO's character device: bound by descriptor, moved, one PASID of it, and closed with all of it attached.
+    private IEnumerable<DrillAction> VfioDevices()
+    {
+        if (device is null)
+        {
+            yield break;
+        }
+
+        DrillCall alloc = Call(new IoasAlloc());
+        yield return alloc;
+        uint ioas = Made(alloc.Back<IoasAlloc>().OutIoasId);
+        yield return Call(MapOf(ioas, Iova, Buffer, 8 * Page));
+        DrillCall open = Call(new OpenVfioDevice(device));
+        yield return open;
+        if (!open.IsOk)
+        {
+            yield break;
+        }
+
+        int cdev = (int)open.Result!.ReturnValue;
+        DrillCall bind = Call(
+            new VfioDeviceBindIommufd
+            {
+                Descriptor = cdev,
+                ArgSz = VfioDeviceBindIommufd.Size,
+                Iommufd = iommufd,
+            }
+        );
+        yield return bind;
+        if (bind.IsOk)
+        {
+            foreach (DrillAction action in BoundVfioDevice(cdev, bind.Back<VfioDeviceBindIommufd>().OutDevId, ioas))
+            {
+                yield return action;
+            }
+        }
+
+        yield return Call(new CloseVfioDevice(cdev));
+    }
+
+    private IEnumerable<DrillAction> BoundVfioDevice(int cdev, uint id, uint ioas)
+    {
+        DrillCall duplicate = Call(new DuplicateVfioDevice(cdev));
+        yield return duplicate;
+        yield return Call(VfioAttach(cdev, ioas));
+        DrillCall hwpt = Call(
+            new HwptAlloc
+            {
+                DevId = id,
+                PtId = ioas,
+                Flags = HwptAllocFlags.Pasid,
+            }
+        );
+        yield return hwpt;
+        uint compatible = Made(hwpt.Back<HwptAlloc>().OutHwptId);
+        DrillCall replace = Call(VfioAttach(cdev, compatible));
+        yield return replace;
+        DrillCall info = Call(new GetHwInfo { DevId = id });
+        yield return info;
+        if (replace.IsOk && info.Back<GetHwInfo>().OutMaxPasidLog2 > 2)
+        {
+            yield return Call(VfioAttach(cdev, compatible, 3));
+            yield return Call(VfioAttach(cdev, compatible, 4));
+            yield return Call(
+                new VfioDeviceDetachIommufdPt
+                {
+                    Descriptor = cdev,
+                    ArgSz = VfioDeviceDetachIommufdPt.PasidSize,
+                    Flags = VfioDeviceDetachIommufdPt.DetachPasid,
+                    Pasid = 3,
+                }
+            );
+        }
+
+        yield return Call(
+            new VfioDeviceDetachIommufdPt { Descriptor = cdev, ArgSz = VfioDeviceDetachIommufdPt.PlainSize }
+        );
+        yield return Call(VfioAttach(cdev, compatible));
+        if (duplicate.IsOk)
+        {
+            yield return Call(new CloseVfioDevice((int)duplicate.Result!.ReturnValue));
+        }
+    }
+
+    private static VfioDeviceAttachIommufdPt VfioAttach(int cdev, uint ptId, uint? pasid = null) =>
+        new()
+        {
+            Descriptor = cdev,
+            ArgSz = VfioDeviceAttachIommufdPt.PasidSize,
+            Flags = pasid is null ? 0 : VfioDeviceAttachIommufdPt.AttachPasid,
+            PtId = ptId,
+            Pasid = pasid ?? 0,
+        };
+
     private static IEnumerable<DrillAction> Oddities()
     {
         yield return Call(new TestSetTempMemoryLimit { Limit = 16 });

@@ -98,7 +98,7 @@ public sealed partial class CommandDrill
         yield return alloc;
         var file = new DrillMessage(new MakeFile(MemoryFileKind.Memfd, 16 * Page));
         yield return file;
-        if (!alloc.IsOk || file.Answer is not FileMade { Errno: Errno.OK, Fd: var fd })
+        if (!alloc.IsOk || file.Answer is not FileOpened { Errno: Errno.OK, Descriptor: var fd })
         {
             yield break;
         }

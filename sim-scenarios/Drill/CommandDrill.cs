@@ -12,7 +12,8 @@ namespace Iommufd.Scenarios.Drill;
 /// Used by one client.
 /// </summary>
 /// <param name="device">A device of the machine that nobody else uses; null leaves the section on devices out.</param>
-public sealed partial class CommandDrill(string? device)
+/// <param name="iommufd">The descriptor of the client's iommufd.</param>
+public sealed partial class CommandDrill(string? device, int iommufd)
 {
     private const ulong Buffer = 0x10_0000_0000;
     private const ulong Huge = 0x11_0000_0000;
@@ -42,6 +43,7 @@ public sealed partial class CommandDrill(string? device)
             VirtualIommus(),
             Accesses(),
             Devices(),
+            VfioDevices(),
             Oddities(),
             TestAccesses(),
         ];

@@ -1,6 +1,7 @@
 using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Sections;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios;
 
@@ -81,6 +82,9 @@ public sealed record ClientPlan(long Count, long AtOnce, Template Name, FieldVal
                 ? (ulong)ClientKeys.Memlock.Evaluate(limit, scope)
                 : ulong.MaxValue,
             Values.Get(ClientKeys.IpcLock) is not { } ipc || ipc.Evaluate(scope) != 0,
-            Values.Get(ClientKeys.SysResource) is not { } sys || sys.Evaluate(scope) != 0
+            Values.Get(ClientKeys.SysResource) is not { } sys || sys.Evaluate(scope) != 0,
+            Values.Get(LimitKeys.OpenFiles) is { } files
+                ? (ulong)LimitKeys.OpenFiles.Evaluate(files, scope)
+                : ulong.MaxValue
         );
 }

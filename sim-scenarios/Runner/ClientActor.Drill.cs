@@ -21,7 +21,7 @@ internal sealed partial class ClientActor
             _trace!.Add(trace, fiber.Waiting);
         }
 
-        fiber.Drill = new CommandDrill(device).Run().GetEnumerator();
+        fiber.Drill = new CommandDrill(device, _objects.Iommufd).Run().GetEnumerator();
         return GoOnWithDrill(fiber);
     }
 

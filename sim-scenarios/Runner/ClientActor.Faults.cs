@@ -15,9 +15,13 @@ internal sealed partial class ClientActor
     private bool _isDisturbed;
     private bool _isDead;
 
+    // What an unmap, a copy or a close that was struck has left counts against the limits of the process.
+    private bool _isLimited;
+
     /// <summary>What using a thing that an earlier fault kept from being made, or from going away, ends with.</summary>
-    private static bool IsConsequence(Errno errno) =>
-        errno is Errno.ENOENT or Errno.EBUSY or Errno.EEXIST or Errno.EINVAL or Errno.EADDRINUSE or Errno.ENODEV;
+    private bool IsConsequence(Errno errno) =>
+        errno is Errno.ENOENT or Errno.EBUSY or Errno.EEXIST or Errno.EINVAL or Errno.EADDRINUSE or Errno.ENODEV
+        || (_isLimited && errno is Errno.ENOMEM or Errno.EMFILE);
 
     private void NoteHits(Fiber fiber, long tag)
     {
@@ -95,6 +99,14 @@ internal sealed partial class ClientActor
         }
 
         _memory.Tell(new EndProcess(), ActorRefs.NoSender);
-        _context.Tell(new CloseIommufd(), Self);
+        CloseVfio();
+        if (!_isOpen)
+        {
+            End();
+        }
+        else if (!_isIommufdClosed)
+        {
+            _context.Tell(new CloseIommufd(), Self);
+        }
     }
 }

@@ -147,16 +147,16 @@ internal sealed partial class ClientActor
         }
     }
 
-    // Both the memory and the machine answer so; a client has one of the two kinds of call under way only where it runs branches.
-    private void OnHostResult(HostResult result)
+    // Both answer with these; a client has one of the two kinds of call under way only where it runs branches.
+    private void OnMemoryOrMachineAnswer(object answer)
     {
         if (Sender.Equals(_memory))
         {
-            OnMemoryAnswer(result);
+            OnMemoryAnswer(answer);
         }
         else
         {
-            OnMachineAnswer(result);
+            OnMachineAnswer(answer);
         }
     }
 

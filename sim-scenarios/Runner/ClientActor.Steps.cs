@@ -1,5 +1,7 @@
 using Akka.Actor;
+using Iommufd.Core.Context;
 using Iommufd.Messages;
+using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
 using Iommufd.Scenarios.Drill;
 using Iommufd.Scenarios.Language.Expressions;
@@ -51,7 +53,7 @@ internal sealed partial class ClientActor
                     return;
                 }
 
-                if (!Run(fiber, step, scope))
+                if (!RunOrSkip(fiber, step, scope))
                 {
                     return;
                 }
@@ -62,6 +64,20 @@ internal sealed partial class ClientActor
         catch (EvaluationException wrong)
         {
             Break(wrong);
+        }
+    }
+
+    private bool RunOrSkip(Fiber fiber, Step step, Scope scope)
+    {
+        try
+        {
+            return Run(fiber, step, scope);
+        }
+        catch (NotYetKnownException) when (_isDisturbed)
+        {
+            // The step that would have saved the number was struck, or skipped.
+            _run.Metrics.AddSkipped();
+            return true;
         }
     }
 
@@ -230,7 +246,14 @@ internal sealed partial class ClientActor
             return true;
         }
 
-        if (!_isOpen && request is not MemoryRequest)
+        if (!CanAsk(request) && _isDisturbed)
+        {
+            // What would have held the context open was struck.
+            _run.Metrics.AddSkipped();
+            return true;
+        }
+
+        if (!CanAsk(request))
         {
             _run.Metrics.AddFailure(Failure(own, "an open context", "the context is closed"));
             return true;
@@ -247,6 +270,16 @@ internal sealed partial class ClientActor
         return Send(fiber, request);
     }
 
+    // Memory and VFIO's descriptors are there without an iommufd, and devices do what they do after its descriptor is closed.
+    private bool CanAsk(StepRequest request) =>
+        request switch
+        {
+            MemoryRequest => true,
+            CommandRequest { Command: var command } when VfioCalls.Has(command) => true,
+            DmaRequest or StopDmaRequest => _isOpen || _isIommufdClosed,
+            _ => _isOpen && !_isIommufdClosed,
+        };
+
     /// <summary>Sends what an operation asks for; true when it is answered already.</summary>
     private bool Send(Fiber fiber, StepRequest request)
     {
@@ -262,10 +295,13 @@ internal sealed partial class ClientActor
             case CommandRequest command:
                 _calls.Add(++_lastTag, fiber);
                 _history?.Make(_lastTag, command.Command);
-                _context.Tell(new IoctlRequest(_lastTag, command.ProcessId ?? _processId, command.Command), Self);
+                _usesVfio |= command.Command is OpenVfioDevice;
+                IActorRef called = VfioCalls.Has(command.Command) ? _run.Machine : _context;
+                called.Tell(new IoctlRequest(_lastTag, command.ProcessId ?? _processId, command.Command), Self);
                 DieIfStruck(command.Command);
                 return false;
             case MemoryRequest memory:
+                _isLimited |= memory.Message is ChangeLimits;
                 AskMemory(fiber, memory.Message);
                 return false;
             case CloseRequest:

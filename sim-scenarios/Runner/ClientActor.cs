@@ -44,6 +44,8 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
     private bool _isOpen;
     private bool _isStopping;
     private bool _isClosing;
+    private bool _isIommufdClosed;
+    private bool _usesVfio;
     private bool _hasEnded;
 
     public ClientActor(ClientAssignment own, RunSettings run)
@@ -59,11 +61,11 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<MemoryRead>(OnMemoryAnswer);
         Receive<MemoryCounted>(OnMemoryAnswer);
         Receive<GuestTableEdited>(OnMemoryAnswer);
-        Receive<FileOpened>(OnMachineAnswer);
+        Receive<FileOpened>(OnMemoryOrMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);
-        Receive<HostResult>(OnHostResult);
-        Receive<FileMade>(OnMemoryAnswer);
+        Receive<HostResult>(OnMemoryOrMachineAnswer);
         Receive<GuestMade>(OnMemoryAnswer);
+        Receive<IommufdStaysOpen>(_ => OnStaysOpen());
         Receive<IommufdClosed>(OnClosed);
         Receive<ResumeFiber>(resume => Resume(resume.FiberId));
         Receive<BarrierOpen>(open => Resume(open.FiberId));
@@ -90,6 +92,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
             return;
         }
 
+        _isLimited = !_process.CapIpcLock || _process.RlimitOpenFiles != ulong.MaxValue;
         _run.Machine.Tell(new StartProcess(_process), Self);
     }
 
@@ -122,6 +125,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
         _context = opened.Context;
         _contextNumber = opened.Number;
+        _objects.Iommufd = opened.Descriptor;
         _isOpen = true;
         Context.Watch(_context);
         _isOpening = false;
@@ -178,9 +182,21 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         }
     }
 
+    // The step that closed the descriptor is over, but VFIO devices hold the iommufd open.
+    private void OnStaysOpen()
+    {
+        _isIommufdClosed = true;
+        if (_closing is { } fiber)
+        {
+            _closing = null;
+            Answered(fiber, new IommufdClosed(0));
+        }
+    }
+
     private void OnClosed(IommufdClosed closed)
     {
         _leaked += closed.Leaked;
+        _run.Metrics.AddCrashes(_process!.Name, closed.Crashes);
         _run.Metrics.AddClosedContext();
         _isOpen = false;
         Context.Unwatch(_context);
@@ -189,7 +205,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
             _closing = null;
             Answered(fiber, closed);
         }
-        else
+        else if (_isClosing)
         {
             End();
         }
@@ -271,11 +287,25 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         {
             _isClosing = true;
             _history?.Close();
-            _context.Tell(new CloseIommufd(), Self);
+            CloseVfio();
+            if (!_isIommufdClosed)
+            {
+                _context.Tell(new CloseIommufd(), Self);
+            }
         }
         else if (!_isOpen)
         {
+            CloseVfio();
             End();
+        }
+    }
+
+    private void CloseVfio()
+    {
+        if (_usesVfio)
+        {
+            _usesVfio = false;
+            _run.Machine.Tell(new CloseVfioDescriptors(_processId), Self);
         }
     }
 
@@ -297,6 +327,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void Break(EvaluationException wrong)
     {
+        if (wrong is NotYetKnownException && _isDisturbed)
+        {
+            _run.Metrics.AddSkipped();
+            return;
+        }
+
         Context.Parent.Tell(new ScenarioBroken(wrong.At, wrong.Message), Self);
         if (_process is null)
         {

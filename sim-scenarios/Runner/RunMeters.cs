@@ -60,6 +60,12 @@ internal sealed class RunMeters : IDisposable
             "By",
             "Memory taken for page tables."
         );
+        _meter.CreateObservableGauge(
+            "iommufd.journal.lag",
+            () => host.JournalLag,
+            "{event}",
+            "Events that contexts wrote and that are not durable yet."
+        );
         _meter.CreateObservableUpDownCounter(
             "iommufd.mailbox.messages",
             () => Mailboxes(host, m => m.All),

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Numerics;
 using Iommufd.Actors.Protocol;
+using Iommufd.Core.Invariants;
 using Iommufd.Messages;
 using Iommufd.Scenarios.Linearizability;
 using Iommufd.Scenarios.Steps;
@@ -176,6 +177,20 @@ public sealed class RunMetrics(Func<long> clock)
             ? [new InvariantViolation(ContextHistory.InvariantName, client, found)]
             : [];
         AddInvariants(new InvariantReport(1, violations));
+    }
+
+    /// <summary>A context was closed: flows that ended in an exception since its last check.</summary>
+    internal void AddCrashes(string client, IReadOnlyList<string> crashes)
+    {
+        if (crashes.Count > 0)
+        {
+            AddInvariants(
+                new InvariantReport(
+                    0,
+                    [.. crashes.Select(c => new InvariantViolation(new NoFlowCrashed().Name, client, c))]
+                )
+            );
+        }
     }
 
     internal void AddFailure(FailedExpectation failure)

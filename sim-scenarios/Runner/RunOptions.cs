@@ -61,6 +61,9 @@ public interface IRunHost
     /// <summary>Page tables that exist now.</summary>
     long Tables => 0;
 
+    /// <summary>Events that are written and not durable yet.</summary>
+    long JournalLag => 0;
+
     /// <summary>How many messages wait now, by the kind of their receiver.</summary>
     IReadOnlyList<MailboxDepth> Mailboxes => [];
 

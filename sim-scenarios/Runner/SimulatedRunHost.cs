@@ -21,6 +21,7 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     // Actors die by the hundred, as the plan wants: their stack traces would hide everything else.
     private const string Quiet = "akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }\n";
 
+    private readonly JournalLag _lag = new();
     private SimulatedHost? _host;
     private RecordedEvents? _recorded;
     private Action<Exception>? _fail;
@@ -55,6 +56,9 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
+    public long JournalLag => _lag.Value;
+
+    /// <inheritdoc/>
     public IReadOnlyList<MailboxDepth> Mailboxes => _host?.Mailboxes() ?? [];
 
     /// <inheritdoc/>
@@ -86,6 +90,7 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
             JournalFailed = failed,
             Witnesses = witnesses,
             EarlierContexts = EarlierContexts,
+            Lag = _lag,
         };
         _host = SimulatedHost.Start(system, options);
         return new RunMachine(_host.Machine, _host.StartRunJournal(system), failed);

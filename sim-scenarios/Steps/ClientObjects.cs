@@ -49,6 +49,9 @@ public sealed class ClientObjects
 {
     private readonly Dictionary<Type, Dictionary<string, ClientObject>> _byKind = [];
 
+    /// <summary>The descriptor of the client's iommufd.</summary>
+    public int Iommufd { get; set; }
+
     /// <summary>Names an object; an older one of the same kind and name is forgotten.</summary>
     public void Name(string name, ClientObject made) => NamesOf(made.GetType())[name] = made;
 

@@ -199,7 +199,7 @@ public sealed class CloseStep : OperationKind
 
     /// <inheritdoc/>
     public override string Summary =>
-        "Closes the descriptor: every object goes, every pin is released. Clients end with it anyway.";
+        "Closes the descriptor: every object goes, every pin is released, unless bound VFIO devices hold it open. Clients end with it anyway.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<Field> Fields => [];

@@ -49,7 +49,7 @@ public sealed class MemfdStep : ScriptKind
     {
         yield return scope.Text(Take) is { } taken
             ? new MachineRequest(process => new TakeDescriptor(process, taken))
-            : new MachineRequest(process => new CreateMemoryFile(process, KindOf(scope), scope.Number(Size)));
+            : new MemoryRequest(new MakeFile(KindOf(scope), scope.Number(Size)));
         var opened = script.As<FileOpened>();
         if (opened.Errno != Errno.OK)
         {
@@ -57,7 +57,14 @@ public sealed class MemfdStep : ScriptKind
             yield break;
         }
 
-        scope.Give(As, new FileObject(opened.Descriptor, opened.File!, opened.File!.Size));
+        if (opened.File is not { } file)
+        {
+            // Somebody offered something else under this name.
+            script.Fail(Errno.EBADF);
+            yield break;
+        }
+
+        scope.Give(As, new FileObject(opened.Descriptor, file, file.Size));
         if (scope.Text(Offer) is { } name)
         {
             yield return new MachineRequest(process => new OfferDescriptor(process, opened.Descriptor, name));
@@ -141,7 +148,7 @@ public sealed class ProcessStep : ScriptKind
     public override string Summary => "Starts another process of this client; it shares the client's descriptors.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [As, Memlock, IpcLock];
+    public override IReadOnlyList<Field> Fields => [As, Memlock, IpcLock, LimitKeys.OpenFiles];
 
     /// <inheritdoc/>
     protected override IEnumerator<StepRequest> Run(StepScope scope, StepScript script)
@@ -149,7 +156,8 @@ public sealed class ProcessStep : ScriptKind
         var spec = new ProcessSpec(
             scope.Text(As)!,
             scope.Number(Memlock, ulong.MaxValue),
-            scope.Flag(IpcLock, otherwise: true)
+            scope.Flag(IpcLock, otherwise: true),
+            RlimitOpenFiles: scope.Number(LimitKeys.OpenFiles, ulong.MaxValue)
         );
         yield return new MachineRequest(process => new StartChild(spec, (uint)process));
         scope.Give(As, new ProcessObject(script.As<ProcessStarted>().ProcessId));

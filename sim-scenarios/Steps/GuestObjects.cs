@@ -44,7 +44,10 @@ public sealed record ReadFault(
 /// <summary>A vIOMMU.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Type">What it is.</param>
-public sealed record ViommuObject(uint Id, uint Type) : IdentifiedObject(Id);
+/// <param name="WindowOffset">Where its window is mapped from.</param>
+/// <param name="WindowLength">Bytes of its window; 0 for none.</param>
+public sealed record ViommuObject(uint Id, uint Type, ulong WindowOffset = 0, ulong WindowLength = 0)
+    : IdentifiedObject(Id);
 
 /// <summary>A vDEVICE.</summary>
 /// <param name="Id">Its id.</param>

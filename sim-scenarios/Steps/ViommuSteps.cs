@@ -16,8 +16,10 @@ internal static class ViommuKeys
 }
 
 /// <summary><c>viommu-alloc</c>.</summary>
-public sealed class ViommuAllocStep : CommandKind
+public sealed class ViommuAllocStep : ScriptKind
 {
+    private const int DataBytes = 24;
+
     private static readonly GivenNameField As = new("as", "A name for the vIOMMU.", ObjectKind.Viommu)
     {
         IsRequired = true,
@@ -32,6 +34,13 @@ public sealed class ViommuAllocStep : CommandKind
         "selftest",
         "smmuv3"
     );
+    private static readonly NumberField WindowWord = new(
+        "window",
+        "Its driver shares a window with user space that begins with this word (the selftest's data); none when left out."
+    )
+    {
+        Maximum = uint.MaxValue,
+    };
 
     /// <inheritdoc/>
     public override string Name => "viommu-alloc";
@@ -40,26 +49,49 @@ public sealed class ViommuAllocStep : CommandKind
     public override string Summary => "Makes the guest's view of a physical IOMMU, on a nesting parent.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [As, DeviceKeys.Device, Parent, Type];
+    public override IReadOnlyList<Field> Fields => [As, DeviceKeys.Device, Parent, Type, WindowWord];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Outputs => ["id"];
+    public override IReadOnlyList<string> Outputs => ["id", "offset", "length"];
 
     /// <inheritdoc/>
-    protected override IoctlCommand Command(StepScope scope) =>
-        new ViommuAlloc
+    protected override IEnumerator<StepRequest> Run(StepScope scope, StepScript script)
+    {
+        ulong buffer = 0;
+        var alloc = new ViommuAlloc
         {
             Type = TypeOf(scope),
             DevId = DeviceKeys.DeviceId(scope),
             HwptId = scope.Object<HwptObject>(Parent, ObjectKind.Hwpt).Id,
         };
+        if (scope.Has(WindowWord))
+        {
+            yield return new BufferRequest(DataBytes);
+            buffer = script.Address;
+            byte[] data = new byte[DataBytes];
+            BinaryPrimitives.WriteUInt32LittleEndian(data, (uint)scope.Number(WindowWord));
+            yield return new MemoryRequest(new WriteMemory(buffer, data, DataBytes));
+            alloc = alloc with { DataLen = DataBytes, DataUptr = buffer };
+        }
 
-    /// <inheritdoc/>
-    protected override StepOutcome Succeeded(StepScope scope, IoctlResult result)
-    {
-        uint id = ((ViommuAlloc)result.WriteBack!).OutViommuId;
-        scope.Give(As, new ViommuObject(id, TypeOf(scope)));
-        return StepOutcome.With(("id", id));
+        yield return new CommandRequest(alloc);
+        if (script.Result.WriteBack is not ViommuAlloc { OutViommuId: var id })
+        {
+            script.Fail(script.Result.Errno);
+            yield break;
+        }
+
+        (ulong offset, ulong length) = (0, 0);
+        if (buffer != 0)
+        {
+            yield return new MemoryRequest(new ReadMemory(buffer, DataBytes));
+            byte[] data = script.As<MemoryRead>().Data;
+            offset = BinaryPrimitives.ReadUInt64LittleEndian(data.AsSpan(8));
+            length = BinaryPrimitives.ReadUInt64LittleEndian(data.AsSpan(16));
+        }
+
+        scope.Give(As, new ViommuObject(id, TypeOf(scope), offset, length));
+        script.Outcome = StepOutcome.With(("id", id), ("offset", offset), ("length", length));
     }
 
     private static uint TypeOf(StepScope scope) =>

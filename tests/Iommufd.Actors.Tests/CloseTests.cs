@@ -1,5 +1,7 @@
 using Akka.Actor;
+using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Host;
@@ -25,6 +27,23 @@ public sealed class CloseTests : HostFixture
         Assert.Equal(0, ExpectMsg<IommufdClosed>().Leaked);
         ExpectTerminated(Iommufd);
         Assert.Equal(0, Host.State.Tables);
+    }
+
+    [Fact]
+    public void A_flow_that_crashed_after_the_last_check_is_told_with_the_close()
+    {
+        Start(makeFlow: (context, caller, command) => command is IoasUnmap ? new Failing(context, caller) : null);
+        Assert.Equal(Errno.EIO, Call(new IoasUnmap()).Errno);
+        Iommufd.Tell(new CheckInvariants(), TestActor);
+        Assert.Single(ExpectMsg<InvariantReport>().Violations);
+        Assert.Equal(Errno.EIO, Call(new IoasUnmap()).Errno);
+        Iommufd.Tell(new CloseIommufd(), TestActor);
+        Assert.Contains("on purpose", Assert.Single(ExpectMsg<IommufdClosed>().Crashes), StringComparison.Ordinal);
+    }
+
+    private sealed class Failing(ContextCore context, Caller caller) : Flow(context, caller)
+    {
+        protected override IEnumerator<FlowWait> Run() => throw new InvalidOperationException("on purpose");
     }
 
     [Fact]

@@ -39,29 +39,33 @@ public sealed class ErrnoTests : TestKit
     private sealed class ActorStage(ErrnoTests kit, SimulatedHost host) : ErrnoStage
     {
         private readonly List<Caller> _started = [];
-        private IActorRef? _iommufd;
+        private IommufdOpened? _opened;
 
         public override HostMachine Machine => host.State;
 
-        private IActorRef Iommufd => _iommufd ??= Open();
+        public override int Iommufd => Opened.Descriptor;
+
+        private IommufdOpened Opened => _opened ??= Open();
 
         public override IoctlResult Run(Caller caller, IoctlCommand command)
         {
-            Iommufd.Tell(new IoctlRequest(0, (int)caller.ProcessId, command), kit.TestActor);
+            var called = VfioCalls.Has(command) ? host.Machine : Opened.Context;
+            called.Tell(new IoctlRequest(0, (int)caller.ProcessId, command), kit.TestActor);
             return kit.ExpectMsg<IoctlAnswer>().Result;
         }
 
         public override ulong Digest()
         {
-            Iommufd.Tell(new QueryDigest(WithText: false), kit.TestActor);
+            Opened.Context.Tell(new QueryDigest(WithText: false), kit.TestActor);
             return kit.ExpectMsg<StateDigest>().Digest;
         }
 
         public override void End()
         {
-            Iommufd.Tell(new Protocol.CheckInvariants(), kit.TestActor);
+            CloseCdevs();
+            Opened.Context.Tell(new Protocol.CheckInvariants(), kit.TestActor);
             Assert.Empty(kit.ExpectMsg<InvariantReport>().Violations);
-            Iommufd.Tell(new CloseIommufd(), kit.TestActor);
+            Opened.Context.Tell(new CloseIommufd(), kit.TestActor);
             Assert.Equal(0, kit.ExpectMsg<IommufdClosed>().Leaked);
             Assert.Equal(0L, (long)Machine.Physical.TotalPins);
             Assert.Equal(0, Machine.User.LockedPages);
@@ -96,10 +100,10 @@ public sealed class ErrnoTests : TestKit
             }
         }
 
-        private IActorRef Open()
+        private IommufdOpened Open()
         {
             host.Machine.Tell(new OpenIommufd((int)Client.ProcessId), kit.TestActor);
-            return kit.ExpectMsg<IommufdOpened>().Context;
+            return kit.ExpectMsg<IommufdOpened>();
         }
     }
 }

@@ -2,6 +2,8 @@ using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Iommufd.Actors.Protocol;
+using Iommufd.Core.Context;
+using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
@@ -23,18 +25,20 @@ public abstract class HostFixture : TestKit
 
     protected IActorRef Iommufd { get; private set; } = null!;
 
+    protected int IommufdDescriptor { get; private set; }
+
     protected int ProcessId { get; private set; }
 
     protected IActorRef Memory { get; private set; } = null!;
 
-    protected void Start(IStepHook? hook = null)
+    protected void Start(IStepHook? hook = null, Func<ContextCore, Caller, IoctlCommand, Flow?>? makeFlow = null)
     {
-        Host = SimulatedHost.Start(Sys, new HostOptions { StepHook = hook });
+        Host = SimulatedHost.Start(Sys, new HostOptions { StepHook = hook, MakeFlow = makeFlow });
         Host.Machine.Tell(new AddIommu(new IommuSpec(0, "amd-v1", new IovaRange(0, (1ul << 48) - 1))));
         ExpectOk();
         foreach (var name in new[] { "nic", "disk", "gpu" })
         {
-            Host.Machine.Tell(new AddDevice(new DeviceSpec(name, name.Length + name[0], 0, [])));
+            Host.Machine.Tell(new AddDevice(new DeviceSpec(name, name.Length + name[0], 0, [], MaxPasids: 16)));
             ExpectOk();
         }
 
@@ -45,9 +49,12 @@ public abstract class HostFixture : TestKit
             new MapMemory(Buffer, BufferBytes, MemoryKind.Anonymous, MemoryProtection.Read | MemoryProtection.Write)
         );
         Assert.Equal(Errno.OK, ExpectMsg<MemoryMapped>().Errno);
-        Host.Machine.Tell(new OpenIommufd(ProcessId));
-        Iommufd = ExpectMsg<IommufdOpened>().Context;
+        Reopen();
     }
+
+    /// <summary>What is called on VFIO devices' descriptors.</summary>
+    protected IoctlResult AskMachine(IoctlCommand command) =>
+        Tell<IoctlAnswer>(Host.Machine, new IoctlRequest(0, ProcessId, command)).Result;
 
     protected IoctlResult Call(IoctlCommand command)
     {
@@ -71,8 +78,8 @@ public abstract class HostFixture : TestKit
     /// <summary>Opens another iommufd, which takes the place of the first.</summary>
     protected void Reopen(bool asContainer = false)
     {
-        Host.Machine.Tell(new OpenIommufd(ProcessId, asContainer), TestActor);
-        Iommufd = ExpectMsg<IommufdOpened>().Context;
+        var opened = Tell<IommufdOpened>(Host.Machine, new OpenIommufd(ProcessId, asContainer));
+        (Iommufd, IommufdDescriptor) = (opened.Context, opened.Descriptor);
     }
 
     /// <summary>Goes on with an iommufd that was opened before.</summary>

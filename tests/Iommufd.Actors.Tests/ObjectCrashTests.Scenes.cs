@@ -17,6 +17,51 @@ public sealed partial class ObjectCrashTests
     private uint _veventq;
     private uint _access;
     private uint _hwpt;
+    private int _cdev = -1;
+
+    private VfioDeviceBindIommufd VfioBind()
+    {
+        _ioas = AllocIoas();
+        Ok(MapAt(_ioas, Iova));
+        _cdev = (int)AskMachine(new OpenVfioDevice("nic")).ReturnValue;
+        return new VfioDeviceBindIommufd
+        {
+            Descriptor = _cdev,
+            ArgSz = VfioDeviceBindIommufd.Size,
+            Iommufd = IommufdDescriptor,
+        };
+    }
+
+    private VfioDeviceAttachIommufdPt VfioAttach()
+    {
+        _idev = Ok(VfioBind()).OutDevId;
+        return VfioAttachTo(_ioas);
+    }
+
+    private VfioDeviceAttachIommufdPt VfioAttachTo(uint ptId) =>
+        new()
+        {
+            Descriptor = _cdev,
+            ArgSz = VfioDeviceAttachIommufdPt.PasidSize,
+            PtId = ptId,
+        };
+
+    private VfioDeviceAttachIommufdPt VfioPasid()
+    {
+        Ok(VfioAttach());
+        var compatible = Paging(HwptAllocFlags.Pasid);
+        Ok(VfioAttachTo(compatible));
+        return VfioAttachTo(compatible) with { Flags = VfioDeviceAttachIommufdPt.AttachPasid, Pasid = 3 };
+    }
+
+    private void CloseCdev()
+    {
+        if (_cdev >= 0)
+        {
+            Assert.Equal(Errno.OK, AskMachine(new CloseVfioDevice(_cdev)).Errno);
+            _cdev = -1;
+        }
+    }
 
     private IoctlCommand After(IoctlCommand first, IoctlCommand then)
     {
@@ -248,7 +293,7 @@ public sealed partial class ObjectCrashTests
     private IoasMapFile MapFile()
     {
         Mock();
-        return MapFileOf(Tell<FileMade>(Memory, new MakeFile(MemoryFileKind.Memfd, 0x4000)).Fd);
+        return MapFileOf(Tell<FileOpened>(Memory, new MakeFile(MemoryFileKind.Memfd, 0x4000)).Descriptor);
     }
 
     private IoasMapFile MapFileOf(int fd) =>

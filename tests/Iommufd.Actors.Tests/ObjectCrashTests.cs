@@ -64,6 +64,12 @@ public sealed partial class ObjectCrashTests : HostFixture
             ["entry policy"] = t => t.Policy(),
             ["entries split"] = t => new ResizeEntries(t.Tracking(on: false), Iova, 0x4000, 0x1000, Merge: false),
             ["shared table attach"] = t => t.AttachShared(),
+            ["vfio attach"] = t => t.VfioAttach(),
+            ["vfio replace"] = t => t.After(t.VfioAttach(), t.VfioAttachTo(t.AllocIoas())),
+            ["vfio pasid"] = t => t.VfioPasid(),
+            ["vfio detach"] = t =>
+                t.After(t.VfioAttach(), new VfioDeviceDetachIommufdPt { Descriptor = t._cdev, ArgSz = 8 }),
+            ["vfio close"] = t => t.After(t.VfioPasid(), new UnbindVfioDevice(t._idev)),
             ["hwpt destroy"] = t => new Destroy { Id = t.Tracking(on: true) },
             ["ioas destroy"] = t => t.LoneIoas(),
         };
@@ -117,6 +123,7 @@ public sealed partial class ObjectCrashTests : HostFixture
         Iommufd.Tell(new QueryDigest(WithText: true), TestActor);
         var state = string.Join('\n', ExpectMsg<StateDigest>().Lines);
         var outcome = $"{result.ReturnValue} {result.WriteBack}\npins {Host.State.Physical.TotalPins}\n{state}";
+        CloseCdev();
         CloseAndCheck();
         return (Anonymous(outcome), steps);
     }
@@ -140,6 +147,6 @@ public sealed partial class ObjectCrashTests : HostFixture
     [GeneratedRegex(@"mock-\d+-")]
     private static partial Regex ContextNumber();
 
-    [GeneratedRegex(@"pfn:[0-9a-f]+|Fd = \d+")]
+    [GeneratedRegex(@"pfn:[0-9a-f]+|(Fd|Descriptor|Iommufd) = \d+")]
     private static partial Regex Number();
 }

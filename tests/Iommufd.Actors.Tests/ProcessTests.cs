@@ -31,7 +31,7 @@ public sealed class ProcessTests : HostFixture
     public void Memory_that_goes_away_stays_with_the_device_and_cannot_be_mapped_again()
     {
         var ioas = StartWithNic();
-        var file = Tell<FileMade>(Memory, new MakeFile(MemoryFileKind.Memfd, 0x4000)).Fd;
+        var file = Tell<FileOpened>(Memory, new MakeFile(MemoryFileKind.Memfd, 0x4000)).Descriptor;
         Ok(MapFile(ioas, file));
         Ok(MapAt(ioas, 2 * Iova));
         Assert.Equal(Errno.OK, Tell<HostResult>(Memory, new TruncateFile(file, 0)).Errno);

@@ -60,6 +60,25 @@ public sealed class RunAndReplayTests : IDisposable
     }
 
     [Fact]
+    public void Inspect_shows_several_points_of_time_one_after_the_other()
+    {
+        Small("--seed", "7", "--journal", At("a.db"));
+        JsonObject both = CliRun.Of("inspect", At("a.db"), "--at", "12,20", "--output", "json").Json();
+        JsonNode[] points = [.. both["points"]!.AsArray()!];
+        Assert.Equal([12, 20], points.Select(p => (long)p["at"]!));
+        foreach (JsonNode point in points)
+        {
+            JsonObject alone = CliRun.Of("inspect", At("a.db"), "--at", $"{point["at"]}", "--output", "json").Json();
+            Assert.Equal(alone["state"]!.ToJsonString(), point["state"]!.ToJsonString());
+            Assert.Equal(alone["contexts"]!.ToJsonString(), point["contexts"]!.ToJsonString());
+        }
+
+        CliRun wrong = CliRun.Of("inspect", At("a.db"), "--at", "12,x");
+        Assert.Equal(ExitCode.BadInput, wrong.ExitCode);
+        Assert.Contains("'x' is not the number of an event", wrong.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Text_output_says_where_the_journal_is_and_how_to_replay_it()
     {
         CliRun run = Small("--journal", At("a.db"));

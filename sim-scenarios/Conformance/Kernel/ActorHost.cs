@@ -33,20 +33,22 @@ internal sealed class ActorHost : IKernelHost
         var opened = await _host
             .Machine.Ask<IommufdOpened>(new OpenIommufd((int)caller.ProcessId))
             .ConfigureAwait(false);
-        return new Door(opened.Number, opened.Context);
+        return new Door(opened);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _system.Terminate().ConfigureAwait(false);
 
-    private sealed class Door(int number, IActorRef context) : IContextDoor
+    private sealed class Door(IommufdOpened opened) : IContextDoor
     {
-        public int Number => number;
+        public int Number => opened.Number;
+
+        public int Descriptor => opened.Descriptor;
 
         public async Task<IoctlResult> ExecuteAsync(Caller caller, IoctlCommand command)
         {
-            var answer = await context
-                .Ask<IoctlAnswer>(new IoctlRequest(0, (int)caller.ProcessId, command))
+            var answer = await opened
+                .Context.Ask<IoctlAnswer>(new IoctlRequest(0, (int)caller.ProcessId, command))
                 .ConfigureAwait(false);
             return answer.Result;
         }
@@ -54,7 +56,7 @@ internal sealed class ActorHost : IKernelHost
         public async Task CloseAsync(Caller caller)
         {
             // A context that holds itself open says so; anything else left behind is a bug, and the pins tell.
-            await context.Ask<IommufdClosed>(new CloseIommufd()).ConfigureAwait(false);
+            await opened.Context.Ask<IommufdClosed>(new CloseIommufd()).ConfigureAwait(false);
         }
     }
 }

@@ -9,6 +9,9 @@ internal interface IContextDoor
     /// <summary>The context's number on the machine.</summary>
     int Number { get; }
 
+    /// <summary>The descriptor that it was opened with.</summary>
+    int Descriptor { get; }
+
     /// <summary>Carries out one command.</summary>
     Task<IoctlResult> ExecuteAsync(Caller caller, IoctlCommand command);
 
@@ -43,14 +46,18 @@ internal sealed class SequentialHost : IKernelHost
 
     /// <inheritdoc/>
     public Task<IContextDoor> OpenAsync(Caller caller) =>
-        Task.FromResult<IContextDoor>(new Door(new SequentialContext(Machine, ++_next)));
+        Task.FromResult<IContextDoor>(
+            new Door(new SequentialContext(Machine, ++_next), caller.Open(new IommufdDescriptor(_next)))
+        );
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Door(SequentialContext context) : IContextDoor
+    private sealed class Door(SequentialContext context, int descriptor) : IContextDoor
     {
         public int Number => context.Core.Number;
+
+        public int Descriptor => descriptor;
 
         public Task<IoctlResult> ExecuteAsync(Caller caller, IoctlCommand command) =>
             Task.FromResult(context.Execute(caller, command));

@@ -25,18 +25,21 @@ internal sealed class RecordingHost(Action<int, ContextEvent> record) : IKernelH
     {
         var context = new SequentialContext(Machine, ++_next);
         record(_next, new ContextOpened(EventTypes.Version, _next, caller.ProcessId));
-        return Task.FromResult<IContextDoor>(new Door(context, record));
+        return Task.FromResult<IContextDoor>(new Door(context, caller.Open(new IommufdDescriptor(_next)), record));
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Door(SequentialContext context, Action<int, ContextEvent> record) : IContextDoor
+    private sealed class Door(SequentialContext context, int descriptor, Action<int, ContextEvent> record)
+        : IContextDoor
     {
         private readonly HashSet<uint> _seen = [];
         private int _recorded;
 
         public int Number => context.Core.Number;
+
+        public int Descriptor => descriptor;
 
         public Task<IoctlResult> ExecuteAsync(Caller caller, IoctlCommand command)
         {

@@ -36,7 +36,7 @@ public sealed class SimulatedKernel : ISimulatedKernel
             options.CapIpcLock,
             CapSysResource: true
         );
-        var process = new SimulatedProcess(_host, spec, await _host.StartProcessAsync(spec, null));
+        var process = new SimulatedProcess(_host, spec, await _host.StartProcessAsync(spec, null), []);
         _processes.Add(process);
         return process;
     }
@@ -63,13 +63,6 @@ public sealed class SimulatedKernel : ISimulatedKernel
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 }
 
-/// <summary>An open /dev/iommu in a descriptor table.</summary>
-internal sealed record IommufdDescriptor(OpenContext Context) : Descriptor
-{
-    /// <inheritdoc/>
-    public override int? IommufdContext => Context.Door.Number;
-}
-
 /// <summary>A context and how many descriptors keep it open.</summary>
 internal sealed class OpenContext(IContextDoor door)
 {
@@ -79,27 +72,34 @@ internal sealed class OpenContext(IContextDoor door)
 }
 
 /// <summary>One process of the conformance kernel.</summary>
-internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spec, Caller caller) : ISimulatedProcess
+/// <param name="host">Where it runs.</param>
+/// <param name="spec">What it is.</param>
+/// <param name="caller">What a context sees of it.</param>
+/// <param name="contexts">The contexts that its descriptors refer to, by number; its children share them with the descriptors.</param>
+internal sealed partial class SimulatedProcess(
+    IKernelHost host,
+    ProcessSpec spec,
+    Caller caller,
+    Dictionary<int, OpenContext> contexts
+) : ISimulatedProcess
 {
-    private readonly Dictionary<int, OpenContext> _contexts = [];
-
     public IUserMemory Memory => caller.Memory;
 
     /// <summary>The process is gone: its contexts are closed, whatever held them open.</summary>
     public async Task CloseContextsAsync()
     {
-        foreach (var context in _contexts.Values.ToArray())
+        foreach (var context in contexts.Values.ToArray())
         {
             await context.Door.CloseAsync(caller);
         }
 
-        _contexts.Clear();
+        contexts.Clear();
     }
 
     public async Task<ISimulatedProcess> StartChildAsync()
     {
         var child = spec with { Name = spec.Name + "-child" };
-        return new SimulatedProcess(host, child, await host.StartProcessAsync(child, caller));
+        return new SimulatedProcess(host, child, await host.StartProcessAsync(child, caller), contexts);
     }
 
     public Task ExitAsync()
@@ -169,13 +169,13 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
     public async Task<int> OpenIommufdAsync()
     {
         var context = new OpenContext(await host.OpenAsync(caller));
-        _contexts[context.Door.Number] = context;
-        return caller.Descriptors.Open(new IommufdDescriptor(context));
+        contexts[context.Door.Number] = context;
+        return context.Door.Descriptor;
     }
 
     public async Task<IoctlResult> ExecuteAsync(int fd, IoctlCommand command)
     {
-        if (caller.Descriptors.Find(fd) is not IommufdDescriptor descriptor)
+        if (caller.Descriptors.Find(fd) is not IommufdDescriptor { Number: var number })
         {
             return IoctlResult.Fail(Errno.EBADF);
         }
@@ -186,14 +186,14 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
         }
 
         var context =
-            CommandRouting.ContextOf(caller, command) is { } other && _contexts.TryGetValue(other, out var found)
+            CommandRouting.ContextOf(caller, command) is { } other && contexts.TryGetValue(other, out var found)
                 ? found
-                : descriptor.Context;
+                : contexts[number];
         var result = await context.Door.ExecuteAsync(caller, command);
         if (result.IsOk && command is (TestCreateAccess or FaultQueueAlloc or VeventqAlloc))
         {
             // The file that was made holds the context open.
-            descriptor.Context.References++;
+            contexts[number].References++;
         }
 
         return result;
@@ -259,17 +259,17 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
             case null:
                 return Errno.EBADF;
             case IommufdDescriptor iommufd:
-                await PutAsync(iommufd.Context);
+                await PutAsync(contexts[iommufd.Number]);
                 break;
-            case AccessDescriptor access when _contexts.TryGetValue(access.Context, out var context):
+            case AccessDescriptor access when contexts.TryGetValue(access.Context, out var context):
                 await context.Door.ExecuteAsync(caller, new DestroyAccess(access.AccessId));
                 await PutAsync(context);
                 break;
-            case FaultDescriptor fault when _contexts.TryGetValue(fault.Context, out var context):
+            case FaultDescriptor fault when contexts.TryGetValue(fault.Context, out var context):
                 await context.Door.ExecuteAsync(caller, new CloseFaultQueue(fault.FaultId));
                 await PutAsync(context);
                 break;
-            case VeventqDescriptor queue when _contexts.TryGetValue(queue.Context, out var context):
+            case VeventqDescriptor queue when contexts.TryGetValue(queue.Context, out var context):
                 await context.Door.ExecuteAsync(caller, new CloseVeventq(queue.VeventqId));
                 await PutAsync(context);
                 break;
@@ -285,7 +285,7 @@ internal sealed partial class SimulatedProcess(IKernelHost host, ProcessSpec spe
     {
         if (--context.References == 0)
         {
-            _contexts.Remove(context.Door.Number);
+            contexts.Remove(context.Door.Number);
             await context.Door.CloseAsync(caller);
         }
     }

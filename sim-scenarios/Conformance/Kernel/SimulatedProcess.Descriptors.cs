@@ -59,11 +59,12 @@ internal sealed partial class SimulatedProcess
             return new SimulatedMmapResult(Errno.EINVAL, null);
         }
 
-        if (descriptor is not IommufdDescriptor { Context: var context })
+        if (descriptor is not IommufdDescriptor { Number: var number })
         {
             return new SimulatedMmapResult(Errno.ENODEV, null);
         }
 
+        var context = contexts[number];
         var map = new MapWindow(offset, length, protection.HasFlag(MmapProtection.Execute), shared);
         var result = await context.Door.ExecuteAsync(caller, map);
         if (result.WriteBack is not MapWindow { OutWindow: { } memory })
@@ -87,7 +88,7 @@ internal sealed partial class SimulatedProcess
 
     private async Task<SyscallResult> CallAsync(int context, IoctlCommand command)
     {
-        var result = await _contexts[context].Door.ExecuteAsync(caller, command);
+        var result = await contexts[context].Door.ExecuteAsync(caller, command);
         return result.IsOk ? SyscallResult.Ok(result.ReturnValue) : SyscallResult.Fail(result.Errno);
     }
 

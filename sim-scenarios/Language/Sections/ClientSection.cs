@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Iommufd.Scenarios.Language.Tree;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Steps;
 
 namespace Iommufd.Scenarios.Language.Sections;
 
@@ -50,6 +51,7 @@ internal sealed class ClientField()
         ClientKeys.Memlock,
         ClientKeys.IpcLock,
         ClientKeys.SysResource,
+        LimitKeys.OpenFiles,
         ClientKeys.Steps,
     ];
 

@@ -58,6 +58,12 @@ public enum ObjectKind
 
     /// <summary>A virtual machine whose table devices can share.</summary>
     Guest,
+
+    /// <summary>An open VFIO device.</summary>
+    Vfio,
+
+    /// <summary>A mapped window of the iommufd.</summary>
+    Window,
 }
 
 /// <summary>
@@ -147,6 +153,8 @@ public sealed class ObjectNames
             ObjectKind.HwQueue => "a hardware queue",
             ObjectKind.GuestTable => "a guest table",
             ObjectKind.Guest => "a virtual machine",
+            ObjectKind.Vfio => "an open VFIO device",
+            ObjectKind.Window => "a mapped window",
             _ => "a bitmap",
         };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Iommufd.Messages.Events;
 using Iommufd.Persistence;
 
@@ -58,6 +59,46 @@ public sealed class DamagedJournalTests : IDisposable
         }
 
         Assert.True(refused > 30, $"{refused} of 150 were noticed");
+    }
+
+    [Fact]
+    public void Of_a_seeded_run_verify_names_the_event_that_was_changed_and_the_objects_that_differ()
+    {
+        JsonObject? changed = null;
+        foreach ((long ordering, AreaMapped mapped) in Maps(At("whole.db")))
+        {
+            // Not every area is still there when a digest is recorded.
+            File.Copy(At("whole.db"), At("changed.db"), overwrite: true);
+            string payload = Convert.ToHexString(EventPayload.ToBytes(mapped with { UserVa = mapped.UserVa + 0x1000 }));
+            JournalRows.Change(
+                At("changed.db"),
+                $"UPDATE event_journal SET payload = x'{payload}' WHERE ordering = {ordering}"
+            );
+            CliRun run = CliRun.Of("replay", At("changed.db"), "--verify", "--output", "json");
+            if (run.ExitCode == ExitCode.CheckFailed)
+            {
+                changed = run.Json()["changed"]!.AsObject();
+                break;
+            }
+        }
+
+        Assert.NotNull(changed);
+        Assert.Contains(nameof(AreaMapped), (string)changed["executed"]!, StringComparison.Ordinal);
+        JsonNode differs = changed["objects"]!.AsArray().First()!;
+        Assert.NotEqual(differs["journal"]!.ToJsonString(), differs["run"]!.ToJsonString());
+    }
+
+    private static List<(long Ordering, AreaMapped Mapped)> Maps(string path)
+    {
+        using JournalFile journal = JournalFile.Open(path);
+        return
+        [
+            .. journal
+                .Streams()
+                .SelectMany(s => journal.Read(s))
+                .Where(e => e.Event is AreaMapped)
+                .Select(e => (e.Ordering, (AreaMapped)e.Event)),
+        ];
     }
 
     [Fact]

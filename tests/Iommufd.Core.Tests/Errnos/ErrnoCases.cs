@@ -22,6 +22,7 @@ public static partial class ErrnoCases
         .. VfioContainer(),
         .. Descriptors(),
         .. Devices(),
+        .. VfioDevices(),
         .. DriverAccesses(),
         .. Entries(),
         .. Guests(),

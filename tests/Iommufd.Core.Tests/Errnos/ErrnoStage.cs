@@ -24,6 +24,7 @@ public abstract class ErrnoStage : IDisposable
     public const uint NoId = 999;
     public const IoasMapFlags FixedReadWrite = IoasMapFlags.FixedIova | IoasMapFlags.Readable | IoasMapFlags.Writeable;
 
+    private readonly List<int> _cdevs = [];
     private Caller? _client;
 
     public abstract HostMachine Machine { get; }
@@ -33,6 +34,9 @@ public abstract class ErrnoStage : IDisposable
 
     /// <summary>Who makes the call of the case.</summary>
     public Caller? CallAs { get; set; }
+
+    /// <summary>The client's descriptor of the iommufd.</summary>
+    public abstract int Iommufd { get; }
 
     /// <summary>Carries out a command.</summary>
     public abstract IoctlResult Run(Caller caller, IoctlCommand command);
@@ -302,6 +306,54 @@ public abstract class ErrnoStage : IDisposable
             Size = size,
         };
 
+    /// <summary>Opens a VFIO device; it is closed at the end.</summary>
+    public int Cdev(string device)
+    {
+        var cdev = Fd(new OpenVfioDevice(device));
+        _cdevs.Add(cdev);
+        return cdev;
+    }
+
+    /// <summary>A VFIO device's descriptor is closed already.</summary>
+    public void Forget(int cdev) => _cdevs.Remove(cdev);
+
+    public VfioDeviceBindIommufd BindCommand(int cdev) =>
+        new()
+        {
+            Descriptor = cdev,
+            ArgSz = VfioDeviceBindIommufd.Size,
+            Iommufd = Iommufd,
+        };
+
+    public static VfioDeviceAttachIommufdPt AttachCommand(int cdev, uint ptId, uint? pasid = null) =>
+        new()
+        {
+            Descriptor = cdev,
+            ArgSz = VfioDeviceAttachIommufdPt.PasidSize,
+            Flags = pasid is null ? 0 : VfioDeviceAttachIommufdPt.AttachPasid,
+            PtId = ptId,
+            Pasid = pasid ?? 0,
+        };
+
+    /// <summary>Opens and binds a VFIO device.</summary>
+    public int BoundCdev(string device)
+    {
+        var cdev = Cdev(device);
+        Do(BindCommand(cdev));
+        return cdev;
+    }
+
+    /// <summary>Opens and binds a VFIO device; its DEVICE.</summary>
+    public uint VfioDevice(string device) => Do(BindCommand(Cdev(device))).OutDevId;
+
+    /// <summary>Opens, binds and attaches a VFIO device.</summary>
+    public int AttachedCdev(string device)
+    {
+        var cdev = BoundCdev(device);
+        Do(AttachCommand(cdev, Ioas()));
+        return cdev;
+    }
+
     public uint Bind(string device) => Do(new BindDevice(device)).OutDeviceId;
 
     public void Put(ulong address, params ReadOnlySpan<uint> words)
@@ -321,6 +373,15 @@ public abstract class ErrnoStage : IDisposable
         {
             Put(address, (uint)word, (uint)(word >> 32));
             address += sizeof(ulong);
+        }
+    }
+
+    /// <summary>Closes what is open of VFIO devices: they hold the iommufd open.</summary>
+    protected void CloseCdevs()
+    {
+        foreach (var cdev in _cdevs)
+        {
+            Do(new CloseVfioDevice(cdev));
         }
     }
 

@@ -94,6 +94,7 @@ public static partial class ErrnoTable
           EIO SMMUv3: a command that a guest may not send
         IOMMU_FAULT_QUEUE_ALLOC
           EOPNOTSUPP flags is not 0
+          EMFILE no descriptor is free
         IOMMU_VIOMMU_ALLOC
           EOPNOTSUPP flags is not 0; type 0 or one that the device's driver does not have
           ENOENT no such DEVICE; no such paging HWPT
@@ -113,6 +114,7 @@ public static partial class ErrnoTable
           EINVAL a depth of 0 or above 2^19
           ENOENT no such vIOMMU
           EEXIST the vIOMMU has a queue of the type
+          EMFILE no descriptor is free
         IOMMU_HW_QUEUE_ALLOC
           EOPNOTSUPP flags is not 0; type 0 or one that the driver does not have
           EINVAL length 0; the mapping is being unmapped, or a dma-buf's; a number above the last

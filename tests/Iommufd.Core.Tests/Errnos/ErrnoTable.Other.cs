@@ -32,6 +32,35 @@ public static partial class ErrnoTable
           EDEADLK an access does not let go, a hundred times
         VFIO_IOMMU_DIRTY_PAGES
           ENOTTY always: the type 1 driver's own tracking is not offered
+        VFIO_DEVICE_GET_INFO
+          EINVAL the device is not bound
+          ENOTTY of a bound device: simulated ones have neither regions nor interrupts to tell of
+        VFIO_DEVICE_BIND_IOMMUFD
+          EINVAL an unknown flag; iommufd < 0; this open, or another one of the device, is bound; a token
+          EBADF the iommufd is not open
+          EBADFD the descriptor is no iommufd's
+          ENODEV the device was removed
+          EBUSY a driver has the device, or another context one of its group
+        VFIO_DEVICE_ATTACH_IOMMUFD_PT
+          EINVAL not bound; an unknown flag; PASID without room for it; as AttachDevice and ReplaceDevice
+          ENOSPC a PASID above 2^31 - 1
+          ENOENT pt_id names nothing
+          EBUSY PASID 0, the device itself, which is attached without the flag, or the other way round
+          EADDRINUSE a mapping or an allowed range is in the way of the aperture or of the device's reserved regions
+          EFAULT a page cannot be pinned
+          ENOMEM the pages do not fit the limit of locked memory
+        VFIO_DEVICE_DETACH_IOMMUFD_PT
+          EINVAL not bound; an unknown flag; PASID without room for it
+        OpenVfioDevice
+          EMFILE no descriptor is free
+          ENOENT no such device on the machine
+        DuplicateVfioDevice
+          EBADF the descriptor is not open, or no VFIO device's
+          EMFILE no descriptor is free
+        CloseVfioDevice
+          EBADF the descriptor is not open, or no VFIO device's
+        UnbindVfioDevice
+          ENOENT no DEVICE that is bound through VFIO
         ReadFaultQueue
           ESPIPE the count is not a multiple of a record
           EINVAL the first group does not fit
@@ -65,21 +94,24 @@ public static partial class ErrnoTable
           EBUSY the device, or one of its group, belongs to another context or is bound
         UnbindDevice
           ENOENT no such DEVICE, or a mock device's
+          EBUSY the device is bound through VFIO
         AttachDevice
           ENOENT no such DEVICE; pt_id names nothing
           EINVAL pt_id is no IOAS or HWPT; another HWPT than the group's; a HWPT that does not suit the device
-          EBUSY the device is attached
+          EBUSY the device is attached, or bound through VFIO
           EADDRINUSE a mapping or an allowed range is in the way of the aperture or of the device's reserved regions
           EFAULT a page cannot be pinned
           ENOMEM the pages do not fit the limit of locked memory
         ReplaceDevice
           ENOENT no such DEVICE; pt_id names nothing
           EINVAL not attached; pt_id is no IOAS or HWPT; a HWPT that does not suit the device
+          EBUSY the device is bound through VFIO
           EADDRINUSE a mapping or an allowed range is in the way of the aperture or of the device's reserved regions
           EFAULT a page cannot be pinned
           ENOMEM the pages do not fit the limit of locked memory
         DetachDevice
           ENOENT no such DEVICE
+          EBUSY the device is bound through VFIO
         CreateAccess
           ENOENT no such IOAS
           EADDRINUSE a pinning access, and a mapping that is not page aligned

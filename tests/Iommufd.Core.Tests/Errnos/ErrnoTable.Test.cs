@@ -32,6 +32,7 @@ public static partial class ErrnoTable
           EIO a page is pinned another number of times
         IOMMU_TEST_OP_CREATE_ACCESS
           EOPNOTSUPP an unknown flag
+          ENOMEM no descriptor is free
           ENOENT no such IOAS
           EADDRINUSE a pinning access, and a mapping that is not page aligned
         IOMMU_TEST_OP_DESTROY_ACCESS_PAGES
@@ -104,6 +105,7 @@ public static partial class ErrnoTable
           EINVAL the PASID is attached to something else, or to nothing
         IOMMU_TEST_OP_DMABUF_GET
           EINVAL length 0, or more than 512 pages
+          EMFILE no descriptor is free
         IOMMU_TEST_OP_DMABUF_REVOKE
           EBADF the descriptor is not open
           EINVAL the descriptor is no dma-buf's

@@ -13,7 +13,9 @@ namespace Iommufd.Core.Tests.Errnos;
 public sealed class SequentialStage : ErrnoStage, IParticipantHost
 {
     private readonly SequentialContext _context;
+    private int? _iommufd;
     private readonly List<(Participant To, FlowStep Step)> _held = [];
+    private readonly Dictionary<Flow, Action<Flow>> _started = [];
 
     public SequentialStage()
     {
@@ -34,9 +36,14 @@ public sealed class SequentialStage : ErrnoStage, IParticipantHost
 
     private IParticipantHost Real => _context;
 
+    public override int Iommufd => _iommufd ??= Client.Open(new IommufdDescriptor(1));
+
     public override IoctlResult Run(Caller caller, IoctlCommand command)
     {
-        var result = _context.Execute(caller, command);
+        var route = VfioCalls.Has(command)
+            ? VfioCalls.Route(Machine, caller, command)
+            : new VfioRoute(null, 1, command);
+        var result = route.Result ?? _context.Execute(caller, route.Command!);
         Assert.True(
             ErrnoTable.Has(ErrnoTable.NameOf(command), result.Errno),
             $"{command} ended with {result.Errno}, which is not in the table"
@@ -44,13 +51,37 @@ public sealed class SequentialStage : ErrnoStage, IParticipantHost
         return result;
     }
 
+    /// <summary>The context.</summary>
+    public ContextCore Core => _context.Core;
+
+    /// <summary>Flows that ended after they were started with steps held back, in that order.</summary>
+    public List<Flow> Completed { get; } = [];
+
     /// <summary>Starts a command that will not end before its held steps are let go.</summary>
     public void StartHeld(IoctlCommand command, Func<FlowRequest, bool> holds)
     {
         Holds = holds;
-        _context.Core.Engine.Start(CommandFlows.Create(_context.Core, Client, command));
+        Start(command, _ => { });
         Assert.NotEmpty(_held);
         Holds = _ => false;
+    }
+
+    /// <summary>Starts a command that may have to wait for one that is held.</summary>
+    public void Start(IoctlCommand command, Action<Flow> ended)
+    {
+        var flow = CommandFlows.Create(_context.Core, Client, command);
+        _started[flow] = ended;
+        _context.Core.Engine.Start(flow);
+    }
+
+    /// <summary>Lets all held steps go.</summary>
+    public void LetGo()
+    {
+        foreach (var (to, step) in _held.ToArray())
+        {
+            _held.Remove((to, step));
+            Real.Send(to, step);
+        }
     }
 
     public override ulong Digest()
@@ -63,11 +94,8 @@ public sealed class SequentialStage : ErrnoStage, IParticipantHost
     public override void End()
     {
         AnswersFor = _ => null;
-        foreach (var (to, step) in _held.ToArray())
-        {
-            Real.Send(to, step);
-        }
-
+        LetGo();
+        CloseCdevs();
         var check = (CheckContextFlow)_context.Run(new CheckContextFlow(_context.Core, Client));
         Assert.Empty(check.Broken);
         Assert.Equal(0, _context.Close(Client));
@@ -107,5 +135,13 @@ public sealed class SequentialStage : ErrnoStage, IParticipantHost
 
     void IParticipantHost.Committed(ContextEvent change) => Real.Committed(change);
 
-    void IParticipantHost.Completed(Flow flow) => Real.Completed(flow);
+    void IParticipantHost.Completed(Flow flow)
+    {
+        Real.Completed(flow);
+        if (_started.Remove(flow, out var ended))
+        {
+            Completed.Add(flow);
+            ended(flow);
+        }
+    }
 }

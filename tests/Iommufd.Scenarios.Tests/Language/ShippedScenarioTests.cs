@@ -36,6 +36,7 @@ public sealed class ShippedScenarioTests
                 "nested-guest",
                 "pasid-sva",
                 "shared-memory",
+                "vfio-cdev",
                 "vfio-legacy",
                 "viommu-events",
                 "vm-fleet",

@@ -36,6 +36,7 @@ public sealed class DoubleRunTests
     [InlineData("nested-guest", "rounds=10")]
     [InlineData("nested-guest", "hardware=amd")]
     [InlineData("pasid-sva", "rounds=2")]
+    [InlineData("vfio-cdev", "drivers=2")]
     [InlineData("vfio-legacy", "rounds=6")]
     [InlineData("viommu-events", "rounds=2")]
     public async Task A_seed_repeats_byte_for_byte(string scenario, string setting) =>
@@ -47,6 +48,7 @@ public sealed class DoubleRunTests
     [InlineData("live-migration", "ram=2M")]
     [InlineData("nested-guest", "hardware=vtd-5-level")]
     [InlineData("pasid-sva", "rounds=2")]
+    [InlineData("vfio-cdev", "drivers=2")]
     [InlineData("vfio-legacy", "rounds=6")]
     [InlineData("viommu-events", "rounds=2")]
     [InlineData("quickstart", "rounds=20")]
