@@ -16,26 +16,14 @@ public sealed partial class ContextActor
     /// <inheritdoc/>
     void IParticipantHost.Open(Participant participant, IFlowParticipant state)
     {
-        var options = _room.Options;
-        var cell = new ParticipantCell(
-            participant,
-            state,
-            options.StepHook,
-            options.Faults,
-            options.Wrap,
-            options.Sampler
-        );
-        var props = Props.CreateBy(new ParticipantProducer(cell, _room.Devices, options.Faults, _room.OpenedBy));
-        _room.Children.Add((participant.Kind, participant.Id), Context.ActorOf(props, FreeName(participant)));
+        var props = Props.CreateBy(new RoomCell(participant, state, _room));
+        _room.Children.Add(participant, Context.ActorOf(props, FreeName(participant)));
     }
 
     /// <inheritdoc/>
     void IParticipantHost.Close(Participant participant)
     {
-        if (_room.Children.Remove((participant.Kind, participant.Id), out var child))
-        {
-            child.Tell(ParticipantDone.Instance);
-        }
+        _room.Children.Remove(participant)?.Tell(ParticipantDone.Instance);
     }
 
     /// <inheritdoc/>
@@ -47,8 +35,7 @@ public sealed partial class ContextActor
             return;
         }
 
-        var target =
-            to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[(to.Kind, to.Id)];
+        var target = to.Kind == ParticipantKind.Memory ? _room.Options.Memories[(int)to.Id] : _room.Children[to];
         target.Tell(step, Self);
     }
 
@@ -75,6 +62,12 @@ public sealed partial class ContextActor
             default:
                 ReleaseWhenDurable(flow);
                 break;
+        }
+
+        if (flow.Account is CallLine calls)
+        {
+            flow.Account = null;
+            GoOnWith(calls);
         }
     }
 
@@ -123,15 +116,18 @@ public sealed partial class ContextActor
     private string[] UnreportedCrashes() => [.. _room.Core.Engine.Crashes.Skip(_room.ReportedCrashes)];
 
     // Participants whose objects are gone, and events that are not in the journal, are left as much as objects are.
-    private int LeftBehind() => _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count;
+    private int LeftBehind() =>
+        _room.Children.Count + _room.Unwritten.Count + _room.Outbox.Count + _room.Calls.Values.Sum(c => c.Waiting);
 
     // A dying actor keeps its name until it is gone, and ids are used again at once: a later one of the same id gets a suffix.
     private string FreeName(Participant participant)
     {
-        var name = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{participant.Kind.ToString().ToLowerInvariant()}-{participant.Id}"
-        );
+        var name = ParticipantNames.Of(participant);
+        if (!_room.Children.MayHaveBeen(participant.Id))
+        {
+            return name;
+        }
+
         var free = name;
         for (var life = 2; !Context.Child(free).Equals(ActorRefs.Nobody); life++)
         {

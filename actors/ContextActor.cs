@@ -133,8 +133,12 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
             case IoctlRequest when _room.RunsAlone || _room.Alone.Count > 0:
                 _room.Held.Enqueue((message, sender));
                 break;
+            case IoctlRequest { Command: RequestPages or ReportDmaFault } request:
+                // From a device, which waits for each of them.
+                Start(request, sender, null);
+                break;
             case IoctlRequest request:
-                Start(request, sender);
+                Admit(request, sender, CallsOf(request.ProcessId));
                 break;
             case CloseIommufd close:
                 Close(close, sender);
@@ -185,11 +189,54 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
         _room.Alone.Enqueue((message, sender));
     }
 
-    private void Start(IoctlRequest request, IActorRef sender)
+    private CallLine CallsOf(int process)
+    {
+        var (last, calls) = _room.LastCalls;
+        if (calls is not null && last == process)
+        {
+            return calls;
+        }
+
+        if (!_room.Calls.TryGetValue(process, out calls))
+        {
+            calls = new CallLine();
+            _room.Calls.Add(process, calls);
+        }
+
+        _room.LastCalls = (process, calls);
+        return calls;
+    }
+
+    private void Admit(IoctlRequest request, IActorRef sender, CallLine calls)
+    {
+        if (calls.TryBegin(_room.Options.CallsAtOnce))
+        {
+            Start(request, sender, calls);
+        }
+        else if (!calls.TryWait(request, sender, _room.Options.CallsInLine))
+        {
+            sender.Tell(new IoctlAnswer(request.Tag, IoctlResult.Fail(Errno.EAGAIN)));
+        }
+    }
+
+    private void GoOnWith(CallLine calls)
+    {
+        if (calls.Ended(out var next, out var sender))
+        {
+            Start(next!, sender!, calls);
+        }
+    }
+
+    private void Start(IoctlRequest request, IActorRef sender, CallLine? calls)
     {
         if (_room.Machine.FindProcess((uint)request.ProcessId) is not { } caller)
         {
             sender.Tell(new IoctlAnswer(request.Tag, IoctlResult.Fail(Errno.EBADF)));
+            if (calls is not null)
+            {
+                GoOnWith(calls);
+            }
+
             return;
         }
 
@@ -199,6 +246,7 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
             ?? CommandFlows.Create(_room.Core, caller, request.Command);
         flow.Tag = request.Tag;
         flow.ReplyTo = sender;
+        flow.Account = calls;
         _room.Core.Engine.Start(flow);
     }
 
@@ -206,17 +254,29 @@ public sealed partial class ContextActor : UntypedActor, IParticipantHost
     private void See(Caller caller)
     {
         var memory = caller.Memory;
-        var seen = new ProcessSeen(
-            caller.ProcessId,
-            memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size,
-            memory.CapIpcLock,
-            memory.CapSysResource
-        );
-        if (!_room.SeenProcesses.TryGetValue(caller.ProcessId, out var known) || known != seen)
+        var limit =
+            memory.RlimitMemlockPages == ulong.MaxValue ? ulong.MaxValue : memory.RlimitMemlockPages * HostPage.Size;
+
+        // Nearly every call comes from the process that called before.
+        var known = _room.LastSeen;
+        if (known?.ProcessId != caller.ProcessId)
         {
-            _room.SeenProcesses[caller.ProcessId] = seen;
-            Record(seen);
+            known = _room.SeenProcesses.GetValueOrDefault(caller.ProcessId);
         }
+
+        if (
+            known is null
+            || known.RlimitMemlock != limit
+            || known.CapIpcLock != memory.CapIpcLock
+            || known.CapSysResource != memory.CapSysResource
+        )
+        {
+            known = new ProcessSeen(caller.ProcessId, limit, memory.CapIpcLock, memory.CapSysResource);
+            _room.SeenProcesses[caller.ProcessId] = known;
+            Record(known);
+        }
+
+        _room.LastSeen = known;
     }
 
     private void RunAloneIfIdle()

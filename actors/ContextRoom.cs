@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Iommufd.Core.Context;
 using Iommufd.Core.Flows;
+using Iommufd.Core.Participants;
 using Iommufd.Messages.Events;
 using Iommufd.Messages.Flows;
 
@@ -25,6 +26,7 @@ public sealed class ContextRoom
         Number = number;
         Machine = machine;
         Options = options;
+        Watchers = options.Watchers;
         Devices = devices;
         MachineActor = machineActor;
         OpenedBy = openedBy;
@@ -40,6 +42,9 @@ public sealed class ContextRoom
 
     /// <summary>How the host is run.</summary>
     public HostOptions Options { get; }
+
+    /// <summary>What looks on while its participants work.</summary>
+    internal CellWatchers Watchers { get; }
 
     /// <summary>The physical devices.</summary>
     public DeviceDirectory Devices { get; }
@@ -66,10 +71,19 @@ public sealed class ContextRoom
     internal Queue<(object Message, IActorRef Sender)> Alone { get; } = new();
 
     /// <summary>The participants' actors.</summary>
-    internal Dictionary<(ParticipantKind Kind, uint Id), IActorRef> Children { get; } = [];
+    internal ParticipantTable Children { get; } = new();
 
     /// <summary>Processes that the journal knows, as it knows them.</summary>
     internal SortedDictionary<uint, ProcessSeen> SeenProcesses { get; } = [];
+
+    /// <summary>The calls of each process.</summary>
+    internal SortedDictionary<int, CallLine> Calls { get; } = [];
+
+    /// <summary>The line of <see cref="Calls"/> that was used last.</summary>
+    internal (int Process, CallLine Line) LastCalls { get; set; }
+
+    /// <summary>The process that called last, as the journal knows it.</summary>
+    internal ProcessSeen? LastSeen { get; set; }
 
     /// <summary>The journal's actor; null without one.</summary>
     internal IActorRef? Journal { get; set; }

@@ -9,16 +9,16 @@ namespace Iommufd.Actors;
 /// new tables and the IOTLB has forgotten the old ones; so is an invalidation by the guest.
 /// </summary>
 /// <param name="cell">The state and the steps not answered yet.</param>
-/// <param name="devices">The physical devices.</param>
-/// <param name="process">The process that opened the context.</param>
-public sealed class DeviceActor(ParticipantCell cell, DeviceDirectory devices, uint process) : ParticipantActor(cell)
+internal sealed class DeviceActor(RoomCell cell) : ParticipantActor(cell)
 {
-    private readonly DeviceState _state = (DeviceState)cell.State;
+    private ContextRoom Room => ((RoomCell)Cell).Room;
+
+    private DeviceState State => (DeviceState)Cell.State;
 
     /// <inheritdoc/>
     protected override void Answer(FlowStep step, IActorRef replyTo, FlowResponse response)
     {
-        if (devices.Find(_state.PhysicalDevice) is not { } hardware)
+        if (Room.Devices.Find(State.PhysicalDevice) is not { } hardware)
         {
             base.Answer(step, replyTo, response);
             return;
@@ -28,7 +28,7 @@ public sealed class DeviceActor(ParticipantCell cell, DeviceDirectory devices, u
         switch (step.Request)
         {
             case SwitchTranslation change when step.WantsReply && response.Errno == Messages.Errno.OK:
-                var owner = new DmaOwner(Context.Parent, (int)process, Cell.Name.Id, change.ViommuId != 0);
+                var owner = new DmaOwner(Context.Parent, (int)Room.OpenedBy, Cell.Name.Id, change.ViommuId != 0);
                 hardware.Tell(new SwitchDma(change.Pasid, change.Root, owner, replyTo, answer));
                 break;
             case ForgetTranslations forget when step.WantsReply:

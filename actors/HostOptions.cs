@@ -55,6 +55,24 @@ public sealed record HostOptions
     /// <summary>Counts the events that wait to become durable; null where nobody asks.</summary>
     public JournalLag? Lag { get; init; }
 
+    /// <summary>
+    /// Calls of one process that a context works on at the same time; the next ones wait in line behind them, and other processes do not
+    /// wait for them. As many as a large machine has processors, on which a process's threads take turns.
+    /// </summary>
+    public int CallsAtOnce { get; init; } = 64;
+
+    /// <summary>
+    /// Calls that one process can have under way in a context, those in line included: its threads. One more ends with EAGAIN at once, as
+    /// making the thread for it would.
+    /// </summary>
+    public int CallsInLine { get; init; } = 4096;
+
+    /// <summary>What looks on while participants work; a new one each time.</summary>
+    internal CellWatchers Watchers => new(StepHook, Faults, Wrap, Sampler);
+
     /// <summary>The memory actors by process id: contexts send steps to them directly. Filled by the machine.</summary>
     internal ConcurrentDictionary<int, IActorRef> Memories { get; } = new();
+
+    /// <summary>The open contexts' actors by number, for <see cref="SimulatedHost.Mailboxes"/>. Filled by the machine.</summary>
+    internal ConcurrentDictionary<int, IActorRef> Contexts { get; } = new();
 }

@@ -23,6 +23,7 @@ public sealed partial class MachineActor : UntypedActor
     private readonly SortedDictionary<(int To, int From, ulong Flow, int Step), IActorRef> _asked = [];
     private readonly SortedDictionary<int, ulong> _ended = [];
     private readonly SharedDescriptors _shared;
+    private readonly HardwareBus _bus;
     private int _nextContext;
 
     /// <summary>Makes the machine's actor.</summary>
@@ -32,6 +33,7 @@ public sealed partial class MachineActor : UntypedActor
         _options = options;
         _devices = devices;
         _shared = new SharedDescriptors(machine, (process, route) => Follow(route, 0, process, Nobody.Instance));
+        _bus = new HardwareBus(machine, options.Faults, options.MakeEngine ?? PhysicalDeviceActor.MakeEngine);
         foreach (var (number, digest) in options.EarlierContexts)
         {
             _ended.Add(number, digest);
@@ -108,6 +110,7 @@ public sealed partial class MachineActor : UntypedActor
             case ContextEnded ended:
                 _ended[ended.Number] = ended.Digest;
                 _contexts.Remove(ended.Number);
+                _options.Contexts.TryRemove(ended.Number, out _);
                 foreach (var waiting in _asked.Keys.Where(a => a.To == ended.Number).ToArray())
                 {
                     AnswerStep(waiting);
@@ -139,9 +142,8 @@ public sealed partial class MachineActor : UntypedActor
 
     private void MakeDevice(string name)
     {
-        var engine = (_options.MakeEngine ?? PhysicalDeviceActor.MakeEngine)(name, _machine);
-        var hardware = new PhysicalDevice(name, engine, _machine, _options.Faults);
-        _devices.Add(name, Context.ActorOf(Props.CreateBy(new HardwareProducer(hardware)), $"device-{name}"));
+        var hardware = Props.CreateBy(new PhysicalDevice(name, _bus));
+        _devices.Add(name, Context.ActorOf(hardware, string.Concat("device-", name)));
     }
 
     // The parent's memory copies itself: only there nothing changes its mappings meanwhile.
@@ -162,10 +164,7 @@ public sealed partial class MachineActor : UntypedActor
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.StepHook,
-            _options.Faults,
-            _options.Wrap,
-            _options.Sampler
+            _options.Watchers
         );
         var machine = _machine;
         var devices = _devices;
@@ -202,6 +201,7 @@ public sealed partial class MachineActor : UntypedActor
         };
         var context = Context.System.ActorOf(Props.Create(() => new ContextActor(room)), $"iommufd-{number}");
         _contexts.Add(number, context);
+        _options.Contexts[number] = context;
         Sender.Tell(new IommufdOpened(Errno.OK, number, context, descriptor));
     }
 

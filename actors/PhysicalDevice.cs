@@ -6,26 +6,66 @@ using Iommufd.Messages;
 
 namespace Iommufd.Actors;
 
-/// <summary>A device's hardware: what outlives a restart of its actor. Only the actor touches it.</summary>
+/// <summary>What the devices of a machine share.</summary>
+/// <param name="Machine">The machine that they are plugged into.</param>
+/// <param name="Faults">Decides whether they fail; null where nothing does.</param>
+/// <param name="MakeEngine">Makes the DMA side of a device, by its name.</param>
+public sealed record HardwareBus(
+    HostMachine Machine,
+    IFaultSource? Faults,
+    Func<string, HostMachine, DmaEngine> MakeEngine
+);
+
+/// <summary>
+/// A device's hardware: what outlives a restart of its actor. Only the actor touches it. It makes its actor too: there may be millions
+/// of devices, and a producer apart from them would be an object more for each.
+/// </summary>
 /// <param name="name">The device's name.</param>
-/// <param name="engine">Its DMA.</param>
-/// <param name="machine">The machine that it is plugged into.</param>
-/// <param name="faults">Decides whether it fails; null where nothing does.</param>
-public sealed class PhysicalDevice(string name, DmaEngine engine, HostMachine machine, IFaultSource? faults)
+/// <param name="bus">What it shares with the others.</param>
+public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActorProducer
 {
     // Most devices have their own requests only: what uses PASIDs, or asks for pages, has more.
     private DmaOwner? _owner;
     private SortedDictionary<uint, DmaOwner>? _owners;
     private PageRequests? _requests;
 
+    // The device's own translation while there is no engine, and the engine once there is DMA: most devices of a fleet do none.
+    private DmaTranslation? _own;
+    private DmaEngine? _engine;
+
     /// <summary>The device's name.</summary>
     public string Name { get; } = name;
 
     /// <summary>Its DMA.</summary>
-    public DmaEngine Engine { get; } = engine;
+    public DmaEngine Engine
+    {
+        get
+        {
+            if (_engine is null)
+            {
+                _engine = bus.MakeEngine(Name, bus.Machine);
+                _engine.Switch(_own);
+                _own = null;
+            }
+
+            return _engine;
+        }
+    }
+
+    /// <summary>Its DMA if there was any: without, its IOTLB holds nothing that could be forgotten.</summary>
+    public DmaEngine? EngineOrNone => _engine;
 
     /// <summary>Decides whether it fails; null where nothing does.</summary>
-    public IFaultSource? Faults { get; } = faults;
+    public IFaultSource? Faults => bus.Faults;
+
+    /// <inheritdoc/>
+    Type IIndirectActorProducer.ActorType => typeof(PhysicalDeviceActor);
+
+    /// <inheritdoc/>
+    ActorBase IIndirectActorProducer.Produce() => new PhysicalDeviceActor(this);
+
+    /// <inheritdoc/>
+    void IIndirectActorProducer.Release(ActorBase actor) { }
 
     /// <summary>Whether it was pulled out.</summary>
     public bool IsGone { get; private set; }
@@ -73,7 +113,15 @@ public sealed class PhysicalDevice(string name, DmaEngine engine, HostMachine ma
             (_owners ??= [])[pasid] = owner;
         }
 
-        Engine.Switch(IsGone ? null : translation, pasid);
+        var now = IsGone ? null : translation;
+        if (_engine is null && pasid == 0)
+        {
+            _own = now;
+        }
+        else
+        {
+            Engine.Switch(now, pasid);
+        }
     }
 
     /// <summary>Whether the burst that comes next can be done: OK, ENODEV for a device that is gone, EIO where it was aborted.</summary>
@@ -93,7 +141,7 @@ public sealed class PhysicalDevice(string name, DmaEngine engine, HostMachine ma
         if (Faults.ShouldFail(FaultPoints.DeviceRemoved, site))
         {
             IsGone = true;
-            machine.RemoveDevice(Name);
+            bus.Machine.RemoveDevice(Name);
             foreach (var (pasid, _) in Owners)
             {
                 Engine.Switch(null, pasid);

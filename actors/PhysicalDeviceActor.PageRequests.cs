@@ -21,7 +21,7 @@ public sealed partial class PhysicalDeviceActor
         var held = work.Missing?.Block;
         for (; transfers > 0; transfers--)
         {
-            var report = _engine.RunUntilMissing(work.Request.Pattern, 1, held, out var missing);
+            var report = device.Engine.RunUntilMissing(work.Request.Pattern, 1, held, out var missing);
             held = null;
             work = work with { Report = work.Report + report, Missing = missing };
             if (missing is not null)
@@ -69,7 +69,7 @@ public sealed partial class PhysicalDeviceActor
     private DmaUnderWay Refused(DmaUnderWay work) =>
         work with
         {
-            Report = work.Report + _engine.GiveUp(work.Missing!, work.Request.Pattern.Pasid),
+            Report = work.Report + device.Engine.GiveUp(work.Missing!, work.Request.Pattern.Pasid),
             Left = work.Left - 1,
             Missing = null,
             Attempts = 0,
@@ -106,9 +106,9 @@ public sealed partial class PhysicalDeviceActor
     {
         if (device.HasRequests && device.Requests.Take(number) is { } work)
         {
-            var faults = _engine.Totals.Faults;
+            var faults = device.Engine.Totals.Faults;
             work = Refused(work);
-            ReportFaults(_engine.Totals.Faults - faults);
+            ReportFaults(device.Engine.Totals.Faults - faults);
             GoOn(work);
         }
     }
@@ -134,7 +134,7 @@ public sealed partial class PhysicalDeviceActor
             return;
         }
 
-        foreach (var fault in _engine.RecentFaults().TakeLast((int)Math.Min(count, int.MaxValue)))
+        foreach (var fault in device.Engine.RecentFaults().TakeLast((int)Math.Min(count, int.MaxValue)))
         {
             if (device.OwnerOf(fault.Pasid) is { HasViommu: true } owner)
             {

@@ -21,8 +21,6 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
     /// <summary>Blocks transferred in one burst.</summary>
     public const int BurstTransfers = 512;
 
-    private readonly DmaEngine _engine = device.Engine;
-
     /// <summary>Makes the DMA side of a device.</summary>
     public static DmaEngine MakeEngine(string name, HostMachine machine) =>
         new(new Iotlb(IotlbGeometry.Default), Fnv1a.Empty.Add(name).Value, machine.PinOracle, memory: machine.Physical);
@@ -47,7 +45,7 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
             case ForgetShared forget:
                 foreach (var range in forget.Ranges)
                 {
-                    _engine.Iotlb.Invalidate(range);
+                    device.EngineOrNone?.Iotlb.Invalidate(range);
                 }
 
                 Sender.Tell(new SharedForgotten(forget.Ticket, forget.Device));
@@ -55,7 +53,7 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
             case ForgetNested forget:
                 foreach (var range in forget.Ranges)
                 {
-                    _engine.Iotlb.Invalidate(range, forget.Pasid);
+                    device.EngineOrNone?.Iotlb.Invalidate(range, forget.Pasid);
                 }
 
                 forget.ReplyTo.Tell(forget.Answer);
@@ -64,7 +62,14 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
                 Switch(change);
                 break;
             case QueryDma:
-                Sender.Tell(new DmaTotals(Self.Path.Name, _engine.Totals, _engine.Violations.ToArray()));
+                var engine = device.EngineOrNone;
+                Sender.Tell(
+                    new DmaTotals(
+                        Self.Path.Name,
+                        engine?.Totals ?? default,
+                        engine is null ? [] : engine.Violations.ToArray()
+                    )
+                );
                 break;
             case PageResponse response:
                 Respond(response);
@@ -114,7 +119,7 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
 
     private void Confirm(InvalidateTable invalidate)
     {
-        _engine.InvalidateTable(invalidate.HwptId, invalidate.Range);
+        device.EngineOrNone?.InvalidateTable(invalidate.HwptId, invalidate.Range);
         invalidate.Round.Confirm(invalidate.Place);
     }
 
@@ -128,15 +133,15 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
         }
 
         var now = (int)Math.Min(BurstTransfers, work.Left);
-        var faults = _engine.Totals.Faults;
+        var faults = device.Engine.Totals.Faults;
         work = work.Request.PageRequests
             ? BurstWithRequests(work, now)
             : work with
             {
-                Report = work.Report + _engine.Run(work.Request.Pattern, now),
+                Report = work.Report + device.Engine.Run(work.Request.Pattern, now),
                 Left = work.Left - now,
             };
-        ReportFaults(_engine.Totals.Faults - faults);
+        ReportFaults(device.Engine.Totals.Faults - faults);
         GoOn(work);
     }
 

@@ -1,50 +1,43 @@
 using Akka.Actor;
-using Iommufd.Core.Faults;
+using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
 using Iommufd.Messages.Flows;
 
 namespace Iommufd.Actors;
 
-// Participants and devices come and go by the hundred thousand: a producer costs one small object an actor, where Props made from an
-// expression cost a tree, a constructor invoker and an array of arguments.
-
-/// <summary>Makes the actor of a participant, again after each crash.</summary>
-internal sealed class ParticipantProducer(
-    ParticipantCell cell,
-    DeviceDirectory devices,
-    IFaultSource? faults,
-    uint process
-) : IIndirectActorProducer
+/// <summary>
+/// The cell of a context's participant. It makes the participant's actor too, again after each crash: participants come and go by the
+/// hundred thousand, and a producer apart from the cell would be an object more for each.
+/// </summary>
+/// <param name="name">Who it is.</param>
+/// <param name="state">Its state.</param>
+/// <param name="room">The context that it belongs to.</param>
+internal sealed class RoomCell(Participant name, IFlowParticipant state, ContextRoom room)
+    : ParticipantCell(name, state, room.Watchers),
+        IIndirectActorProducer
 {
-    public Type ActorType =>
-        cell.Name.Kind switch
+    /// <summary>The context that it belongs to.</summary>
+    public ContextRoom Room => room;
+
+    Type IIndirectActorProducer.ActorType =>
+        Name.Kind switch
         {
             ParticipantKind.Ioas => typeof(IoasActor),
-            ParticipantKind.Hwpt when cell.State is HwptState => typeof(HwptActor),
+            ParticipantKind.Hwpt when State is HwptState => typeof(HwptActor),
             ParticipantKind.Device => typeof(DeviceActor),
             ParticipantKind.Access => typeof(AccessActor),
             _ => typeof(ObjectActor),
         };
 
-    public ActorBase Produce() =>
-        cell.Name.Kind switch
+    ActorBase IIndirectActorProducer.Produce() =>
+        Name.Kind switch
         {
-            ParticipantKind.Ioas => new IoasActor(cell),
-            ParticipantKind.Hwpt when cell.State is HwptState => new HwptActor(cell, devices, faults),
-            ParticipantKind.Device => new DeviceActor(cell, devices, process),
-            ParticipantKind.Access => new AccessActor(cell),
-            _ => new ObjectActor(cell),
+            ParticipantKind.Ioas => new IoasActor(this),
+            ParticipantKind.Hwpt when State is HwptState => new HwptActor(this, room.Devices, room.Options.Faults),
+            ParticipantKind.Device => new DeviceActor(this),
+            ParticipantKind.Access => new AccessActor(this),
+            _ => new ObjectActor(this),
         };
 
-    public void Release(ActorBase actor) { }
-}
-
-/// <summary>Makes the actor of a physical device, again after each crash.</summary>
-internal sealed class HardwareProducer(PhysicalDevice device) : IIndirectActorProducer
-{
-    public Type ActorType => typeof(PhysicalDeviceActor);
-
-    public ActorBase Produce() => new PhysicalDeviceActor(device);
-
-    public void Release(ActorBase actor) { }
+    void IIndirectActorProducer.Release(ActorBase actor) { }
 }

@@ -18,6 +18,31 @@ public sealed record SimulatedHost(IActorRef Machine, HostMachine State, HostOpt
         return new SimulatedHost(machine, state, options);
     }
 
+    /// <summary>
+    /// How many messages wait, by the kind of their receiver: all together, and in the longest mailbox. From any thread, for a display: a
+    /// look at a moving target.
+    /// </summary>
+    public IReadOnlyList<MailboxDepth> Mailboxes() =>
+        [
+            DepthOf("context", Options.Contexts.Values),
+            DepthOf("memory", Options.Memories.Values),
+            DepthOf("machine", [Machine]),
+        ];
+
+    private static MailboxDepth DepthOf(string kind, IEnumerable<IActorRef> actors)
+    {
+        long all = 0;
+        long most = 0;
+        foreach (var actor in actors)
+        {
+            long waiting = actor is ActorRefWithCell { Underlying: { } cell } ? cell.NumberOfMessages : 0;
+            all += waiting;
+            most = Math.Max(most, waiting);
+        }
+
+        return new MailboxDepth(kind, all, most);
+    }
+
     /// <summary>Starts the writer of the run's own events; nobody without a journal.</summary>
     public IActorRef StartRunJournal(ActorSystem system)
     {
@@ -27,3 +52,9 @@ public sealed record SimulatedHost(IActorRef Machine, HostMachine State, HostOpt
             : ActorRefs.Nobody;
     }
 }
+
+/// <summary>Messages that wait for actors of a kind.</summary>
+/// <param name="Kind">The kind: context, memory or machine.</param>
+/// <param name="All">In all their mailboxes.</param>
+/// <param name="Longest">In the longest one.</param>
+public readonly record struct MailboxDepth(string Kind, long All, long Longest);

@@ -117,7 +117,7 @@ public static class FlowBenchmarks
     }
 
     // The rules alone, without actors: what a MAP and an UNMAP cost when the IOAS has so many areas already.
-    private static IEnumerable<BenchRow> GrowingIoas()
+    internal static IEnumerable<BenchRow> GrowingIoas()
     {
         var machine = new HostMachine();
         var caller = machine.StartProcess(new ProcessSpec("bench"));

@@ -6,6 +6,7 @@ using Iommufd.Bench.Flow;
 using Iommufd.Bench.Iopte;
 using Iommufd.Bench.Iova;
 using Iommufd.Bench.Journal;
+using Iommufd.Bench.Scale;
 using Iommufd.Cli.Output;
 using Iommufd.Scenarios.Language;
 using Spectre.Console;
@@ -22,6 +23,7 @@ internal static class BenchCommand
         ("iova", IovaBenchmarks.Run),
         ("journal", JournalBenchmarks.Run),
         ("flow", FlowBenchmarks.Run),
+        ("scale", ScaleBenchmarks.Run),
     ];
 
     public static Command Create(Streams streams)
@@ -32,24 +34,39 @@ internal static class BenchCommand
             Description = $"What to measure: {string.Join(", ", names)}; all when left out.",
             Arity = ArgumentArity.ZeroOrMore,
         };
+        var plots = new Option<string?>("--plots")
+        {
+            Description = "A folder that gets the pictures of the area scale, as SVG.",
+        };
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("bench", "Runs the built-in benchmarks: our figures beside those of their peers.")
         {
             areas,
+            plots,
             output,
         };
         command.SetAction(parsed =>
-            Run(parsed.GetValue(areas) ?? [], ScenarioOptions.IsJson(parsed.GetValue(output)), streams)
+            Run(
+                parsed.GetValue(areas) ?? [],
+                parsed.GetValue(plots),
+                ScenarioOptions.IsJson(parsed.GetValue(output)),
+                streams
+            )
         );
         return command;
     }
 
-    private static int Run(string[] wanted, bool isJson, Streams streams)
+    private static int Run(string[] wanted, string? plots, bool isJson, Streams streams)
     {
         string[] names = [.. Areas.Select(a => a.Area)];
         if (wanted.FirstOrDefault(w => !names.Contains(w)) is { } unknown)
         {
             throw new BadInputException(unknown, $"no benchmark '{unknown}'{NearestWord.Hint(unknown, names)}");
+        }
+
+        if (plots is not null && !Directory.Exists(plots))
+        {
+            throw new BadInputException(plots, "no such folder");
         }
 
         var rows = new List<BenchRow>();
@@ -60,6 +77,11 @@ internal static class BenchCommand
                 streams.Error.WriteLine($"measuring {area} …");
                 rows.AddRange(run());
             }
+        }
+
+        foreach (string file in plots is null ? [] : ScalePlots.Write(rows, plots))
+        {
+            streams.Error.WriteLine($"written: {file}");
         }
 
         if (isJson)

@@ -5,27 +5,28 @@ namespace Iommufd.Core.Context;
 
 /// <summary>
 /// What a group's PASIDs are attached to, by ascending PASID. Nearly every group has the devices' own requests (PASID 0) only, and
-/// there are as many groups as devices: that one is held without a tree. Single-threaded, in the context.
+/// there are as many groups as devices: that one is held without a tree. Part of its group, to be used in place. Single-threaded, in the
+/// context.
 /// </summary>
-public sealed class AttachmentTable : IEnumerable<KeyValuePair<uint, Attachment>>
+public struct AttachmentTable : IEnumerable<KeyValuePair<uint, Attachment>>
 {
     private Attachment? _own;
     private SortedDictionary<uint, Attachment>? _pasids;
 
     /// <summary>The PASIDs that are attached, ascending.</summary>
-    public IEnumerable<uint> Keys => this.Select(a => a.Key);
+    public readonly IEnumerable<uint> Keys => this.Select(a => a.Key);
 
     /// <summary>The attachments, by ascending PASID.</summary>
-    public IEnumerable<Attachment> Values => this.Select(a => a.Value);
+    public readonly IEnumerable<Attachment> Values => this.Select(a => a.Value);
 
     /// <summary>Whether a PASID other than 0 is attached.</summary>
-    public bool HasPasids => _pasids is { Count: > 0 };
+    public readonly bool HasPasids => _pasids is { Count: > 0 };
 
     /// <summary>The attachment of a PASID that is attached.</summary>
-    public Attachment this[uint pasid] => pasid == 0 ? _own! : _pasids![pasid];
+    public readonly Attachment this[uint pasid] => pasid == 0 ? _own! : _pasids![pasid];
 
     /// <summary>Finds the attachment of a PASID.</summary>
-    public bool TryGetValue(uint pasid, [MaybeNullWhen(false)] out Attachment found)
+    public readonly bool TryGetValue(uint pasid, [MaybeNullWhen(false)] out Attachment found)
     {
         if (pasid == 0)
         {
@@ -65,7 +66,7 @@ public sealed class AttachmentTable : IEnumerable<KeyValuePair<uint, Attachment>
     }
 
     /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<uint, Attachment>> GetEnumerator()
+    public readonly IEnumerator<KeyValuePair<uint, Attachment>> GetEnumerator()
     {
         if (_own is not null)
         {
@@ -79,21 +80,23 @@ public sealed class AttachmentTable : IEnumerable<KeyValuePair<uint, Attachment>
     }
 
     /// <inheritdoc/>
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    readonly IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
 
-/// <summary>Object ids, ascending; the first costs no allocation. Single-threaded, in the context.</summary>
-public sealed class IdSet : IEnumerable<uint>
+/// <summary>
+/// Object ids, ascending; the first costs no allocation. Part of what has them, to be used in place. Single-threaded, in the context.
+/// </summary>
+public struct IdSet : IEnumerable<uint>
 {
     // No object has id 0.
     private uint _only;
     private SortedSet<uint>? _more;
 
     /// <summary>How many.</summary>
-    public int Count => _more?.Count ?? (_only == 0 ? 0 : 1);
+    public readonly int Count => _more?.Count ?? (_only == 0 ? 0 : 1);
 
     /// <summary>Whether an id is in it.</summary>
-    public bool Contains(uint id) => _more?.Contains(id) ?? (id != 0 && _only == id);
+    public readonly bool Contains(uint id) => _more?.Contains(id) ?? (id != 0 && _only == id);
 
     /// <summary>Adds an id; one that is in it already stays.</summary>
     public void Add(uint id)
@@ -127,7 +130,7 @@ public sealed class IdSet : IEnumerable<uint>
     }
 
     /// <inheritdoc/>
-    public IEnumerator<uint> GetEnumerator()
+    public readonly IEnumerator<uint> GetEnumerator()
     {
         if (_more is not null)
         {
@@ -143,5 +146,5 @@ public sealed class IdSet : IEnumerable<uint>
     }
 
     /// <inheritdoc/>
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    readonly IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -98,17 +98,19 @@ public sealed class AccessObject : ContextObject
     public uint NextPin { get; set; }
 }
 
-/// <summary>An IOMMU group as one context sees it.</summary>
-public sealed class DeviceGroup(int number)
+/// <summary>An IOMMU group as one context sees it. It is its own lock: there may be as many groups as devices.</summary>
+public sealed class DeviceGroup(int number) : FlowLock
 {
+    private AttachmentTable _attachments;
+
     /// <summary>The machine's number for it.</summary>
     public int Number { get; } = number;
 
     /// <summary>igroup->lock: attachments.</summary>
-    public FlowLock Lock { get; } = new();
+    public FlowLock Lock => this;
 
     /// <summary>Attachments by PASID; 0 is the devices' own requests.</summary>
-    public AttachmentTable Attachments { get; } = new();
+    public ref AttachmentTable Attachments => ref _attachments;
 
     /// <summary>Devices bound in this context.</summary>
     public int Devices { get; set; }
@@ -117,6 +119,8 @@ public sealed class DeviceGroup(int number)
 /// <summary>What one PASID of a group is attached to.</summary>
 public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
 {
+    private IdSet _devices;
+
     /// <summary>The HWPT.</summary>
     public HwPageTableObject Hwpt { get; set; } = hwpt;
 
@@ -124,7 +128,7 @@ public sealed class Attachment(HwPageTableObject hwpt, ulong handle)
     public ulong Handle { get; set; } = handle;
 
     /// <summary>The devices that called attach, by DEVICE id.</summary>
-    public IdSet Devices { get; } = new();
+    public ref IdSet Devices => ref _devices;
 }
 
 /// <summary>What an IOMMU unit is, as drivers see it.</summary>

@@ -7,7 +7,7 @@ namespace Iommufd.Core.Context;
 /// first come first served, so an attach that waits for the fills in flight is not overtaken by later maps. Owned by one
 /// context and used only there; it never blocks a thread: a flow that must wait is put aside.
 /// </summary>
-public sealed class FlowLock
+public class FlowLock
 {
     // Most locks are never waited for.
     private Queue<(Flow Flow, bool Exclusive)>? _waiting;

@@ -28,7 +28,7 @@ public sealed class HostMachine : IHostRegistry
     private readonly ConcurrentDictionary<uint, Caller> _processes = new();
     private readonly ConcurrentDictionary<int, IommuTraits> _iommus = new();
     private readonly ConcurrentDictionary<string, PhysicalDevice> _devices = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<int, IsolationGroup> _groups = new();
+    private readonly ConcurrentDictionary<int, GroupBlock> _groups = new();
     private int _nextProcess;
     private int _nextFile;
     private int _tables;
@@ -111,7 +111,7 @@ public sealed class HostMachine : IHostRegistry
 
     /// <summary>Adds a device whose traits are known in full (a replay). EEXIST for a name in use.</summary>
     public Errno AddDevice(DeviceTraits traits) =>
-        _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: false, GroupOf(traits.Group)))
+        _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: false, BlockOf(traits.Group)))
             ? Errno.OK
             : Errno.EEXIST;
 
@@ -179,7 +179,7 @@ public sealed class HostMachine : IHostRegistry
             dirtyTracking,
             pasid ? MockPasids : 1
         );
-        var device = new PhysicalDevice(traits, isMock: true, new IsolationGroup());
+        var device = new PhysicalDevice(traits, isMock: true, new GroupBlock(1));
         Invariant.Holds(device.TryClaim(context), "a new mock device is nobody's");
         Invariant.Holds(_devices.TryAdd(traits.Name, device), "a mock device's name is free");
         return traits;
@@ -204,17 +204,29 @@ public sealed class HostMachine : IHostRegistry
         }
     }
 
-    private IsolationGroup GroupOf(int number) => _groups.GetOrAdd(number, static _ => new IsolationGroup());
+    private GroupBlock BlockOf(int number) =>
+        _groups.GetOrAdd((int)((uint)number / GroupBlock.Size), static _ => new GroupBlock(GroupBlock.Size));
 
-    // DMA ownership is per group: every claimed device of a group belongs to one context. The group object is its own lock.
-    private sealed class IsolationGroup
+    // DMA ownership is per group: every claimed device of a group belongs to one context.
+    private struct IsolationGroup
     {
         public int Owner { get; set; }
 
         public int Claimed { get; set; }
     }
 
-    private sealed class PhysicalDevice(DeviceTraits traits, bool isMock, IsolationGroup group)
+    // Groups by number, a block of them together: there may be a million, of one device each. The block is their lock.
+    private sealed class GroupBlock(int size)
+    {
+        public const int Size = 256;
+
+        private readonly IsolationGroup[] _groups = new IsolationGroup[size];
+
+        // A mock device's group is alone in its block.
+        public ref IsolationGroup Of(int number) => ref _groups[(uint)number % (uint)_groups.Length];
+    }
+
+    private sealed class PhysicalDevice(DeviceTraits traits, bool isMock, GroupBlock block)
     {
         private bool _claimed;
 
@@ -224,8 +236,9 @@ public sealed class HostMachine : IHostRegistry
 
         public bool TryClaim(int context)
         {
-            lock (group)
+            lock (block)
             {
+                ref var group = ref block.Of(Traits.Group);
                 if (_claimed || (group.Claimed > 0 && group.Owner != context))
                 {
                     return false;
@@ -240,8 +253,9 @@ public sealed class HostMachine : IHostRegistry
 
         public void Release()
         {
-            lock (group)
+            lock (block)
             {
+                ref var group = ref block.Of(Traits.Group);
                 group.Claimed -= _claimed ? 1 : 0;
                 _claimed = false;
             }

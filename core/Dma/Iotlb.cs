@@ -36,19 +36,35 @@ internal enum IotlbResult
 public class Iotlb
 {
     private const int LogLength = 64;
+    private const int FirstLogLength = 4;
+
+    // So many sets get their entries one by one; who needs more, or looks more often, gets all. Most devices of a large fleet do not.
+    private const int FewSets = 8;
+    private const int FewLookups = 1024;
+
+    // In _sizes, where no page size stands: look-ups of the short way leave a small IOTLB to the long one without a question more.
+    private const ulong SmallMark = 1UL << 63;
 
     // No page is of one byte.
     private const ulong EmptyKey = 0;
 
     private readonly IotlbGeometry _geometry;
 
-    // All come with the first fill: most devices of a large fleet never do DMA, and an empty IOTLB has nothing to be stale. The keys of a
-    // set stand side by side, so that four ways are compared at once.
+    // These come with the first fill: most devices of a large fleet never do DMA, and an empty IOTLB has nothing to be stale. The keys of a
+    // set stand side by side, so that four ways are compared at once. As long as it is small, sets stand in the order of their first fill.
     private ulong[] _keys = [];
     private Entry[] _entries = [];
 
-    /// <summary>The last completed invalidations; number n stands at n % LogLength.</summary>
+    /// <summary>The sets that have entries while it is small, by place.</summary>
+    private int[] _few = [];
+    private int _fewCount;
+    private int _lookupsLeft = FewLookups;
+
+    /// <summary>The last completed invalidations; number n stands at n % length, and the length is a power of two.</summary>
     private Invalidation[] _log = [];
+
+    /// <summary>Entries of the log that hold something.</summary>
+    private int _noted;
 
     private ulong _invalidations;
 
@@ -101,9 +117,9 @@ public class Iotlb
         {
             Remove(range, pasid);
             ulong number = _invalidations + 1;
-            if (_log.Length > 0)
+            if (_keys.Length > 0)
             {
-                _log[number % LogLength] = new Invalidation(range.First, range.Last, pasid);
+                Note(number, new Invalidation(range.First, range.Last, pasid));
             }
 
             Volatile.Write(ref _invalidations, number);
@@ -115,10 +131,16 @@ public class Iotlb
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal IotlbResult TryFind(uint pasid, ulong iova, out int index)
     {
-        for (ulong sizes = _sizes; sizes != 0; sizes &= sizes - 1)
+        if ((_sizes & SmallMark) != 0 && --_lookupsLeft == 0)
+        {
+            Spread();
+        }
+
+        for (ulong sizes = _sizes & ~SmallMark; sizes != 0; sizes &= sizes - 1)
         {
             int shift = BitOperations.TrailingZeroCount(sizes);
-            index = FindInSet(FirstOf(iova, shift), KeyOf(iova, shift), pasid);
+            int first = FirstOf(iova, shift);
+            index = first < 0 ? -1 : FindInSet(first, KeyOf(iova, shift), pasid);
             if (index >= 0)
             {
                 ref Entry entry = ref _entries[index];
@@ -131,7 +153,7 @@ public class Iotlb
     }
 
     /// <summary>
-    /// The short way of <see cref="TryFind"/>, for an IOTLB that had pages of one size only: an entry that allows the access and that no
+    /// The short way of <see cref="TryFind"/>, for an IOTLB with all its sets that had pages of one size only: an entry that allows the access and that no
     /// invalidation came after. Inside <see cref="Gate"/> only.
     /// </summary>
     /// <param name="pasid">The address space.</param>
@@ -150,7 +172,7 @@ public class Iotlb
         }
 
         int shift = BitOperations.TrailingZeroCount(_sizes);
-        int index = FindInSet(FirstOf(iova, shift), KeyOf(iova, shift), pasid);
+        int index = FindInSet(SetOf(iova, shift) * _geometry.Ways, KeyOf(iova, shift), pasid);
         if (index < 0)
         {
             return IotlbResult.Miss;
@@ -177,16 +199,14 @@ public class Iotlb
     /// <summary>Caches a translation. Inside <see cref="Gate"/> only.</summary>
     internal int Fill(uint pasid, ulong iova, in IopteTranslation translation)
     {
-        if (_keys.Length == 0)
-        {
-            _keys = new ulong[_geometry.Sets * _geometry.Ways];
-            _entries = new Entry[_keys.Length];
-            _log = new Invalidation[LogLength];
-        }
-
         int shift = translation.PageShift;
         ulong key = KeyOf(iova, shift);
         int first = FirstOf(iova, shift);
+        if (first < 0)
+        {
+            first = AddSet(SetOf(iova, shift)) * _geometry.Ways;
+        }
+
         int victim = NextVictim();
         int index = PlaceInSet(first, key, pasid);
         if (index < 0)
@@ -218,7 +238,75 @@ public class Iotlb
     private static int ShiftOf(ulong key) => (int)(key & 63);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int FirstOf(ulong iova, int shift) => ((int)(iova >> shift) & (_geometry.Sets - 1)) * _geometry.Ways;
+    private int SetOf(ulong iova, int shift) => (int)(iova >> shift) & (_geometry.Sets - 1);
+
+    /// <summary>The first entry of an address's set; negative for a set without entries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int FirstOf(ulong iova, int shift)
+    {
+        int set = SetOf(iova, shift);
+        return (_sizes & ~SmallMark) == _sizes && _keys.Length > 0
+            ? set * _geometry.Ways
+            : Array.IndexOf(_few, set, 0, _fewCount) * _geometry.Ways;
+    }
+
+    /// <summary>Gives a set its entries: the next place while it is small, and the place of its number once it is not.</summary>
+    /// <returns>The place, counted in sets.</returns>
+    private int AddSet(int set)
+    {
+        if (_fewCount == FewSets)
+        {
+            Spread();
+            return set;
+        }
+
+        if (_fewCount == _few.Length)
+        {
+            int capacity = Math.Min(Math.Max(1, _fewCount * 2), FewSets);
+            Array.Resize(ref _few, capacity);
+            Array.Resize(ref _keys, capacity * _geometry.Ways);
+            Array.Resize(ref _entries, _keys.Length);
+        }
+
+        _sizes |= SmallMark;
+        _few[_fewCount] = set;
+        return _fewCount++;
+    }
+
+    /// <summary>All sets get their entries.</summary>
+    private void Spread()
+    {
+        int ways = _geometry.Ways;
+        ulong[] keys = new ulong[_geometry.Sets * ways];
+        var entries = new Entry[keys.Length];
+        for (int place = 0; place < _fewCount; place++)
+        {
+            Array.Copy(_keys, place * ways, keys, _few[place] * ways, ways);
+            Array.Copy(_entries, place * ways, entries, _few[place] * ways, ways);
+        }
+
+        (_keys, _entries, _few, _fewCount) = (keys, entries, [], 0);
+        _sizes &= ~SmallMark;
+    }
+
+    /// <summary>Keeps an invalidation for <see cref="IsStale"/>. Only entries that are there can look at it.</summary>
+    private void Note(ulong number, Invalidation done)
+    {
+        int length = _log.Length;
+        if (length < LogLength && _noted == length)
+        {
+            var log = new Invalidation[Math.Max(FirstLogLength, length * 2)];
+            for (ulong older = number - (ulong)length; older < number; older++)
+            {
+                log[older % (ulong)log.Length] = _log[older % (ulong)length];
+            }
+
+            _log = log;
+        }
+
+        _log[number % (ulong)_log.Length] = done;
+        _noted = Math.Min(_noted + 1, _log.Length);
+    }
 
     /// <summary>The way of a set that has a page of an address space, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -310,7 +398,7 @@ public class Iotlb
         ulong oldest = _invalidations < LogLength ? 0 : _invalidations - LogLength;
         for (ulong number = Math.Max(entry.CheckedAt, oldest) + 1; number <= _invalidations; number++)
         {
-            ref Invalidation done = ref _log[number % LogLength];
+            ref Invalidation done = ref _log[number % (ulong)_log.Length];
             if (done.First <= page.Last && page.First <= done.Last && (done.Pasid is null || done.Pasid == entry.Pasid))
             {
                 return true;

@@ -101,7 +101,28 @@ public static class CommandFlows
                 or TestDirty
             );
 
+    // What large runs are made of comes first: every pattern that is tried before costs each of them.
     private static Flow Make(ContextCore context, Caller caller, IoctlCommand command) =>
+        command switch
+        {
+            IoasMap c => new MapFlow(context, caller, c),
+            IoasUnmap c => new UnmapFlow(context, caller, c),
+            BindDevice c => new BindFlow(context, caller, c),
+            AttachDevice c => new DriverAttachFlow(
+                context,
+                caller,
+                c.DeviceId,
+                c.Pasid,
+                c.PtId,
+                replace: false,
+                id => c with { PtId = id }
+            ),
+            DetachDevice c => new DetachFlow(context, caller, c),
+            UnbindDevice c => new UnbindFlow(context, caller, c),
+            _ => MakeOther(context, caller, command),
+        };
+
+    private static Flow MakeOther(ContextCore context, Caller caller, IoctlCommand command) =>
         ObjectCommandFlows.TryCreate(context, caller, command)
         ?? EntryCommandFlows.TryCreate(context, caller, command)
         ?? MemoryCommandFlows.TryCreate(context, caller, command)
@@ -112,9 +133,7 @@ public static class CommandFlows
             IoasAlloc c => new IoasAllocFlow(context, caller, c),
             IoasAllowIovas c => new AllowIovasFlow(context, caller, c),
             IoasIovaRanges c => new IovaRangesFlow(context, caller, c),
-            IoasMap c => new MapFlow(context, caller, c),
             IoasCopy c => new CopyFlow(context, caller, c),
-            IoasUnmap c => new UnmapFlow(context, caller, c),
             Option c => new OptionFlow(context, caller, c),
             HwptAlloc c => new HwptAllocFlow(context, caller, c),
             DriverCommand c => CreateDriver(context, caller, c),
@@ -125,17 +144,6 @@ public static class CommandFlows
     private static Flow CreateDriver(ContextCore context, Caller caller, DriverCommand command) =>
         command switch
         {
-            BindDevice c => new BindFlow(context, caller, c),
-            UnbindDevice c => new UnbindFlow(context, caller, c),
-            AttachDevice c => new DriverAttachFlow(
-                context,
-                caller,
-                c.DeviceId,
-                c.Pasid,
-                c.PtId,
-                replace: false,
-                id => c with { PtId = id }
-            ),
             ReplaceDevice c => new DriverAttachFlow(
                 context,
                 caller,
@@ -145,7 +153,6 @@ public static class CommandFlows
                 replace: true,
                 id => c with { PtId = id }
             ),
-            DetachDevice c => new DetachFlow(context, caller, c),
             CreateAccess c => new CreateAccessFlow(
                 context,
                 caller,

@@ -27,23 +27,22 @@ public sealed class BindFlow(ContextCore context, Caller caller, BindDevice comm
     /// <summary>Traits as the event holds them.</summary>
     public static ulong[] TraitsForEvent(DeviceTraits traits)
     {
-        var flat = new List<ulong>
+        const int Fixed = 7;
+        var flat = new ulong[Fixed + (2 * traits.Reserved.Count)];
+        flat[0] = (uint)traits.Group;
+        flat[1] = (uint)traits.Iommu.Index;
+        flat[2] = (ulong)traits.Iommu.Format;
+        flat[3] = traits.Iommu.Aperture.First;
+        flat[4] = traits.Iommu.Aperture.Last;
+        flat[5] = traits.DirtyTracking ? 1ul : 0;
+        flat[6] = traits.MaxPasids;
+        for (var i = 0; i < traits.Reserved.Count; i++)
         {
-            (ulong)(uint)traits.Group,
-            (ulong)(uint)traits.Iommu.Index,
-            (ulong)traits.Iommu.Format,
-            traits.Iommu.Aperture.First,
-            traits.Iommu.Aperture.Last,
-            traits.DirtyTracking ? 1ul : 0,
-            traits.MaxPasids,
-        };
-        foreach (var range in traits.Reserved)
-        {
-            flat.Add(range.First);
-            flat.Add(range.Last);
+            flat[Fixed + (2 * i)] = traits.Reserved[i].First;
+            flat[Fixed + (2 * i) + 1] = traits.Reserved[i].Last;
         }
 
-        return [.. flat];
+        return flat;
     }
 }
 

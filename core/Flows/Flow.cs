@@ -40,6 +40,9 @@ public abstract class Flow
     /// <summary>Whoever waits for the answer; only the actor uses it.</summary>
     public object? ReplyTo { get; set; }
 
+    /// <summary>Whose calls it counts among; null for none. Only the actor uses it.</summary>
+    public object? Account { get; set; }
+
     /// <summary>What the flow is doing, for crash reports and the list of operations in progress.</summary>
     public virtual string Name => GetType().Name;
 

@@ -15,24 +15,26 @@ public interface IStepHook
     void After(Participant participant, FlowStep step);
 }
 
+/// <summary>What looks on while the participants of a host work.</summary>
+/// <param name="Hook">Strikes around steps; null for none.</param>
+/// <param name="Faults">Decides whether steps fail; null where nothing does.</param>
+/// <param name="Wrap">Puts something in front of a state, which then sees every step first; null for nothing.</param>
+/// <param name="Sampler">Checks states after some steps; null for never.</param>
+public sealed record CellWatchers(
+    IStepHook? Hook = null,
+    IFaultSource? Faults = null,
+    Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap = null,
+    IStateSampler? Sampler = null
+);
+
 /// <summary>
 /// Keeps a participant's state and its unanswered steps apart from the actor that runs it: an actor that dies in the middle of
 /// a step is restarted, finds the step here, and does it or answers it, exactly once and in order.
 /// </summary>
 /// <param name="name">Who it is.</param>
 /// <param name="state">Its state.</param>
-/// <param name="hook">Strikes around steps; null for none.</param>
-/// <param name="faults">Decides whether steps fail; null where nothing does.</param>
-/// <param name="sampler">Checks the state after some steps; null for never.</param>
-/// <param name="wrap">Puts something in front of the state, which then sees every step first; null for nothing.</param>
-public sealed class ParticipantCell(
-    Participant name,
-    IFlowParticipant state,
-    IStepHook? hook,
-    IFaultSource? faults = null,
-    Func<Participant, IFlowParticipant, IFlowParticipant>? wrap = null,
-    IStateSampler? sampler = null
-)
+/// <param name="around">What looks on while it works; shared by the cells of a host.</param>
+public class ParticipantCell(Participant name, IFlowParticipant state, CellWatchers around)
 {
     private const int MaxAttempts = 3;
     private const int BugsKept = 4;
@@ -40,10 +42,10 @@ public sealed class ParticipantCell(
     // A participant rarely has more than one step before it: the queue comes with the second.
     private (FlowStep Step, object ReplyTo) _first;
     private Queue<(FlowStep Step, object ReplyTo)>? _more;
-    private readonly IFlowParticipant _handler = wrap?.Invoke(name, state) ?? state;
-    private (int Context, ulong Flow, int Step) _lastDone;
+    private readonly IFlowParticipant? _wrapped = around.Wrap?.Invoke(name, state);
+    private FlowStep? _lastDone;
     private FlowResponse? _lastResponse;
-    private readonly List<string> _bugs = [];
+    private List<string>? _bugs;
     private int _attempts;
     private bool _isPoisoned;
 
@@ -52,6 +54,8 @@ public sealed class ParticipantCell(
 
     /// <summary>The state.</summary>
     public IFlowParticipant State { get; } = state;
+
+    private IFaultSource? Faults => around.Faults;
 
     /// <summary>Whether steps wait.</summary>
     public bool HasPending => _first.Step is not null;
@@ -90,45 +94,47 @@ public sealed class ParticipantCell(
     {
         CrashAt(FaultPoints.ActorCrashAfter, _first.Step);
         _first = _more is not null && _more.TryDequeue(out var next) ? next : default;
+        _lastDone = null;
+        _lastResponse = null;
         _attempts = 0;
         _isPoisoned = false;
     }
 
     private FlowResponse Do(FlowStep step)
     {
-        var key = (step.Context, step.Flow, step.Step);
+        var isDone = ReferenceEquals(_lastDone, step);
         if (_attempts++ >= MaxAttempts)
         {
-            return _lastDone == key ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
+            return isDone ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
         }
 
         if (_attempts > 1)
         {
             Retries++;
-            faults?.Saw(Sights.StepRetried);
+            Faults?.Saw(Sights.StepRetried);
         }
 
-        hook?.Before(Name, step);
-        if (_lastResponse is null || _lastDone != key)
+        around.Hook?.Before(Name, step);
+        if (!isDone)
         {
-            if (faults is not null)
+            if (Faults is not null)
             {
                 CrashBefore(step);
             }
 
             _lastResponse = Handle(step);
-            _lastDone = key;
+            _lastDone = step;
         }
 
-        if (sampler is not null && sampler.IsDue())
+        if (around.Sampler is { } sampler && sampler.IsDue())
         {
             // Most of what a participant checks by itself holds between any two steps; of a memory, less.
             FlowRequest check = State is MemoryState ? CheckInFlight.Instance : CheckState.Instance;
             sampler.Found(Name, (StateChecked)State.Handle(check));
         }
 
-        hook?.After(Name, step);
-        return _lastResponse;
+        around.Hook?.After(Name, step);
+        return _lastResponse!;
     }
 
     // A step that throws is a bug of ours: whoever asked may not even look at the EIO, so the next check of the invariants says it.
@@ -137,19 +143,19 @@ public sealed class ParticipantCell(
         FlowResponse response;
         try
         {
-            response = FaultGate.Handle(Name, State, _handler, step, faults);
+            response = FaultGate.Handle(Name, State, _wrapped ?? State, step, Faults);
         }
         catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
         {
-            if (_bugs.Count < BugsKept)
+            if (_bugs is null || _bugs.Count < BugsKept)
             {
-                _bugs.Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
+                (_bugs ??= []).Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
             }
 
             throw;
         }
 
-        return _bugs.Count > 0 && response is StateChecked found
+        return _bugs is not null && response is StateChecked found
             ? found with
             {
                 Broken = [.. found.Broken, .. _bugs],
@@ -161,7 +167,7 @@ public sealed class ParticipantCell(
     {
         if (_attempts == 1 && FaultGate.CanRefuse(step))
         {
-            _isPoisoned = faults!.ShouldFail(FaultPoints.ActorPoisoned, SiteOf(step));
+            _isPoisoned = Faults!.ShouldFail(FaultPoints.ActorPoisoned, SiteOf(step));
         }
 
         if (_isPoisoned)
@@ -175,7 +181,7 @@ public sealed class ParticipantCell(
     // Not at the last attempt: only a poisoned step may be given up.
     private void CrashAt(FaultPoint point, FlowStep step)
     {
-        if (faults is not null && _attempts < MaxAttempts && faults.ShouldFail(point, SiteOf(step)))
+        if (Faults is { } faults && _attempts < MaxAttempts && faults.ShouldFail(point, SiteOf(step)))
         {
             throw new InjectedCrashException(point);
         }

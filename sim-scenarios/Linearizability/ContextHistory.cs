@@ -40,7 +40,7 @@ public sealed class ContextHistory
     /// <param name="command">The call.</param>
     public void Make(long tag, IoctlCommand command)
     {
-        if (_isOver)
+        if (_isOver || SaysNothing(command))
         {
             return;
         }
@@ -89,6 +89,10 @@ public sealed class ContextHistory
                 break;
         }
     }
+
+    // Calls about devices neither look at areas nor change them: a large fleet makes hardly any others.
+    private static bool SaysNothing(IoctlCommand command) =>
+        command is BindDevice or AttachDevice or ReplaceDevice or DetachDevice or UnbindDevice;
 
     /// <summary>A call is answered.</summary>
     /// <param name="tag">The client's number for it.</param>

@@ -62,6 +62,7 @@ public static class RunJson
                 ["tableBytes"] = report.TableBytes,
                 ["bytesPerDevice"] = Rounded(report.BytesPerDevice, 1),
             },
+            ["phases"] = Phases(report),
             ["histories"] = new JsonObject
             {
                 ["answers"] = report.HistoryAnswers,
@@ -99,6 +100,30 @@ public static class RunJson
             ["byPoint"] = byPoint,
             ["toleratedSteps"] = report.Tolerated,
         };
+    }
+
+    // Each phase by itself: what happened since the one before.
+    private static JsonArray Phases(RunReport report)
+    {
+        var phases = new JsonArray();
+        var last = new PhaseMetrics(string.Empty, 0, 0, TimeSpan.Zero);
+        foreach (PhaseMetrics phase in report.Phases)
+        {
+            double seconds = (phase.Nanoseconds - last.Nanoseconds) / 1e9;
+            phases.Add(
+                new JsonObject
+                {
+                    ["until"] = phase.Name,
+                    ["seconds"] = Rounded(seconds, 6),
+                    ["processorSeconds"] = Rounded((phase.Processor - last.Processor) / 1e9, 6),
+                    ["pausedSeconds"] = Rounded((phase.Paused - last.Paused).TotalSeconds, 6),
+                    ["devicesPerSecond"] = seconds > 0 ? Rounded(report.Devices / seconds, 1) : null,
+                }
+            );
+            last = phase;
+        }
+
+        return phases;
     }
 
     private static JsonObject ByErrno(RunReport report)

@@ -53,7 +53,7 @@ internal sealed partial class ClientActor
                     return;
                 }
 
-                if (!Run(fiber, step, scope))
+                if (!RunOrSkip(fiber, step, scope))
                 {
                     return;
                 }
@@ -64,6 +64,20 @@ internal sealed partial class ClientActor
         catch (EvaluationException wrong)
         {
             Break(wrong);
+        }
+    }
+
+    private bool RunOrSkip(Fiber fiber, Step step, Scope scope)
+    {
+        try
+        {
+            return Run(fiber, step, scope);
+        }
+        catch (NotYetKnownException) when (_isDisturbed)
+        {
+            // The step that would have saved the number was struck, or skipped.
+            _run.Metrics.AddSkipped();
+            return true;
         }
     }
 
@@ -228,6 +242,13 @@ internal sealed partial class ClientActor
         catch (MissingObjectException)
         {
             // Its maker failed, which was noted there unless it was expected.
+            _run.Metrics.AddSkipped();
+            return true;
+        }
+
+        if (!CanAsk(request) && _isDisturbed)
+        {
+            // What would have held the context open was struck.
             _run.Metrics.AddSkipped();
             return true;
         }

@@ -327,6 +327,12 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
 
     private void Break(EvaluationException wrong)
     {
+        if (wrong is NotYetKnownException && _isDisturbed)
+        {
+            _run.Metrics.AddSkipped();
+            return;
+        }
+
         Context.Parent.Tell(new ScenarioBroken(wrong.At, wrong.Message), Self);
         if (_process is null)
         {

@@ -99,6 +99,7 @@ internal sealed partial class RunActor : ReceiveActor
 
     private void StartClients()
     {
+        _settings.Metrics.EndPhase("machine");
         long number = 0;
         foreach (ClientPlan plan in _scenario.Clients)
         {
@@ -179,6 +180,8 @@ internal sealed partial class RunActor : ReceiveActor
     {
         if (_clients.Count == 0 && !_isCheckUnderWay)
         {
+            _settings.Metrics.EndPhase("clients");
+
             // The last check is of the state that is left: nothing may be.
             Check();
         }
@@ -269,6 +272,7 @@ internal sealed partial class RunActor : ReceiveActor
         }
 
         _barriers.Remove(arrival.Meeting);
+        _settings.Metrics.EndPhase(arrival.Meeting);
         Record(new BarrierOpened(arrival.Meeting));
         foreach ((IActorRef client, long fiberId) in waiting)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Iommufd.Actors;
 using Iommufd.Core.PageTables;
 
 namespace Iommufd.Scenarios.Runner;
@@ -65,6 +66,18 @@ internal sealed class RunMeters : IDisposable
             "{event}",
             "Events that contexts wrote and that are not durable yet."
         );
+        _meter.CreateObservableUpDownCounter(
+            "iommufd.mailbox.messages",
+            () => Mailboxes(host, m => m.All),
+            "{message}",
+            "Messages that wait, by the kind of actor that they wait for."
+        );
+        _meter.CreateObservableGauge(
+            "iommufd.mailbox.longest",
+            () => Mailboxes(host, m => m.Longest),
+            "{message}",
+            "Messages in the longest mailbox of each kind of actor."
+        );
         _duration = _meter.CreateHistogram<double>(
             "iommufd.operation.duration",
             "s",
@@ -93,6 +106,9 @@ internal sealed class RunMeters : IDisposable
             yield return new Measurement<long>(step.Failed, tag, new("ok", false));
         }
     }
+
+    private static IEnumerable<Measurement<long>> Mailboxes(IRunHost host, Func<MailboxDepth, long> figure) =>
+        host.Mailboxes.Select(m => new Measurement<long>(figure(m), new KeyValuePair<string, object?>("kind", m.Kind)));
 
     private static IEnumerable<Measurement<long>> Invariants(RunMetrics metrics)
     {

@@ -17,10 +17,12 @@ public sealed class RunMetrics(Func<long> clock)
 {
     private const int FailuresKept = 100;
     private const int DevicesKept = 256;
+    private const int PhasesKept = 32;
     private readonly long[] _byErrno = new long[256];
     private readonly ConcurrentDictionary<string, StepMetrics> _bySteps = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DeviceMetrics> _byDevice = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<FailedExpectation> _failures = new();
+    private readonly ConcurrentQueue<PhaseMetrics> _phases = new();
     private long _operations;
     private long _skipped;
     private long _tolerated;
@@ -107,6 +109,9 @@ public sealed class RunMetrics(Func<long> clock)
     /// <summary>Operations over time.</summary>
     public Timeline Timeline { get; } = new();
 
+    /// <summary>The parts of the run, at most 32: what follows the last of them belongs to it.</summary>
+    public IReadOnlyList<PhaseMetrics> Phases => [.. _phases];
+
     /// <summary>How many operations ended with each errno, successes too, in the order of the numbers.</summary>
     public IReadOnlyList<(Errno Errno, long Count)> ByErrno()
     {
@@ -141,6 +146,15 @@ public sealed class RunMetrics(Func<long> clock)
         if (_byDevice.Count < DevicesKept || _byDevice.ContainsKey(device))
         {
             _byDevice.GetOrAdd(device, static name => new DeviceMetrics(name)).Add(totals);
+        }
+    }
+
+    /// <summary>A part of the run has ended: the machine is built, a barrier has opened, the last client has gone.</summary>
+    internal void EndPhase(string name)
+    {
+        if (_phases.Count < PhasesKept)
+        {
+            _phases.Enqueue(new PhaseMetrics(name, Clock(), ProcessorTime.Nanoseconds, GC.GetTotalPauseDuration()));
         }
     }
 
@@ -279,4 +293,18 @@ public sealed class DeviceMetrics(string name)
         Interlocked.Add(ref _faults, (long)totals.Faults);
         Interlocked.Add(ref _violations, (long)totals.Violations);
     }
+}
+
+/// <summary>The end of a part of a run: the machine is built, a barrier has opened, or the last client has gone.</summary>
+/// <param name="Name">Which: <c>machine</c>, the barrier's name, or <c>clients</c>.</param>
+/// <param name="Nanoseconds">By the run's clock.</param>
+/// <param name="Processor">Processor time of the process so far, in nanoseconds.</param>
+/// <param name="Paused">How long collections have stopped everything so far.</param>
+public sealed record PhaseMetrics(string Name, long Nanoseconds, long Processor, TimeSpan Paused);
+
+/// <summary>What the process has used of the processors, user and system.</summary>
+internal static class ProcessorTime
+{
+    /// <summary>So far, on all cores together.</summary>
+    public static long Nanoseconds => Environment.CpuUsage.TotalTime.Ticks * 100;
 }

@@ -64,6 +64,9 @@ public interface IRunHost
     /// <summary>Events that are written and not durable yet.</summary>
     long JournalLag => 0;
 
+    /// <summary>How many messages wait now, by the kind of their receiver.</summary>
+    IReadOnlyList<MailboxDepth> Mailboxes => [];
+
     /// <summary>Reads what was journalled, after the system has ended; null when nothing was, or it cannot be read.</summary>
     JournalSummary? ReadJournal();
 

@@ -47,6 +47,9 @@ public sealed record RunReport
     /// <summary>Operations over time.</summary>
     public required Timeline Timeline { get; init; }
 
+    /// <summary>The parts of the run, in order.</summary>
+    public required IReadOnlyList<PhaseMetrics> Phases { get; init; }
+
     /// <summary>DMA of all devices.</summary>
     public required DmaTotals Dma { get; init; }
 
@@ -155,6 +158,7 @@ public sealed record RunReport
             ByErrno = metrics.ByErrno(),
             Steps = metrics.Steps,
             Timeline = metrics.Timeline,
+            Phases = metrics.Phases,
             Dma = metrics.Dma,
             DmaByDevice = metrics.Devices,
             InvariantsChecked = metrics.InvariantsChecked,

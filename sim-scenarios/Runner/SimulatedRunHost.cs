@@ -59,6 +59,9 @@ public sealed class SimulatedRunHost(string? journal, Durability durability, Fau
     public long JournalLag => _lag.Value;
 
     /// <inheritdoc/>
+    public IReadOnlyList<MailboxDepth> Mailboxes => _host?.Mailboxes() ?? [];
+
+    /// <inheritdoc/>
     public long Tables => _host?.State.Tables ?? 0;
 
     /// <inheritdoc/>

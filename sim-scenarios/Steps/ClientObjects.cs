@@ -47,24 +47,35 @@ public sealed record AreaObject(uint IoasId, ulong Iova, ulong Length) : ClientO
 /// <summary>The objects of one client, by name. Used by the client's actor alone.</summary>
 public sealed class ClientObjects
 {
-    private readonly Dictionary<(Type Kind, string Name), ClientObject> _byName = [];
+    private readonly Dictionary<Type, Dictionary<string, ClientObject>> _byKind = [];
 
     /// <summary>The descriptor of the client's iommufd.</summary>
     public int Iommufd { get; set; }
 
     /// <summary>Names an object; an older one of the same kind and name is forgotten.</summary>
-    public void Name(string name, ClientObject made) => _byName[(made.GetType(), name)] = made;
+    public void Name(string name, ClientObject made) => NamesOf(made.GetType())[name] = made;
 
     /// <summary>Forgets a name.</summary>
     public void Forget<T>(string name)
-        where T : ClientObject => _byName.Remove((typeof(T), name));
+        where T : ClientObject => NamesOf(typeof(T)).Remove(name);
 
     /// <summary>Finds an object of a kind.</summary>
     public bool TryFind<T>(string name, [NotNullWhen(true)] out T? found)
         where T : ClientObject
     {
-        found = _byName.GetValueOrDefault((typeof(T), name)) as T;
+        found = _byKind.GetValueOrDefault(typeof(T))?.GetValueOrDefault(name) as T;
         return found is not null;
+    }
+
+    private Dictionary<string, ClientObject> NamesOf(Type kind)
+    {
+        if (!_byKind.TryGetValue(kind, out Dictionary<string, ClientObject>? names))
+        {
+            names = new Dictionary<string, ClientObject>(StringComparer.Ordinal);
+            _byKind.Add(kind, names);
+        }
+
+        return names;
     }
 }
 

@@ -59,9 +59,9 @@ public sealed class BindStep : CommandKind
     /// <inheritdoc/>
     protected override StepOutcome Succeeded(StepScope scope, IoctlResult result)
     {
-        uint id = ((BindDevice)result.WriteBack!).OutDeviceId;
-        scope.Give(As, new DeviceObject(id, scope.Text(Device)!));
-        return StepOutcome.With(("id", id));
+        var bound = (BindDevice)result.WriteBack!;
+        scope.Give(As, new DeviceObject(bound.OutDeviceId, bound.Device));
+        return StepOutcome.With(("id", bound.OutDeviceId));
     }
 }
 

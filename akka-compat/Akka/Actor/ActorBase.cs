@@ -74,8 +74,7 @@ public abstract class ActorBase : IInternalActor
     protected static Receive EmptyReceive { get; } = _ => false;
 
     internal ActorCell CellOrNull => _cell;
-    internal SupervisorStrategy StrategyInternal =>
-        _strategy ??= _cell?.Props.SupervisorStrategy ?? SupervisorStrategy();
+    internal SupervisorStrategy StrategyInternal => _strategy ??= _cell?.StrategyOfProps ?? SupervisorStrategy();
     private SupervisorStrategy _strategy;
 
     internal void BindTo(ActorCell cell)

@@ -32,11 +32,12 @@ public partial class ActorCell
             _system.VerifyCreator(props);
         name ??= children.NextName();
         var path = new ChildActorPath(_self.Path, name, _system.NextUid());
-        var child = _system.NewLocalActor(_system.Deployed(props, path), _self, path);
+        props = _system.Deployed(props, path);
+        var child = _system.NewLocalActor(props, _self, path);
         children.Add(name, child, _self);
         try
         {
-            _system.InitLocalActor(child);
+            _system.InitLocalActor(child, props);
         }
         catch
         {
@@ -146,10 +147,10 @@ public partial class ActorCell
                 Publish(new Event.Error(e, _self.Path.ToString(), ActorType, "HandleChildTerminated failed"));
             }
         }
-        var pending = _whenChildrenAreGone;
+        var pending = WhenChildrenAreGone;
         if (pending is null || children.AnyStopping)
             return;
-        _whenChildrenAreGone = null;
+        WhenChildrenAreGone = null;
         pending();
     }
 

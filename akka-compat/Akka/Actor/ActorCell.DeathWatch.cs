@@ -5,8 +5,6 @@ namespace Akka.Actor;
 
 public partial class ActorCell
 {
-    private WatchState _watches;
-
     /// <inheritdoc/>
     public IActorRef Watch(IActorRef subject) => WatchFor(subject, null);
 
@@ -23,8 +21,8 @@ public partial class ActorCell
         var target = (IInternalActorRef)subject;
         if (target.Equals(_self))
             return subject;
-        _watches ??= new WatchState();
-        if (_watches.Watching.TryGetValue(target, out var before))
+        Watches ??= new WatchState();
+        if (Watches.Watching.TryGetValue(target, out var before))
         {
             if (!Equals(before, message))
                 throw new InvalidOperationException(
@@ -33,7 +31,7 @@ public partial class ActorCell
                 );
             return subject;
         }
-        _watches.Watching.Add(target, message);
+        Watches.Watching.Add(target, message);
         target.SendSystemMessage(new Watch(target, _self));
         return subject;
     }
@@ -42,31 +40,31 @@ public partial class ActorCell
     public IActorRef Unwatch(IActorRef subject)
     {
         var target = (IInternalActorRef)subject;
-        if (target.Equals(_self) || _watches is null)
+        if (target.Equals(_self) || Watches is null)
             return subject;
-        if (_watches.Watching.Remove(target))
+        if (Watches.Watching.Remove(target))
             target.SendSystemMessage(new Unwatch(target, _self));
-        _watches.Announced?.Remove(target);
+        Watches.Announced?.Remove(target);
         return subject;
     }
 
     /// <summary>A Terminated that was delivered goes back into the mailbox and is to be delivered once more.</summary>
     internal void AnnounceAgain(Terminated terminated) =>
-        ((_watches ??= new WatchState()).Announced ??= []).Add(terminated.ActorRef);
+        ((Watches ??= new WatchState()).Announced ??= []).Add(terminated.ActorRef);
 
     private void ReceivedTerminated(Terminated terminated)
     {
-        if (_watches?.Announced is { } announced && announced.Remove(terminated.ActorRef))
+        if (Watches?.Announced is { } announced && announced.Remove(terminated.ActorRef))
             ReceiveMessage(terminated);
     }
 
     private void WatchedActorTerminated(DeathWatchNotification death)
     {
-        if (_watches is not null && _watches.Watching.Remove(death.Actor, out var custom) && !_isStopping)
+        if (Watches is not null && Watches.Watching.Remove(death.Actor, out var custom) && !_isStopping)
         {
             if (custom is null)
             {
-                (_watches.Announced ??= []).Add(death.Actor);
+                (Watches.Announced ??= []).Add(death.Actor);
                 var notice = new Terminated(death.Actor, death.ExistenceConfirmed, death.AddressTerminated);
                 _self.Tell(notice, death.Actor);
             }
@@ -87,14 +85,14 @@ public partial class ActorCell
             );
             return;
         }
-        _watches ??= new WatchState();
-        if (_watches.WatchedBy.Add(watcher) && _system.Settings.DebugLifecycle)
+        Watches ??= new WatchState();
+        if (Watches.WatchedBy.Add(watcher) && _system.Settings.DebugLifecycle)
             PublishDebug("now watched by " + watcher);
     }
 
     private void RemoveWatcher(IInternalActorRef watchee, IInternalActorRef watcher)
     {
-        if (_watches is not null && watchee.Equals(_self) && _watches.WatchedBy.Remove(watcher))
+        if (Watches is not null && watchee.Equals(_self) && Watches.WatchedBy.Remove(watcher))
         {
             if (_system.Settings.DebugLifecycle)
                 PublishDebug("no longer watched by " + watcher);
@@ -103,9 +101,9 @@ public partial class ActorCell
 
     private void TellWatchersWeDied()
     {
-        if (_watches is null)
+        if (Watches is null)
             return;
-        foreach (var watcher in _watches.WatchedBy)
+        foreach (var watcher in Watches.WatchedBy)
         {
             // The parent hears of it anyway.
             if (!watcher.Equals(_parent))
@@ -115,11 +113,11 @@ public partial class ActorCell
 
     private void UnwatchWatchedActors()
     {
-        if (_watches is null)
+        if (Watches is null)
             return;
-        foreach (var watched in _watches.Watching.Keys)
+        foreach (var watched in Watches.Watching.Keys)
             ((IInternalActorRef)watched).SendSystemMessage(new Unwatch((IInternalActorRef)watched, _self));
-        _watches.Watching.Clear();
+        Watches.Watching.Clear();
     }
 
     /// <summary>What an actor that watches or is watched remembers. Sets enumerate in order of insertion.</summary>

@@ -6,12 +6,6 @@ namespace Akka.Actor;
 
 public partial class ActorCell
 {
-    /// <summary>What to do when the last stopping child is gone: finish a restart or finish stopping.</summary>
-    private Action _whenChildrenAreGone;
-
-    /// <summary>Who failed: this actor, or the child whose failure it passed up. Null when nobody did.</summary>
-    private IInternalActorRef _failedBecauseOf;
-
     private bool _isStopping;
     private bool _isStopped;
 
@@ -101,10 +95,10 @@ public partial class ActorCell
     /// <summary>Makes an instance and gives it what the runtime injects.</summary>
     private ActorBase NewActor()
     {
-        _behavior = null;
-        _outerBehaviors = null;
+        Behavior = null;
+        OuterBehaviors = null;
         // Timers may be started in the constructor, hence by ActorBase's.
-        var actor = _props.NewActor();
+        var actor = _blueprint is Props props ? props.NewActor() : ((IIndirectActorProducer)_blueprint).Produce();
         if (actor is null)
             throw new ActorInitializationException(_self, "Actor instance passed to ActorOf can't be 'null'");
         actor.BindTo(this);
@@ -118,12 +112,12 @@ public partial class ActorCell
 
     private void HandleInvokeFailure(Exception cause, IActorRef failedChild)
     {
-        if (_failedBecauseOf is not null)
+        if (FailedBecauseOf is not null)
             return;
         try
         {
             SuspendSelf();
-            _failedBecauseOf = failedChild as IInternalActorRef ?? _self;
+            FailedBecauseOf = failedChild as IInternalActorRef ?? _self;
             SuspendChildren(failedChild);
             _parent.SendSystemMessage(new Failed(_self, cause, _self.Path.Uid));
         }
@@ -154,7 +148,7 @@ public partial class ActorCell
             FaultResume(null);
             return;
         }
-        if (_whenChildrenAreGone is not null)
+        if (WhenChildrenAreGone is not null)
         {
             FaultResume(null);
             return;
@@ -184,7 +178,7 @@ public partial class ActorCell
     private void FinishCreate()
     {
         ResumeSelf();
-        _failedBecauseOf = null;
+        FailedBecauseOf = null;
         try
         {
             CreateActor();
@@ -206,7 +200,7 @@ public partial class ActorCell
             }
             finally
             {
-                _failedBecauseOf = null;
+                FailedBecauseOf = null;
             }
             var fresh = NewActor();
             if (ReferenceEquals(fresh, failed))
@@ -244,10 +238,10 @@ public partial class ActorCell
                 FinishCreate();
             return;
         }
-        var perpetrator = _failedBecauseOf;
+        var perpetrator = FailedBecauseOf;
         ResumeSelf();
         if (causedByFailure is not null)
-            _failedBecauseOf = null;
+            FailedBecauseOf = null;
         _currentMessage = null;
         ResumeChildren(causedByFailure, perpetrator);
     }
@@ -262,7 +256,7 @@ public partial class ActorCell
     {
         if (_children is not { AnyStopping: true })
             return false;
-        _whenChildrenAreGone = then;
+        WhenChildrenAreGone = then;
         return true;
     }
 
@@ -280,7 +274,7 @@ public partial class ActorCell
             if (wasStopping)
                 return;
             SuspendSelf();
-            _failedBecauseOf = _self;
+            FailedBecauseOf = _self;
             if (_system.Settings.DebugLifecycle)
                 PublishDebug("stopping");
         }
@@ -298,7 +292,8 @@ public partial class ActorCell
         _isStopping = true;
         var actor = _actor;
         // A child made during PostStop could never be stopped any more.
-        Children.IsClosedForNew = true;
+        if (Interlocked.CompareExchange(ref _children, ChildContainer.NoneAnyMore, null) is { } children)
+            children.IsClosedForNew = true;
         try
         {
             CancelTimers();
@@ -340,13 +335,16 @@ public partial class ActorCell
         }
         finally
         {
-            _props.ReleaseActor(actor);
+            if (_blueprint is Props props)
+                props.ReleaseActor(actor);
+            else
+                Props.Release(_blueprint, actor);
             actor.Unbind();
             _actor = null;
             _currentMessage = null;
-            _behavior = null;
-            _outerBehaviors = null;
-            _timers = null;
+            Behavior = null;
+            OuterBehaviors = null;
+            ActiveTimers = null;
         }
     }
 
@@ -354,10 +352,10 @@ public partial class ActorCell
     {
         _currentMessage = null;
         _sender = null;
-        _behavior = null;
-        _watches = null;
-        _timeouts = null;
-        _taskScheduler = null;
+        Behavior = null;
+        Watches = null;
+        Timeouts = null;
+        OwnTaskScheduler = null;
     }
 
     internal void PublishDebug(string text) => Publish(new Debug(_self.Path.ToString(), ActorType, text));

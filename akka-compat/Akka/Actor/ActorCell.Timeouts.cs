@@ -2,11 +2,8 @@ namespace Akka.Actor;
 
 public partial class ActorCell
 {
-    private ReceiveTimeoutState _timeouts;
-    private TimerScheduler _timers;
-
     /// <inheritdoc/>
-    public TimeSpan? ReceiveTimeout => _timeouts?.Duration;
+    public TimeSpan? ReceiveTimeout => Timeouts?.Duration;
 
     /// <inheritdoc/>
     public void SetReceiveTimeout(TimeSpan? timeout)
@@ -16,14 +13,14 @@ public partial class ActorCell
             CancelReceiveTimeout(forGood: true);
             return;
         }
-        _timeouts ??= new ReceiveTimeoutState();
-        _timeouts.Duration = timeout.Value;
-        _timeouts.IsNew = true;
+        Timeouts ??= new ReceiveTimeoutState();
+        Timeouts.Duration = timeout.Value;
+        Timeouts.IsNew = true;
     }
 
     private void RestartReceiveTimeout(object message)
     {
-        var timeouts = _timeouts;
+        var timeouts = Timeouts;
         if (timeouts is null || (message is INotInfluenceReceiveTimeout && !timeouts.IsNew))
             return;
         timeouts.IsNew = false;
@@ -32,12 +29,12 @@ public partial class ActorCell
 
     private void CheckReceiveTimeout()
     {
-        if (_timeouts is null)
+        if (Timeouts is null)
             return;
-        _timeouts.Pending?.Cancel();
-        _timeouts.IsNew = false;
-        _timeouts.Pending = _system.Scheduler.ScheduleTellOnceCancelable(
-            _timeouts.Duration,
+        Timeouts.Pending?.Cancel();
+        Timeouts.IsNew = false;
+        Timeouts.Pending = _system.Scheduler.ScheduleTellOnceCancelable(
+            Timeouts.Duration,
             _self,
             Akka.Actor.ReceiveTimeout.Instance,
             _self
@@ -46,20 +43,20 @@ public partial class ActorCell
 
     private void CancelReceiveTimeout(bool forGood)
     {
-        if (_timeouts is null)
+        if (Timeouts is null)
             return;
-        _timeouts.Pending?.Cancel();
-        _timeouts.Pending = null;
+        Timeouts.Pending?.Cancel();
+        Timeouts.Pending = null;
         if (forGood)
-            _timeouts = null;
+            Timeouts = null;
     }
 
-    internal TimerScheduler NewTimers() => _timers = new TimerScheduler(this);
+    internal TimerScheduler NewTimers() => ActiveTimers = new TimerScheduler(this);
 
-    private void CancelTimers() => _timers?.CancelAll();
+    private void CancelTimers() => ActiveTimers?.CancelAll();
 
     private StashSupport NewStash(bool isUnbounded) =>
-        new(this, isUnbounded ? Deploy.NoStashSize : _system.StashCapacityOf(_props));
+        new(this, isUnbounded ? Deploy.NoStashSize : _system.StashCapacityOf(Props));
 
     private sealed class ReceiveTimeoutState
     {

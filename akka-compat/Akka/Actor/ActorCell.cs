@@ -20,7 +20,10 @@ public partial class ActorCell : IUntypedActorContext
 
     private readonly ActorSystemImpl _system;
     private readonly LocalActorRef _self;
-    private readonly Props _props;
+
+    /// <summary>The props, or only the producer that they name: see <see cref="Actor.Props.Blueprint"/>.</summary>
+    private readonly object _blueprint;
+
     private readonly IInternalActorRef _parent;
     private readonly MessageDispatcher _dispatcher;
     private Mailbox _mailbox;
@@ -32,11 +35,6 @@ public partial class ActorCell : IUntypedActorContext
     private object _currentMessage;
     private IActorRef _sender;
 
-    /// <summary>The behaviour that Become set, or null for the actor's own Receive.</summary>
-    private Receive _behavior;
-
-    private Stack<Receive> _outerBehaviors;
-
     internal ActorCell(
         ActorSystemImpl system,
         LocalActorRef self,
@@ -47,7 +45,7 @@ public partial class ActorCell : IUntypedActorContext
     {
         _system = system;
         _self = self;
-        _props = props;
+        _blueprint = props.Blueprint;
         _dispatcher = dispatcher;
         _parent = parent;
     }
@@ -80,7 +78,10 @@ public partial class ActorCell : IUntypedActorContext
     public IActorRef Self => _self;
 
     /// <inheritdoc/>
-    public Props Props => _props;
+    public Props Props => _blueprint as Props ?? Props.CreateBy((IIndirectActorProducer)_blueprint);
+
+    /// <summary>The strategy that the props give; null for the actor's own.</summary>
+    internal SupervisorStrategy StrategyOfProps => (_blueprint as Props)?.SupervisorStrategy;
 
     /// <inheritdoc/>
     public MessageDispatcher Dispatcher => _dispatcher;
@@ -181,7 +182,7 @@ public partial class ActorCell : IUntypedActorContext
                 AutoReceive(message);
             else
                 ReceiveMessage(message);
-            if (_timeouts is not null)
+            if (Timeouts is not null)
                 RestartReceiveTimeout(message);
             if (!_awaitsTask)
                 _currentMessage = null;
@@ -201,7 +202,7 @@ public partial class ActorCell : IUntypedActorContext
             ToDeadLetters(message, _sender);
             return;
         }
-        actor.Dispatch(_behavior, message);
+        actor.Dispatch(Behavior, message);
     }
 
     private void AutoReceive(object message)
@@ -225,7 +226,7 @@ public partial class ActorCell : IUntypedActorContext
                 Akka.Actor.ActorSelection.Deliver(_self, Sender, selection);
                 break;
             case TimerMessage timer:
-                if (_timers is not null && timer.BelongsTo(_timers, out var inner))
+                if (ActiveTimers is not null && timer.BelongsTo(ActiveTimers, out var inner))
                     ReceiveTimer(inner, timer);
                 break;
             case ScheduledTell scheduled:
@@ -250,7 +251,7 @@ public partial class ActorCell : IUntypedActorContext
     }
 
     /// <inheritdoc/>
-    public void Become(Receive receive) => _behavior = receive;
+    public void Become(Receive receive) => Behavior = receive;
 
     /// <inheritdoc/>
     public void Become(UntypedReceive receive) => Become(Always(receive));
@@ -258,16 +259,16 @@ public partial class ActorCell : IUntypedActorContext
     /// <inheritdoc/>
     public void BecomeStacked(Receive receive)
     {
-        _outerBehaviors ??= new Stack<Receive>();
-        _outerBehaviors.Push(_behavior);
-        _behavior = receive;
+        OuterBehaviors ??= new Stack<Receive>();
+        OuterBehaviors.Push(Behavior);
+        Behavior = receive;
     }
 
     /// <inheritdoc/>
     public void BecomeStacked(UntypedReceive receive) => BecomeStacked(Always(receive));
 
     /// <inheritdoc/>
-    public void UnbecomeStacked() => _behavior = _outerBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
+    public void UnbecomeStacked() => Behavior = OuterBehaviors is { Count: > 0 } outer ? outer.Pop() : null;
 
     private static Receive Always(UntypedReceive receive) =>
         message =>
@@ -288,7 +289,7 @@ public partial class ActorCell : IUntypedActorContext
         }
     }
 
-    internal Type ActorType => _actor?.GetType() ?? _props.Type;
+    internal Type ActorType => _actor?.GetType() ?? Props.Type;
 
     /// <inheritdoc/>
     public ActorSelection ActorSelection(ActorPath actorPath) => _system.Selections.ByPath(actorPath);

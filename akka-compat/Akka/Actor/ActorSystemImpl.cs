@@ -179,10 +179,10 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
             ? Dispatchers.DefaultGlobalDispatcher
             : Dispatchers.Lookup(props.Deploy.Dispatcher);
 
-    internal void InitLocalActor(LocalActorRef actor)
+    internal void InitLocalActor(LocalActorRef actor, Props props = null)
     {
         var cell = actor.Cell;
-        var type = Mailboxes.GetMailboxType(cell.Props, cell.Dispatcher.Configurator.Config);
+        var type = Mailboxes.GetMailboxType(props ?? cell.Props, cell.Dispatcher.Configurator.Config);
         cell.Init(type.Create(actor, this));
     }
 

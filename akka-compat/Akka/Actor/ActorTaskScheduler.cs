@@ -57,8 +57,6 @@ internal sealed class ActorTaskScheduler(ActorCell cell) : TaskScheduler
 
 public partial class ActorCell
 {
-    private ActorTaskScheduler _taskScheduler;
-
     /// <summary>Set while an asynchronous handler is on its way: user messages wait.</summary>
     private bool _awaitsTask;
 
@@ -67,7 +65,7 @@ public partial class ActorCell
     /// <summary>Gets the end of an asynchronous handler in place of the supervisor. For test references.</summary>
     internal Action<Exception> TaskEndedHook;
 
-    internal ActorTaskScheduler TaskScheduler => _taskScheduler ??= new ActorTaskScheduler(this);
+    internal ActorTaskScheduler TaskScheduler => OwnTaskScheduler ??= new ActorTaskScheduler(this);
 
     /// <summary>The message that the waiting handler began with.</summary>
     internal object PendingMessage => _currentMessage;
@@ -124,7 +122,7 @@ public partial class ActorCell
         }
         if (ended.Failure is not null)
             ExceptionDispatchInfo.Throw(ended.Failure);
-        if (_timeouts is not null)
+        if (Timeouts is not null)
             RestartReceiveTimeout(ended.Message);
         _currentMessage = null;
     }

@@ -18,6 +18,9 @@ internal sealed class ChildContainer
 
     private long _nextName;
 
+    /// <summary>Stands for the children of every actor that stopped without ever having had one.</summary>
+    internal static readonly ChildContainer NoneAnyMore = new() { IsClosedForNew = true };
+
     /// <summary>Set when the actor stops: nobody may be born any more.</summary>
     internal bool IsClosedForNew { get; set; }
 

@@ -14,7 +14,8 @@ public class Props : IEquatable<Props>, ISurrogated
     /// <summary>Props that name no actor; making one from them throws.</summary>
     public static readonly Props None = new(typeof(NoActor));
 
-    private readonly ActorFactory _factory;
+    /// <summary>An <see cref="ActorFactory"/>, or a producer itself: props of many actors that are made by producers stay small.</summary>
+    private readonly object _maker;
 
     /// <summary>Names no actor: for derived props that override <see cref="NewActor"/>.</summary>
     protected Props()
@@ -22,7 +23,7 @@ public class Props : IEquatable<Props>, ISurrogated
 
     /// <summary>Shares everything with the original, the looked-up constructor included.</summary>
     protected Props(Props copy)
-        : this(copy.Deploy, copy._factory, copy.Arguments, copy.SupervisorStrategy) { }
+        : this(copy.Deploy, copy._maker, copy.Arguments, copy.SupervisorStrategy) { }
 
     /// <summary>
     /// As <see cref="Create(Type, object[])"/>. A type that is an <see cref="IIndirectActorProducer"/> is made at once
@@ -51,16 +52,29 @@ public class Props : IEquatable<Props>, ISurrogated
     public Props(Deploy deploy, Type type, params object[] args)
         : this(deploy, ActorFactory.ForType(type, args), args, null) { }
 
-    private Props(Deploy deploy, ActorFactory factory, object[] args, SupervisorStrategy strategy)
+    private Props(Deploy deploy, object maker, object[] args, SupervisorStrategy strategy)
     {
         Deploy = deploy;
-        _factory = factory;
+        _maker = maker;
         Arguments = args ?? [];
         SupervisorStrategy = strategy;
     }
 
+    /// <summary>
+    /// What a cell keeps of them: these props, or, where they say nothing else, the producer itself. Of millions of actors that are made by
+    /// producers nobody asks for the props again.
+    /// </summary>
+    internal object Blueprint =>
+        _maker is IIndirectActorProducer
+        && GetType() == typeof(Props)
+        && ReferenceEquals(Deploy, DefaultDeploy)
+        && Arguments.Length == 0
+        && SupervisorStrategy is null
+            ? _maker
+            : this;
+
     /// <summary>The type of the actor, as far as it is known before one is made.</summary>
-    public Type Type => _factory.ActorType;
+    public Type Type => _maker is ActorFactory factory ? factory.ActorType : ((IIndirectActorProducer)_maker).ActorType;
 
     /// <summary>The assembly-qualified name of <see cref="Type"/>.</summary>
     public string TypeName => Type.AssemblyQualifiedName;
@@ -129,11 +143,10 @@ public class Props : IEquatable<Props>, ISurrogated
 
     /// <summary>Props whose actors the producer makes. The arguments are not passed to it and are ignored.</summary>
     public static Props CreateBy(IIndirectActorProducer producer, params object[] args) =>
-        new(DefaultDeploy, ActorFactory.ForProducer(producer), args, null);
+        new(DefaultDeploy, producer, args, null);
 
     internal static Props CreateBy<TActor>(Func<TActor> factory)
-        where TActor : ActorBase =>
-        new(DefaultDeploy, ActorFactory.ForProducer(new DelegateProducer<TActor>(factory)), [], null);
+        where TActor : ActorBase => new(DefaultDeploy, new DelegateProducer<TActor>(factory), [], null);
 
     /// <summary>
     /// A copy with the mailbox at this configuration path; it must satisfy what actor and dispatcher require.
@@ -176,16 +189,25 @@ public class Props : IEquatable<Props>, ISurrogated
     /// <exception cref="MissingMethodException">No constructor fits the arguments.</exception>
     public virtual ActorBase NewActor()
     {
-        if (_factory.ActorType == typeof(NoActor))
+        if (_maker is IIndirectActorProducer producer)
+            return producer.Produce();
+        var factory = (ActorFactory)_maker;
+        if (factory.ActorType == typeof(NoActor))
             throw new InvalidOperationException("These props name no actor.");
-        return _factory.Produce();
+        return factory.Produce();
     }
 
-    internal void ReleaseActor(ActorBase actor)
+    internal void ReleaseActor(ActorBase actor) => Release(_maker, actor);
+
+    /// <summary>Gives an instance back to the factory or producer that made it, and disposes of it.</summary>
+    internal static void Release(object maker, ActorBase actor)
     {
         try
         {
-            _factory.Release(actor);
+            if (maker is IIndirectActorProducer producer)
+                producer.Release(actor);
+            else
+                ((ActorFactory)maker).Release(actor);
         }
         finally
         {

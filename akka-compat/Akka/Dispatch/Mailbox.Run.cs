@@ -143,8 +143,8 @@ internal sealed partial class Mailbox
     {
         Interlocked.Or(ref _state, Closed);
         var rest = Reverse(Interlocked.Exchange(ref _systemNewest, ClosedQueue.Instance));
-        var taken = _cell.Cursor.SystemTaken;
-        _cell.Cursor.SystemTaken = null;
+        var taken = _cell.SystemTaken;
+        _cell.SystemTaken = null;
         ForwardSystem(taken);
         ForwardSystem(rest);
         DrainToDeadLetters();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Akka.Actor;
 using Akka.Dispatch.MessageQueues;
 using Akka.Dispatch.SysMsg;
@@ -10,7 +11,6 @@ namespace Akka.Dispatch;
 /// <summary>The queues of one actor and its turn to run.</summary>
 internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IReadyWork
 {
-    private const int FirstSegment = 2;
     private const int SmallSegment = 8;
     private const int LargeSegment = 2048;
     private static readonly MailboxSlot[] NoSlots = [];
@@ -53,7 +53,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         get
         {
             ref var cursor = ref _cell.Cursor;
-            if (cursor.Front is not null)
+            if (_cell.Front is not null)
                 return true;
             if (_custom is not null)
                 return _custom.HasMessages;
@@ -62,7 +62,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
     }
 
     internal bool HasSystemMessages =>
-        _cell.Cursor.SystemTaken is not null || (Volatile.Read(ref _systemNewest) is { } m and not ClosedQueue);
+        _cell.SystemTaken is not null || (Volatile.Read(ref _systemNewest) is { } m and not ClosedQueue);
 
     /// <summary>Counts the waiting messages; exact only when nobody else is at work.</summary>
     internal int NumberOfMessages
@@ -71,14 +71,14 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         {
             var cursor = _cell.Cursor;
             var count = 0;
-            for (var n = cursor.Front; n is not null; n = n.Next)
+            for (var n = _cell.Front; n is not null; n = n.Next)
                 count++;
             if (_custom is not null)
                 return count + _custom.Count;
             var index = cursor.Index;
             for (var s = cursor.Segment; s is not null; s = Volatile.Read(ref s.Next))
             {
-                count += Math.Max(0, Math.Min(Volatile.Read(ref s.Claimed), s.Slots.Length) - index);
+                count += Math.Max(0, Math.Min(Volatile.Read(ref s.Claimed), s.Length) - index);
                 index = 0;
             }
             return count;
@@ -115,10 +115,9 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         {
             var segment = Volatile.Read(ref _tail);
             var index = Interlocked.Increment(ref segment.Claimed) - 1;
-            var slots = segment.Slots;
-            if ((uint)index < (uint)slots.Length)
+            ref var slot = ref segment.SlotAt(index);
+            if (!Unsafe.IsNullRef(ref slot))
             {
-                ref var slot = ref slots[index];
                 slot.Sender = sender;
                 // Last, and with release: a consumer that sees the message sees the sender too.
                 Volatile.Write(ref slot.Message, message);
@@ -134,7 +133,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         var next = Volatile.Read(ref full.Next);
         if (next is null)
         {
-            var fresh = new MailboxSegment(new MailboxSlot[NextLength(full)]);
+            var fresh = new MailboxSegment(new MailboxSlot[NextLength(full) - OwnSlots.Count]);
             next = Interlocked.CompareExchange(ref full.Next, fresh, null) ?? fresh;
         }
         // The consumer leaves a segment only after it has moved the tail past it, so then there is nothing to do.
@@ -148,31 +147,27 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
     /// </summary>
     private int NextLength(MailboxSegment full)
     {
-        if (ReferenceEquals(full, this))
-            return FirstSegment;
         // A racy look at the consumer: a wrong guess costs memory or a segment more, nothing else.
         ref var cursor = ref _cell.Cursor;
-        var keepsUp = ReferenceEquals(cursor.Segment, full) && cursor.Index >= full.Slots.Length / 2;
-        return keepsUp ? SmallSegment : Math.Clamp(full.Slots.Length * 4, SmallSegment, LargeSegment);
+        var keepsUp = ReferenceEquals(cursor.Segment, full) && cursor.Index >= full.Length / 2;
+        return keepsUp ? SmallSegment : Math.Clamp(full.Length * 4, SmallSegment, LargeSegment);
     }
 
     /// <summary>Puts a message before all others. Only by the actor itself.</summary>
-    internal void EnqueueFirst(Envelope envelope) =>
-        _cell.Cursor.Front = new MailboxFront(envelope, _cell.Cursor.Front);
+    internal void EnqueueFirst(Envelope envelope) => _cell.Front = new MailboxFront(envelope, _cell.Front);
 
     /// <summary>Takes the next user message. Only by the consumer.</summary>
     private bool TryDequeue(out object message, out IActorRef sender)
     {
         ref var cursor = ref _cell.Cursor;
-        if (cursor.Front is not null || _custom is not null)
-            return TryDequeueSpecial(ref cursor, out message, out sender);
+        if (_cell.Front is not null || _custom is not null)
+            return TryDequeueSpecial(out message, out sender);
         while (true)
         {
-            var slots = cursor.Segment.Slots;
             var index = cursor.Index;
-            if ((uint)index < (uint)slots.Length)
+            ref var slot = ref cursor.Segment.SlotAt(index);
+            if (!Unsafe.IsNullRef(ref slot))
             {
-                ref var slot = ref slots[index];
                 message = Volatile.Read(ref slot.Message);
                 if (message is null)
                 {
@@ -204,7 +199,7 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         var next = Volatile.Read(ref done.Next);
         if (next is null)
         {
-            if (Volatile.Read(ref done.Claimed) <= done.Slots.Length)
+            if (Volatile.Read(ref done.Claimed) <= done.Length)
                 return false;
             // A producer has counted past the end and is about to link: do it for it.
             MoveTail(done);
@@ -219,13 +214,13 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
         return true;
     }
 
-    private bool TryDequeueSpecial(ref MailboxCursor cursor, out object message, out IActorRef sender)
+    private bool TryDequeueSpecial(out object message, out IActorRef sender)
     {
-        if (cursor.Front is { } first)
+        if (_cell.Front is { } first)
         {
             message = first.Envelope.Message;
             sender = first.Envelope.Sender;
-            cursor.Front = first.Next;
+            _cell.Front = first.Next;
             return true;
         }
         var found = _custom.TryDequeue(out var envelope);
@@ -262,16 +257,15 @@ internal sealed partial class Mailbox : MailboxSegment, IRunnable, Simulation.IR
 
     private SystemMessage NextSystemMessage()
     {
-        ref var cursor = ref _cell.Cursor;
-        if (cursor.SystemTaken is null)
+        var oldest = _cell.SystemTaken;
+        if (oldest is null)
         {
             var newest = Volatile.Read(ref _systemNewest);
             if (newest is null or ClosedQueue)
                 return null;
-            cursor.SystemTaken = Reverse(Interlocked.Exchange(ref _systemNewest, null));
+            oldest = Reverse(Interlocked.Exchange(ref _systemNewest, null));
         }
-        var oldest = cursor.SystemTaken;
-        cursor.SystemTaken = oldest.Next;
+        _cell.SystemTaken = oldest.Next;
         oldest.Next = null;
         return oldest;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Akka.Actor;
 
 namespace Akka.Dispatch;
@@ -9,16 +10,28 @@ internal struct MailboxSlot
     internal IActorRef Sender;
 }
 
+/// <summary>The slots that a segment has in itself.</summary>
+[InlineArray(Count)]
+internal struct OwnSlots
+{
+    internal const int Count = 2;
+
+    private MailboxSlot _first;
+}
+
 /// <summary>
 /// A run of slots. Producers claim one each by counting up; who counts past the end links the next segment. The mailbox
-/// itself is the first segment, one without slots, so that an actor that gets no messages has no slots.
+/// itself is the first segment: an actor that gets a message or two costs no more than its mailbox.
 /// </summary>
 internal class MailboxSegment
 {
     /// <summary>Stands in <see cref="Next"/> of a segment that the consumer has left.</summary>
     internal static readonly MailboxSegment Left = new([]);
 
-    internal readonly MailboxSlot[] Slots;
+    /// <summary>The slots behind its own.</summary>
+    private readonly MailboxSlot[] _more;
+
+    private OwnSlots _own;
 
     /// <summary>The segment after this one; null until somebody needs it.</summary>
     internal MailboxSegment Next;
@@ -26,9 +39,26 @@ internal class MailboxSegment
     /// <summary>Slots that producers have claimed, and claims past the end.</summary>
     internal int Claimed;
 
-    internal MailboxSegment(MailboxSlot[] slots)
+    /// <param name="more">Slots behind its own.</param>
+    internal MailboxSegment(MailboxSlot[] more)
     {
-        Slots = slots;
+        _more = more;
+    }
+
+    /// <summary>How many slots it has.</summary>
+    internal int Length => OwnSlots.Count + _more.Length;
+
+    /// <summary>A slot, by its place; null for a place behind the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref MailboxSlot SlotAt(int index)
+    {
+        if ((uint)index < OwnSlots.Count)
+            return ref _own[index];
+        var more = _more;
+        var place = index - OwnSlots.Count;
+        if ((uint)place < (uint)more.Length)
+            return ref more[place];
+        return ref Unsafe.NullRef<MailboxSlot>();
     }
 }
 
@@ -49,10 +79,4 @@ internal struct MailboxCursor
     internal MailboxSegment Segment;
 
     internal int Index;
-
-    /// <summary>Messages that the actor put back (unstash), next one first.</summary>
-    internal MailboxFront Front;
-
-    /// <summary>System messages taken over from the producers, oldest first.</summary>
-    internal SysMsg.SystemMessage SystemTaken;
 }
