@@ -26,7 +26,7 @@ public sealed class ContextRoom
         Number = number;
         Machine = machine;
         Options = options;
-        Watchers = options.Watchers;
+        Watchers = new RoomWatchers(this);
         Devices = devices;
         MachineActor = machineActor;
         OpenedBy = openedBy;
@@ -44,7 +44,7 @@ public sealed class ContextRoom
     public HostOptions Options { get; }
 
     /// <summary>What looks on while its participants work.</summary>
-    internal CellWatchers Watchers { get; }
+    internal RoomWatchers Watchers { get; }
 
     /// <summary>The physical devices.</summary>
     public DeviceDirectory Devices { get; }

@@ -67,9 +67,6 @@ public sealed record HostOptions
     /// </summary>
     public int CallsInLine { get; init; } = 4096;
 
-    /// <summary>What looks on while participants work; a new one each time.</summary>
-    internal CellWatchers Watchers => new(StepHook, Faults, Wrap, Sampler);
-
     /// <summary>The memory actors by process id: contexts send steps to them directly. Filled by the machine.</summary>
     internal ConcurrentDictionary<int, IActorRef> Memories { get; } = new();
 

@@ -164,7 +164,7 @@ public sealed partial class MachineActor : UntypedActor
         var cell = new ParticipantCell(
             new Participant(ParticipantKind.Memory, caller.ProcessId),
             new MemoryState(caller.Memory, other => _machine.Process((uint)other).Memory),
-            _options.Watchers
+            new CellWatchers(_options.StepHook, _options.Faults, _options.Wrap, _options.Sampler)
         );
         var machine = _machine;
         var devices = _devices;

@@ -30,8 +30,7 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
     private PageRequests? _requests;
 
     // The device's own translation while there is no engine, and the engine once there is DMA: most devices of a fleet do none.
-    private DmaTranslation? _own;
-    private DmaEngine? _engine;
+    private object? _translationOrEngine;
 
     /// <summary>The device's name.</summary>
     public string Name { get; } = name;
@@ -41,19 +40,19 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
     {
         get
         {
-            if (_engine is null)
+            if (_translationOrEngine is not DmaEngine engine)
             {
-                _engine = bus.MakeEngine(Name, bus.Machine);
-                _engine.Switch(_own);
-                _own = null;
+                engine = bus.MakeEngine(Name, bus.Machine);
+                engine.Switch((DmaTranslation?)_translationOrEngine);
+                _translationOrEngine = engine;
             }
 
-            return _engine;
+            return engine;
         }
     }
 
     /// <summary>Its DMA if there was any: without, its IOTLB holds nothing that could be forgotten.</summary>
-    public DmaEngine? EngineOrNone => _engine;
+    public DmaEngine? EngineOrNone => _translationOrEngine as DmaEngine;
 
     /// <summary>Decides whether it fails; null where nothing does.</summary>
     public IFaultSource? Faults => bus.Faults;
@@ -83,7 +82,7 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
         {
             if (_owner is not null)
             {
-                yield return new(0, _owner);
+                yield return new(0, _owner.Value);
             }
 
             foreach (var one in _owners ?? [])
@@ -110,13 +109,13 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
         }
         else
         {
-            (_owners ??= [])[pasid] = owner;
+            (_owners ??= [])[pasid] = owner.Value;
         }
 
         var now = IsGone ? null : translation;
-        if (_engine is null && pasid == 0)
+        if (pasid == 0 && _translationOrEngine is not DmaEngine)
         {
-            _own = now;
+            _translationOrEngine = now;
         }
         else
         {

@@ -213,4 +213,4 @@ internal sealed class PageRequests
 /// <param name="ProcessId">The process that opened it.</param>
 /// <param name="DeviceId">The DEVICE.</param>
 /// <param name="HasViommu">Whether a vIOMMU knows it.</param>
-internal sealed record DmaOwner(IActorRef Context, int ProcessId, uint DeviceId, bool HasViommu);
+internal readonly record struct DmaOwner(IActorRef Context, int ProcessId, uint DeviceId, bool HasViommu);

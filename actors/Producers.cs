@@ -17,7 +17,7 @@ internal sealed class RoomCell(Participant name, IFlowParticipant state, Context
         IIndirectActorProducer
 {
     /// <summary>The context that it belongs to.</summary>
-    public ContextRoom Room => room;
+    public ContextRoom Room => ((RoomWatchers)Around).Room;
 
     Type IIndirectActorProducer.ActorType =>
         Name.Kind switch
@@ -33,7 +33,7 @@ internal sealed class RoomCell(Participant name, IFlowParticipant state, Context
         Name.Kind switch
         {
             ParticipantKind.Ioas => new IoasActor(this),
-            ParticipantKind.Hwpt when State is HwptState => new HwptActor(this, room.Devices, room.Options.Faults),
+            ParticipantKind.Hwpt when State is HwptState => new HwptActor(this, Room.Devices, Room.Options.Faults),
             ParticipantKind.Device => new DeviceActor(this),
             ParticipantKind.Access => new AccessActor(this),
             _ => new ObjectActor(this),
@@ -41,3 +41,8 @@ internal sealed class RoomCell(Participant name, IFlowParticipant state, Context
 
     void IIndirectActorProducer.Release(ActorBase actor) { }
 }
+
+/// <summary>What looks on while the participants of a context work, and where they find the context.</summary>
+/// <param name="Room">The context.</param>
+internal sealed record RoomWatchers(ContextRoom Room)
+    : CellWatchers(Room.Options.StepHook, Room.Options.Faults, Room.Options.Wrap, Room.Options.Sampler);

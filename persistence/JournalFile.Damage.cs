@@ -58,9 +58,8 @@ public sealed partial class JournalFile
 
         try
         {
-            using var check = _connection.CreateCommand();
-            check.CommandText = "PRAGMA integrity_check(1)";
-            if (check.ExecuteScalar() is string found && found is not "ok")
+            using var check = new Statement(_connection, "PRAGMA integrity_check(1)");
+            if (check.Step() && check.Text(0) is var found && found is not "ok")
             {
                 throw new JournalFormatException($"{Path}: the file is damaged: {found.ReplaceLineEndings(" ")}");
             }
@@ -79,11 +78,13 @@ public sealed partial class JournalFile
         Batteries_V2.Init();
         try
         {
-            using var connection = Connect(path, SqliteOpenMode.ReadWriteCreate, immutable: false);
-            using var begin = connection.CreateCommand();
-            begin.CommandTimeout = 1;
-            begin.CommandText = "BEGIN IMMEDIATE; ROLLBACK";
-            begin.ExecuteNonQuery();
+            using var connection = Connect(path, isReadOnly: false, immutable: false);
+            raw.sqlite3_busy_timeout(connection, 1_000);
+            using var begin = new Statement(connection, "BEGIN IMMEDIATE");
+            begin.Step();
+            begin.Reset();
+            using var rollback = new Statement(connection, "ROLLBACK");
+            rollback.Step();
         }
         catch (SqliteException e)
         {
@@ -93,27 +94,25 @@ public sealed partial class JournalFile
 
     // A file in write-ahead mode needs files beside it even for reading. Where they cannot be made, and nothing waits in the log,
     // the file is read as one that nobody changes.
-    internal static SqliteConnection OpenConnection(string path)
+    internal static sqlite3 OpenConnection(string path)
     {
         try
         {
-            return Probed(Connect(path, SqliteOpenMode.ReadWrite, immutable: false));
+            return Probed(Connect(path, isReadOnly: false, immutable: false));
         }
         catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN)
         {
             var log = new FileInfo(path + "-wal");
             return log.Exists && log.Length > 0
-                ? Probed(Connect(path, SqliteOpenMode.ReadOnly, immutable: false))
-                : Probed(Connect(path, SqliteOpenMode.ReadOnly, immutable: true));
+                ? Probed(Connect(path, isReadOnly: true, immutable: false))
+                : Probed(Connect(path, isReadOnly: true, immutable: true));
         }
     }
 
-    private static SqliteConnection Probed(SqliteConnection connection)
+    private static sqlite3 Probed(sqlite3 connection)
     {
         try
         {
-            // Statements of ours wait for a lock as long as commands do.
-            raw.sqlite3_busy_timeout(connection.Handle, LongestWait * 1_000);
             using var probe = new Statement(connection, "SELECT COUNT(*) FROM sqlite_master");
             probe.Step();
             return connection;
@@ -125,34 +124,35 @@ public sealed partial class JournalFile
         }
     }
 
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode, bool immutable)
+    // Not by way of SqliteConnection: a short command would spend more on that than on its work.
+    private static sqlite3 Connect(string path, bool isReadOnly, bool immutable)
     {
         var source = immutable
             ? "file:"
                 + Uri.EscapeDataString(System.IO.Path.GetFullPath(path)).Replace("%2F", "/", StringComparison.Ordinal)
+                + "?immutable=1"
             : path;
-        var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = immutable ? source + "?immutable=1" : source,
-                Mode = mode,
-                Pooling = false,
-                DefaultTimeout = LongestWait,
-            }.ToString()
+        var flags = isReadOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE;
+        var result = raw.sqlite3_open_v2(
+            source,
+            out var connection,
+            flags | (immutable ? raw.SQLITE_OPEN_URI : 0),
+            vfs: null
         );
         try
         {
-            connection.Open();
+            SqliteException.ThrowExceptionForRC(result, connection);
+            raw.sqlite3_busy_timeout(connection, LongestWait * 1_000);
             return connection;
         }
         catch
         {
-            connection.Dispose();
+            connection?.Dispose();
             throw;
         }
     }
 
-    private static void CheckVersion(string path, SqliteConnection connection)
+    private static void CheckVersion(string path, sqlite3 connection)
     {
         using var first = new Statement(
             connection,

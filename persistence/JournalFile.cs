@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Iommufd.Messages.Events;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Iommufd.Persistence;
 
@@ -14,12 +15,12 @@ public sealed record JournaledEvent(string PersistenceId, long SequenceNr, long 
 /// <summary>A journal opened for reading. Reads rows as Akka.Persistence.Sqlite lays them out; writes nothing. Not thread-safe.</summary>
 public sealed partial class JournalFile : IDisposable
 {
-    private readonly SqliteConnection _connection;
+    private readonly sqlite3 _connection;
 
     // A run that was cut short before it opened a context leaves a database without a table: a journal of no events.
     private bool _isBlank;
 
-    private JournalFile(string path, SqliteConnection connection)
+    private JournalFile(string path, sqlite3 connection)
     {
         Path = path;
         _connection = connection;
@@ -29,7 +30,7 @@ public sealed partial class JournalFile : IDisposable
     public string Path { get; }
 
     /// <summary>Its connection.</summary>
-    internal SqliteConnection Connection => _connection;
+    internal sqlite3 Connection => _connection;
 
     /// <summary>Opens a journal.</summary>
     /// <exception cref="JournalFormatException">There is no such file, or it is no journal.</exception>
@@ -40,8 +41,8 @@ public sealed partial class JournalFile : IDisposable
             throw new JournalFormatException($"{path}: there is no such journal");
         }
 
-        SQLitePCL.Batteries_V2.Init();
-        SqliteConnection? connection = null;
+        Batteries_V2.Init();
+        sqlite3? connection = null;
         try
         {
             connection = OpenConnection(path);
@@ -161,7 +162,7 @@ public sealed partial class JournalFile : IDisposable
         _connection.Dispose();
     }
 
-    private static bool IsBlank(SqliteConnection connection)
+    private static bool IsBlank(sqlite3 connection)
     {
         using var tables = new Statement(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_master)");
         return tables.Step() && tables.Int64(0) == 0;

@@ -6,14 +6,12 @@ using Iommufd.Messages.Events;
 namespace Iommufd.Persistence;
 
 /// <summary>What the index knows of one context's stream.</summary>
-/// <param name="Stream">Its persistence id.</param>
 /// <param name="Number">The context's number.</param>
 /// <param name="RowBytes">The rows of its events in the file, ascending, four bytes each.</param>
 /// <param name="DeathBytes">For each event the row from which on it does not matter any more; see <see cref="EventLifetimes"/>.</param>
 /// <param name="ClosedAt">The row of the close; null while it is open.</param>
 /// <param name="ClosedWith">The digest just before the close; 0 while it is open.</param>
 public sealed record IndexedStream(
-    string Stream,
     int Number,
     ReadOnlyMemory<byte> RowBytes,
     ReadOnlyMemory<byte> DeathBytes,
@@ -133,7 +131,7 @@ public sealed record JournalIndex(
             if (indexed[i].Number == indexed[i - 1].Number)
             {
                 throw new JournalFormatException(
-                    $"{rows.Path}: {indexed[i - 1].Stream} and {indexed[i].Stream} are the same context"
+                    FormattableString.Invariant($"{rows.Path}: two streams are those of context {indexed[i].Number}")
                 );
             }
         }
@@ -222,7 +220,6 @@ internal sealed class IndexBuilder(string stream, JournalRows rows)
         }
 
         return new IndexedStream(
-            stream,
             JournalReplay.NumberOf(stream),
             MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_orderings)).ToArray(),
             MemoryMarshal.AsBytes(deaths.AsSpan()).ToArray(),

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Iommufd.Messages.Events;
 
@@ -13,6 +14,9 @@ internal static class JournalIndexFile
 
     // Grows when EventLifetimes changes its mind, or the file its form.
     private const int Rules = 2;
+
+    // Of a stream: number, events, row of the close, digest of the close.
+    private const int HeadSize = 20;
 
     /// <summary>Where the index of a journal is.</summary>
     public static string PathFor(string journal) => journal + ".index";
@@ -69,7 +73,6 @@ internal static class JournalIndexFile
         foreach (var one in index.Streams)
         {
             writer.Write(one.Number);
-            writer.Write(one.Stream);
             writer.Write(one.Rows.Length);
             writer.Write(one.ClosedAt ?? 0);
             writer.Write(one.ClosedWith);
@@ -103,30 +106,20 @@ internal static class JournalIndexFile
             runRows[i] = reader.ReadUInt32();
         }
 
-        var heads = new Head[reader.ReadInt32()];
-        for (var i = 0; i < heads.Length; i++)
+        var streams = new IndexedStream[reader.ReadInt32()];
+        var head = (int)stream.Position;
+        var at = checked(head + (streams.Length * HeadSize));
+        for (var i = 0; i < streams.Length; i++, head += HeadSize)
         {
-            heads[i] = new Head(
-                reader.ReadInt32(),
-                reader.ReadString(),
-                reader.ReadInt32(),
-                reader.ReadUInt32(),
-                reader.ReadUInt64()
-            );
-        }
-
-        var at = (int)stream.Position;
-        var streams = new IndexedStream[heads.Length];
-        for (var i = 0; i < heads.Length; i++)
-        {
-            var head = heads[i];
+            var fields = bytes.AsSpan(head, HeadSize);
+            var events = BinaryPrimitives.ReadInt32LittleEndian(fields[4..]);
+            var closedAt = BinaryPrimitives.ReadUInt32LittleEndian(fields[8..]);
             streams[i] = new IndexedStream(
-                head.Name,
-                head.Number,
-                Take(bytes, ref at, head.Events),
-                Take(bytes, ref at, head.Events),
-                head.ClosedAt == 0 ? null : head.ClosedAt,
-                head.ClosedWith
+                BinaryPrimitives.ReadInt32LittleEndian(fields),
+                Take(bytes, ref at, events),
+                Take(bytes, ref at, events),
+                closedAt == 0 ? null : closedAt,
+                BinaryPrimitives.ReadUInt64LittleEndian(fields[12..])
             );
         }
 
@@ -141,6 +134,4 @@ internal static class JournalIndexFile
         at += length;
         return view;
     }
-
-    private sealed record Head(int Number, string Name, int Events, uint ClosedAt, ulong ClosedWith);
 }

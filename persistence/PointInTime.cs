@@ -110,12 +110,12 @@ public sealed class IndexedJournal : IDisposable
 
     private ContextThen Restore(IndexedStream stream, uint row, ref long applied)
     {
-        var events = stream.CountThrough(row);
         if (stream.ClosedAt <= row)
         {
-            return new ContextThen(stream.Number, events, stream.ClosedWith, null);
+            return new ContextThen(stream.Number, stream.Rows.Length, stream.ClosedWith, null);
         }
 
+        var events = stream.CountThrough(row);
         var live = stream.LiveAt(row);
         applied += live.Count;
         var state = new ReplayedContext(stream.Number) { IsPartial = live.Count < events };

@@ -15,9 +15,9 @@ internal sealed class Statement : IDisposable
 
     /// <summary>Prepares a statement.</summary>
     /// <exception cref="SqliteException">It does not fit the database, or that is damaged.</exception>
-    public Statement(SqliteConnection connection, string sql)
+    public Statement(sqlite3 connection, string sql)
     {
-        _connection = connection.Handle ?? throw new InvalidOperationException("the connection is open");
+        _connection = connection;
         Demand(raw.sqlite3_prepare_v2(_connection, sql, out _handle));
     }
 

@@ -43,7 +43,7 @@ internal static class FleetJournal
         caller.Memory.Map(
             Memory,
             Areas * AreaLength,
-            MemoryKind.Anonymous,
+            MemoryKind.Huge2M,
             MemoryProtection.Read | MemoryProtection.Write,
             populate: false,
             out _

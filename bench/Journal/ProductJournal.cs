@@ -89,7 +89,7 @@ internal static class ProductJournal
         FleetJournal.Write(path, contexts: 4_000);
         using var journal = JournalFile.Open(path);
         ReplayReport? replay = null;
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < 3; i++)
         {
             replay = JournalReplay.Run(journal);
         }

@@ -305,7 +305,11 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
         var tried = false;
         foreach (var id in ioas.Hwpts.ToArray())
         {
-            if (Context.Objects.Find<HwptObject>(id) is not { Auto: true } candidate)
+            // While an earlier one was tried, this one may have gone, and its number been given to another IOAS's.
+            if (
+                Context.Objects.Find<HwptObject>(id) is not { Auto: true } candidate
+                || !ReferenceEquals(candidate.Ioas, ioas)
+            )
             {
                 continue;
             }

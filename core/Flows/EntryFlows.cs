@@ -24,9 +24,9 @@ public sealed class SetEntryPolicyFlow(ContextCore context, Caller caller, SetEn
             case null:
                 Fail(Errno.ENOENT);
                 yield break;
-            case HwptObject hwpt:
-                yield return FlowWait.ForLock(hwpt.Ioas.Mutex, exclusive: true);
-                yield return Ask(hwpt.Id);
+            case HwptObject single:
+                yield return FlowWait.ForLock(single.Ioas.Mutex, exclusive: true);
+                yield return Ask(single.Id);
                 break;
             case IoasObject ioas:
                 // The mutex keeps HWPTs from being made meanwhile: each takes the policy of before, and is told, or the new one.
@@ -34,7 +34,11 @@ public sealed class SetEntryPolicyFlow(ContextCore context, Caller caller, SetEn
                 ioas.Entries = command.Policy;
                 foreach (var id in ioas.Hwpts.ToArray())
                 {
-                    yield return Ask(id);
+                    // One that went while another was asked may have given its number to another IOAS's.
+                    if (Context.Objects.Find<HwptObject>(id) is { } hwpt && ReferenceEquals(hwpt.Ioas, ioas))
+                    {
+                        yield return Ask(id);
+                    }
                 }
 
                 break;

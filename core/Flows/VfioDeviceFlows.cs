@@ -65,10 +65,10 @@ public sealed class VfioBindFlow(ContextCore context, Caller caller, VfioDeviceB
     }
 }
 
-/// <summary>What the commands on a bound VFIO device have in common.</summary>
+/// <summary>A command on a VFIO device that has to be bound.</summary>
 public abstract class VfioDeviceFlow(ContextCore context, Caller caller) : DeviceFlow(context, caller)
 {
-    /// <summary>The DEVICE that an open is bound to here, kept in use; null fails: EBADF, ENOTTY, and EINVAL for one that is not bound.</summary>
+    /// <summary>The DEVICE that an open is bound to here; null fails: EBADF, ENOTTY, and EINVAL for one that is not bound.</summary>
     protected DeviceObject? Find(int fd, out VfioFile? file)
     {
         file = VfioCalls.FileOf(Caller, fd, out var errno);
@@ -80,48 +80,91 @@ public abstract class VfioDeviceFlow(ContextCore context, Caller caller) : Devic
         Fail(file is null ? errno : Errno.EINVAL);
         return null;
     }
-
-    /// <summary>Whether an open is still bound to a device: it may have been closed while a command waited.</summary>
-    protected bool IsBound(VfioFile file, DeviceObject device) => ReferenceEquals(Context.VfioFileOf(device.Id), file);
 }
 
-/// <summary>VFIO_DEVICE_ATTACH_IOMMUFD_PT: attaches, or replaces what the open has attached before.</summary>
-public sealed class VfioAttachFlow(ContextCore context, Caller caller, VfioDeviceAttachIommufdPt command)
-    : VfioDeviceFlow(context, caller)
+/// <summary>ATTACH_IOMMUFD_PT or DETACH_IOMMUFD_PT: of the device itself, or with the flag of one PASID of it.</summary>
+/// <param name="context">The context.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="fd">The descriptor that it is called on.</param>
+/// <param name="argSz">Bytes of the caller's struct.</param>
+/// <param name="flags">The struct's flags.</param>
+/// <param name="pasid">The struct's PASID.</param>
+/// <param name="sizes">Bytes of the struct without and with the PASID.</param>
+public abstract class VfioSwitchFlow(
+    ContextCore context,
+    Caller caller,
+    int fd,
+    uint argSz,
+    uint flags,
+    uint pasid,
+    (uint Plain, uint WithPasid) sizes
+) : VfioDeviceFlow(context, caller)
 {
-    private bool HasPasid => (command.Flags & VfioDeviceAttachIommufdPt.AttachPasid) != 0;
+    // The same bit for both.
+    private const uint PasidFlag = VfioDeviceAttachIommufdPt.AttachPasid;
+
+    /// <summary>Whether a PASID is meant.</summary>
+    protected bool HasPasid => (flags & PasidFlag) != 0;
+
+    /// <summary>The PASID that is meant; 0 for the device's own requests.</summary>
+    protected uint Pasid => HasPasid ? pasid : 0;
+
+    /// <summary>Attaches or detaches, under the lock of the open.</summary>
+    protected abstract IEnumerable<FlowWait> Switch(VfioFile file, DeviceObject device);
 
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Find(command.Descriptor, out var file) is not { } device)
+        if (Find(fd, out var file) is not { } device)
         {
             yield break;
         }
 
-        if (IsMalformed())
+        if (argSz < (HasPasid ? sizes.WithPasid : sizes.Plain) || (flags & ~PasidFlag) != 0)
         {
             Fail(Errno.EINVAL);
             yield break;
         }
 
         yield return FlowWait.ForLock(file!.Lock, exclusive: true);
-        if (!IsBound(file, device))
+        if (!ReferenceEquals(Context.VfioFileOf(device.Id), file))
         {
+            // It was closed meanwhile.
             Fail(Errno.EINVAL);
             yield break;
         }
 
-        var pasid = HasPasid ? command.Pasid : 0;
-        var replace = HasPasid ? file.Pasids.Contains(pasid) : file.IsAttached;
-        if (pasid > int.MaxValue)
+        foreach (var wait in Switch(file, device))
+        {
+            yield return wait;
+        }
+    }
+}
+
+/// <summary>VFIO_DEVICE_ATTACH_IOMMUFD_PT: attaches, or replaces what the open has attached before.</summary>
+public sealed class VfioAttachFlow(ContextCore context, Caller caller, VfioDeviceAttachIommufdPt command)
+    : VfioSwitchFlow(
+        context,
+        caller,
+        command.Descriptor,
+        command.ArgSz,
+        command.Flags,
+        command.Pasid,
+        (VfioDeviceAttachIommufdPt.PlainSize, VfioDeviceAttachIommufdPt.PasidSize)
+    )
+{
+    /// <inheritdoc/>
+    protected override IEnumerable<FlowWait> Switch(VfioFile file, DeviceObject device)
+    {
+        if (Pasid > int.MaxValue)
         {
             Fail(Errno.ENOSPC);
             yield break;
         }
 
+        var replace = HasPasid ? file.Pasids.Contains(Pasid) : file.IsAttached;
         var outcome = new Outcome();
-        foreach (var wait in AttachAndJournal(device, pasid, command.PtId, replace, outcome))
+        foreach (var wait in AttachAndJournal(device, Pasid, command.PtId, replace, outcome))
         {
             yield return wait;
         }
@@ -134,7 +177,7 @@ public sealed class VfioAttachFlow(ContextCore context, Caller caller, VfioDevic
 
         if (HasPasid)
         {
-            file.Pasids.Add(pasid);
+            file.Pasids.Add(Pasid);
         }
         else
         {
@@ -143,66 +186,27 @@ public sealed class VfioAttachFlow(ContextCore context, Caller caller, VfioDevic
 
         Succeed(command with { PtId = UsedHwpt });
     }
-
-    private bool IsMalformed() =>
-        command.ArgSz < (HasPasid ? VfioDeviceAttachIommufdPt.PasidSize : VfioDeviceAttachIommufdPt.PlainSize)
-        || (command.Flags & ~VfioDeviceAttachIommufdPt.AttachPasid) != 0;
 }
 
 /// <summary>VFIO_DEVICE_DETACH_IOMMUFD_PT. Detaching what the open has not attached succeeds.</summary>
 public sealed class VfioDetachFlow(ContextCore context, Caller caller, VfioDeviceDetachIommufdPt command)
-    : VfioDeviceFlow(context, caller)
+    : VfioSwitchFlow(
+        context,
+        caller,
+        command.Descriptor,
+        command.ArgSz,
+        command.Flags,
+        command.Pasid,
+        (VfioDeviceDetachIommufdPt.PlainSize, VfioDeviceDetachIommufdPt.PasidSize)
+    )
 {
-    private bool HasPasid => (command.Flags & VfioDeviceDetachIommufdPt.DetachPasid) != 0;
-
     /// <inheritdoc/>
-    protected override IEnumerator<FlowWait> Run()
+    protected override IEnumerable<FlowWait> Switch(VfioFile file, DeviceObject device)
     {
-        if (Find(command.Descriptor, out var file) is not { } device)
-        {
-            yield break;
-        }
-
-        if (IsMalformed())
-        {
-            Fail(Errno.EINVAL);
-            yield break;
-        }
-
-        yield return FlowWait.ForLock(file!.Lock, exclusive: true);
-        if (!IsBound(file, device))
-        {
-            Fail(Errno.EINVAL);
-            yield break;
-        }
-
-        if (!Forget(file))
-        {
-            yield break;
-        }
-
-        var pasid = HasPasid ? command.Pasid : 0;
-        foreach (var wait in DetachAndJournal(device, pasid))
-        {
-            yield return wait;
-        }
+        var wasAttached = HasPasid ? file.Pasids.Remove(Pasid) : file.IsAttached;
+        file.IsAttached &= HasPasid;
+        return wasAttached ? DetachAndJournal(device, Pasid) : [];
     }
-
-    private bool Forget(VfioFile file)
-    {
-        if (HasPasid)
-        {
-            return file.Pasids.Remove(command.Pasid);
-        }
-
-        var was = file.IsAttached;
-        file.IsAttached = false;
-        return was;
-    }
-
-    private bool IsMalformed() =>
-        command.ArgSz < (HasPasid ? VfioDeviceDetachIommufdPt.PasidSize : VfioDeviceDetachIommufdPt.PlainSize)
-        || (command.Flags & ~VfioDeviceDetachIommufdPt.DetachPasid) != 0;
 }
 
 /// <summary>VFIO_DEVICE_GET_INFO: simulated devices have neither regions nor interrupts to tell of (ENOTTY).</summary>

@@ -20,7 +20,7 @@ public interface IStepHook
 /// <param name="Faults">Decides whether steps fail; null where nothing does.</param>
 /// <param name="Wrap">Puts something in front of a state, which then sees every step first; null for nothing.</param>
 /// <param name="Sampler">Checks states after some steps; null for never.</param>
-public sealed record CellWatchers(
+public record CellWatchers(
     IStepHook? Hook = null,
     IFaultSource? Faults = null,
     Func<Participant, IFlowParticipant, IFlowParticipant>? Wrap = null,
@@ -54,6 +54,9 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
 
     /// <summary>The state.</summary>
     public IFlowParticipant State { get; } = state;
+
+    /// <summary>What looks on while it works.</summary>
+    protected CellWatchers Around => around;
 
     private IFaultSource? Faults => around.Faults;
 

@@ -246,16 +246,18 @@ internal sealed partial class ClientActor
             return true;
         }
 
-        if (!CanAsk(request) && _isDisturbed)
-        {
-            // What would have held the context open was struck.
-            _run.Metrics.AddSkipped();
-            return true;
-        }
-
         if (!CanAsk(request))
         {
-            _run.Metrics.AddFailure(Failure(own, "an open context", "the context is closed"));
+            if (_isDisturbed)
+            {
+                // What would have held the context open was struck.
+                _run.Metrics.AddSkipped();
+            }
+            else
+            {
+                _run.Metrics.AddFailure(Failure(own, "an open context", "the context is closed"));
+            }
+
             return true;
         }
 

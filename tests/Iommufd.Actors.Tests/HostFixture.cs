@@ -3,6 +3,7 @@ using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.Context;
+using Iommufd.Core.Dma;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Participants;
 using Iommufd.Messages;
@@ -94,6 +95,16 @@ public abstract class HostFixture : TestKit
         var result = Call(command);
         Assert.Equal(Errno.OK, result.Errno);
         return (T)(result.WriteBack ?? command);
+    }
+
+    /// <summary>The nic reads and writes four pages, one after the other.</summary>
+    protected DmaReport Dma(ulong iova)
+    {
+        var window = new IovaRange(iova, iova + 0x3fff);
+        return Tell<DmaDone>(
+            Host.Machine,
+            new RunDma(1, "nic", new DmaPattern(DmaPatternKind.Ring, window, 4096, 50, 0), 64)
+        ).Report;
     }
 
     protected uint AllocIoas() => Ok(new IoasAlloc()).OutIoasId;

@@ -23,7 +23,7 @@ public sealed class ProcessTests : HostFixture
         Ok(MapFile(ioas, mapped.Fd));
         Assert.Equal(4, Host.State.Physical.TotalPins);
         Assert.Equal(Errno.OK, Tell<HostResult>(Memory, new EndProcess()).Errno);
-        Assert.Equal(0ul, Dma().Faults);
+        Assert.Equal(0ul, Dma(Iova).Faults);
         CloseAndCheck();
     }
 
@@ -37,7 +37,7 @@ public sealed class ProcessTests : HostFixture
         Assert.Equal(Errno.OK, Tell<HostResult>(Memory, new TruncateFile(file, 0)).Errno);
         Assert.Equal(Errno.OK, Tell<HostResult>(Memory, new UnmapMemory(Buffer, 0x4000)).Errno);
         Assert.Equal(8, Host.State.Physical.TotalPins);
-        Assert.Equal(0ul, Dma().Violations);
+        Assert.Equal(0ul, Dma(Iova).Violations);
         Assert.Equal(Errno.EINVAL, Call(MapFile(ioas, file) with { Iova = 3 * Iova }).Errno);
         Assert.Equal(Errno.EFAULT, Call(MapAt(ioas, 3 * Iova)).Errno);
         CloseAndCheck();
@@ -63,7 +63,7 @@ public sealed class ProcessTests : HostFixture
         Assert.Equal(Errno.EINVAL, Call(check).Errno);
         Tell<HostResult>(child.Memory, new EndProcess());
         Assert.Equal(8, Host.State.Physical.TotalPins);
-        Assert.Equal(0ul, Dma().Violations);
+        Assert.Equal(0ul, Dma(Iova).Violations);
         CloseAndCheck();
     }
 
@@ -158,13 +158,4 @@ public sealed class ProcessTests : HostFixture
             Length = 0x4000,
             Iova = Iova,
         };
-
-    private DmaReport Dma()
-    {
-        var window = new IovaRange(Iova, Iova + 0x3fff);
-        return Tell<DmaDone>(
-            Host.Machine,
-            new RunDma(1, "nic", new DmaPattern(DmaPatternKind.Ring, window, 4096, 50, 0), 64)
-        ).Report;
-    }
 }

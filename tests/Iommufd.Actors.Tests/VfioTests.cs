@@ -20,11 +20,11 @@ public sealed class VfioTests : HostFixture
     public void A_device_is_bound_by_descriptor_and_its_DMA_follows_it_from_IOAS_to_IOAS()
     {
         StartBound();
-        Assert.Equal(64ul, Dma().Faults);
+        Assert.Equal(64ul, Dma(Iova).Faults);
         Vfio(AttachTo(Ioas));
-        Assert.Equal(0ul, Dma().Faults);
+        Assert.Equal(0ul, Dma(Iova).Faults);
         Vfio(AttachTo(AllocIoas()));
-        Assert.Equal(64ul, Dma().Faults);
+        Assert.Equal(64ul, Dma(Iova).Faults);
         Vfio(new CloseVfioDevice(Cdev));
         CloseAndCheck();
     }
@@ -36,7 +36,7 @@ public sealed class VfioTests : HostFixture
         Vfio(AttachTo(Ioas));
         Assert.Equal(1, Tell<IommufdStaysOpen>(Iommufd, new CloseIommufd()).Devices);
         Assert.Equal(Errno.EBADF, Call(new IoasAlloc()).Errno);
-        Assert.Equal(0ul, Dma().Faults);
+        Assert.Equal(0ul, Dma(Iova).Faults);
         Watch(Iommufd);
         Vfio(new VfioDeviceDetachIommufdPt { Descriptor = Cdev, ArgSz = 8 });
         Host.Machine.Tell(new IoctlRequest(7, ProcessId, new CloseVfioDevice(Cdev)), TestActor);
@@ -59,12 +59,12 @@ public sealed class VfioTests : HostFixture
         Assert.Equal(Errno.OK, taken.Errno);
         Host.Machine.Tell(new CloseVfioDescriptors(ProcessId), TestActor);
         Assert.Equal(1, Tell<IommufdStaysOpen>(Iommufd, new CloseIommufd()).Devices);
-        Assert.Equal(0ul, Dma().Faults);
+        Assert.Equal(0ul, Dma(Iova).Faults);
 
         // On its way it is a descriptor like any other: only another offer of the same name lets it go.
         Host.Machine.Tell(new CloseVfioDescriptors(other), TestActor);
         var file = Tell<FileOpened>(Memory, new MakeFile(MemoryFileKind.Memfd, 0x1000)).Descriptor;
-        Assert.Equal(0ul, Dma().Faults);
+        Assert.Equal(0ul, Dma(Iova).Faults);
         Host.Machine.Tell(new OfferDescriptor(ProcessId, file, "nic"), TestActor);
         var messages = new[] { ExpectMsg<object>(), ExpectMsg<object>() };
         Assert.Equal(Errno.OK, messages.OfType<HostResult>().Single().Errno);
@@ -174,13 +174,4 @@ public sealed class VfioTests : HostFixture
             ArgSz = VfioDeviceAttachIommufdPt.PlainSize,
             PtId = ptId,
         };
-
-    private DmaReport Dma()
-    {
-        var window = new IovaRange(Iova, Iova + 0x3fff);
-        return Tell<DmaDone>(
-            Host.Machine,
-            new RunDma(1, "nic", new DmaPattern(DmaPatternKind.Ring, window, 4096, 50, 0), 64)
-        ).Report;
-    }
 }

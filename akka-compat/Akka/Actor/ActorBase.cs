@@ -74,8 +74,8 @@ public abstract class ActorBase : IInternalActor
     protected static Receive EmptyReceive { get; } = _ => false;
 
     internal ActorCell CellOrNull => _cell;
-    internal SupervisorStrategy StrategyInternal => _strategy ??= _cell?.StrategyOfProps ?? SupervisorStrategy();
-    private SupervisorStrategy _strategy;
+    internal SupervisorStrategy StrategyInternal =>
+        _cell is { } cell ? cell.Strategy ??= cell.StrategyOfProps ?? SupervisorStrategy() : SupervisorStrategy();
 
     internal void BindTo(ActorCell cell)
     {

@@ -31,9 +31,10 @@ public partial class ActorCell
         if (_system.VerifiesCreators && !isSystemService && props.Deploy.Scope is not LocalScope)
             _system.VerifyCreator(props);
         name ??= children.NextName();
-        var path = new ChildActorPath(_self.Path, name, _system.NextUid());
-        props = _system.Deployed(props, path);
-        var child = _system.NewLocalActor(props, _self, path);
+        var uid = _system.NextUid();
+        if (_system.HasDeployments)
+            props = _system.Deployed(props, new ChildActorPath(_self.Path, name, uid));
+        var child = _system.NewLocalActor(props, _self, name, uid);
         children.Add(name, child, _self);
         try
         {
@@ -56,7 +57,7 @@ public partial class ActorCell
         return name ?? Children.NextName();
     }
 
-    internal void AdoptChild(LocalActorRef child) => Children.Add(child.Path.Name, child, _self);
+    internal void AdoptChild(LocalActorRef child) => Children.Add(child.Name, child, _self);
 
     private static void CheckName(string name)
     {
@@ -82,7 +83,7 @@ public partial class ActorCell
         if (hash < 0)
             return children.Find(name) ?? (IInternalActorRef)ActorRefs.Nobody;
         var found = children.Find(name[..hash]);
-        return found is not null && name.AsSpan(hash + 1).SequenceEqual(found.Path.Uid.ToString())
+        return found is not null && name.AsSpan(hash + 1).SequenceEqual(found.Uid.ToString())
             ? found
             : ActorRefs.Nobody;
     }

@@ -115,8 +115,20 @@ public partial class ActorCell
         }
     }
 
+    /// <summary>How the actor's present instance deals with failures of its children, once somebody asked.</summary>
+    internal SupervisorStrategy Strategy
+    {
+        get => _extras?.Strategy;
+        set
+        {
+            if (value is not null || _extras is not null)
+                NeededExtras.Strategy = value;
+        }
+    }
+
     private sealed class Extras
     {
+        internal SupervisorStrategy Strategy;
         internal Dispatch.MailboxFront Front;
         internal Dispatch.SysMsg.SystemMessage SystemTaken;
         internal Receive Behavior;

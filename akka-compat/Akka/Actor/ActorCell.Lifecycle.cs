@@ -97,6 +97,7 @@ public partial class ActorCell
     {
         Behavior = null;
         OuterBehaviors = null;
+        Strategy = null;
         // Timers may be started in the constructor, hence by ActorBase's.
         var actor = _blueprint is Props props ? props.NewActor() : ((IIndirectActorProducer)_blueprint).Produce();
         if (actor is null)
@@ -119,7 +120,7 @@ public partial class ActorCell
             SuspendSelf();
             FailedBecauseOf = failedChild as IInternalActorRef ?? _self;
             SuspendChildren(failedChild);
-            _parent.SendSystemMessage(new Failed(_self, cause, _self.Path.Uid));
+            _parent.SendSystemMessage(new Failed(_self, cause, _self.Uid));
         }
         catch (Exception e)
         {
@@ -128,9 +129,9 @@ public partial class ActorCell
         }
     }
 
-    internal void SuspendSelf() => _mailbox.SuspendOnce();
+    internal void SuspendSelf() => Mailbox.SuspendOnce();
 
-    internal void ResumeSelf() => _mailbox.ResumeOnce();
+    internal void ResumeSelf() => Mailbox.ResumeOnce();
 
     private void FaultRecreate(Exception cause)
     {
@@ -312,7 +313,7 @@ public partial class ActorCell
             if (_system.Settings.DebugLifecycle)
                 PublishDebug("stopped");
             _dispatcher.Detach(this);
-            _mailbox.Close();
+            Mailbox.Close();
             _parent.SendSystemMessage(new DeathWatchNotification(_self, true, false));
             TellWatchersWeDied();
             UnwatchWatchedActors();

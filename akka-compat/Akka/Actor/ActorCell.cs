@@ -26,7 +26,6 @@ public partial class ActorCell : IUntypedActorContext
 
     private readonly IInternalActorRef _parent;
     private readonly MessageDispatcher _dispatcher;
-    private Mailbox _mailbox;
     private ActorBase _actor;
 
     /// <summary>Where in its mailbox the actor is.</summary>
@@ -90,14 +89,14 @@ public partial class ActorCell : IUntypedActorContext
     public IActorRef Parent => _parent;
     internal IInternalActorRef ParentRef => _parent;
     internal ActorBase Actor => _actor;
-    internal Mailbox Mailbox => _mailbox;
-    internal bool IsTerminated => _mailbox is { IsClosed: true };
+    internal Mailbox Mailbox => _self.Mailbox;
+    internal bool IsTerminated => Mailbox is { IsClosed: true };
 
     /// <summary>Whether user messages wait. A hint: it may change at any moment. Any thread.</summary>
-    public bool HasMessages => _mailbox.HasMessages;
+    public bool HasMessages => Mailbox.HasMessages;
 
     /// <summary>How many user messages wait. A hint: it may change at any moment. Any thread.</summary>
-    public int NumberOfMessages => _mailbox.NumberOfMessages;
+    public int NumberOfMessages => Mailbox.NumberOfMessages;
 
     /// <inheritdoc/>
     public IActorRef Sender
@@ -128,13 +127,12 @@ public partial class ActorCell : IUntypedActorContext
     /// <summary>Makes the mailbox and puts the order to create the actor into it.</summary>
     internal void Init(IMessageQueue queue)
     {
-        _mailbox = new Mailbox(this, queue);
-        _self.Attach(_mailbox);
+        _self.Attach(new Mailbox(this, queue));
         _dispatcher.Attach(this);
     }
 
     /// <summary>Lets the actor come to life.</summary>
-    internal void Start() => _mailbox.PostSystem(new Create());
+    internal void Start() => Mailbox.PostSystem(new Create());
 
     /// <summary>Delivers a user message. Any thread.</summary>
     public void SendMessage(object message, IActorRef sender) => _self.Tell(message, sender);
@@ -142,7 +140,7 @@ public partial class ActorCell : IUntypedActorContext
     /// <summary>Delivers a system message. Any thread.</summary>
     internal void SendSystemMessage(SystemMessage message)
     {
-        if (!_mailbox.PostSystem(message))
+        if (!Mailbox.PostSystem(message))
             SystemToDeadLetters(message);
     }
 

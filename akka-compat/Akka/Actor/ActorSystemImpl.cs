@@ -150,8 +150,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
     /// <summary>Props with what the configuration's deployment section says about their path.</summary>
     internal Props Deployed(Props props, ActorPath path)
     {
-        _deployments ??= Settings.Config.GetConfig("akka.actor.deployment")?.AsEnumerable().ToArray() ?? [];
-        if (_deployments.Length == 0 || path.Depth < 2)
+        if (!HasDeployments || path.Depth < 2)
             return props;
         var name = "/" + string.Join('/', path.Elements.Skip(1));
         foreach (var (key, value) in _deployments)
@@ -171,8 +170,18 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
 
     private KeyValuePair<string, Configuration.Hocon.HoconValue>[] _deployments;
 
-    internal LocalActorRef NewLocalActor(Props props, IInternalActorRef parent, ActorPath path) =>
-        new(this, props, DispatcherOf(props), parent, path);
+    /// <summary>Whether the configuration says anything about the deployment of actors.</summary>
+    internal bool HasDeployments
+    {
+        get
+        {
+            _deployments ??= Settings.Config.GetConfig("akka.actor.deployment")?.AsEnumerable().ToArray() ?? [];
+            return _deployments.Length > 0;
+        }
+    }
+
+    internal LocalActorRef NewLocalActor(Props props, IInternalActorRef parent, string name, long uid) =>
+        new(this, props, DispatcherOf(props), parent, name, uid);
 
     internal MessageDispatcher DispatcherOf(Props props) =>
         props.Deploy.Dispatcher is null

@@ -67,14 +67,19 @@ internal sealed class ChildContainer
     {
         lock (_byName)
         {
-            if (!_byName.TryGetValue(child.Path.Name, out var found) || !found.Equals(child))
+            if (!_byName.TryGetValue(NameOf(child), out var found) || !found.Equals(child))
                 return false;
-            _byName.Remove(child.Path.Name);
+            _byName.Remove(NameOf(child));
             _stats?.Remove(child);
             _stopping?.Remove(child);
             return true;
         }
     }
+
+    // Not by the path, which a local reference may not have made.
+    private static string NameOf(IActorRef child) => child is LocalActorRef local ? local.Name : child.Path.Name;
+
+    private static long UidOf(IActorRef child) => child is ActorRefBase known ? known.Uid : child.Path.Uid;
 
     internal LocalActorRef[] Snapshot()
     {
@@ -92,7 +97,7 @@ internal sealed class ChildContainer
     {
         lock (_byName)
         {
-            if (_byName.TryGetValue(child.Path.Name, out var found) && found.Equals(child))
+            if (_byName.TryGetValue(NameOf(child), out var found) && found.Equals(child))
                 (_stopping ??= []).Add(found);
         }
     }
@@ -101,7 +106,7 @@ internal sealed class ChildContainer
     {
         lock (_byName)
         {
-            if (child.Path.Uid != uid || !_byName.TryGetValue(child.Path.Name, out var found) || !found.Equals(child))
+            if (UidOf(child) != uid || !_byName.TryGetValue(NameOf(child), out var found) || !found.Equals(child))
                 return null;
             return Stats(found);
         }
@@ -175,7 +180,7 @@ public class ChildRestartStats
     public IInternalActorRef Child { get; }
 
     /// <summary>The uid of its incarnation in the tree; restarts keep it.</summary>
-    public long Uid => Child.Path.Uid;
+    public long Uid => ((ActorRefBase)Child).Uid;
 
     /// <summary>Failures counted since the window began, or at all without one.</summary>
     public int MaxNrOfRetriesCount => _count;

@@ -104,13 +104,21 @@ public abstract class ActorRefBase : IActorRef
 
     /// <inheritdoc/>
     public bool Equals(IActorRef other) =>
-        ReferenceEquals(this, other) || (other is not null && Path.Uid == other.Path.Uid && Path.Equals(other.Path));
+        ReferenceEquals(this, other)
+        || (
+            other is not null
+            && Uid == (other is ActorRefBase known ? known.Uid : other.Path.Uid)
+            && Path.Equals(other.Path)
+        );
+
+    /// <summary>The incarnation's number, as in the path.</summary>
+    internal virtual long Uid => Path.Uid;
 
     /// <inheritdoc/>
     public override bool Equals(object obj) => obj is IActorRef other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => Path.Uid != 0 ? Path.Uid.GetHashCode() : Path.GetHashCode();
+    public override int GetHashCode() => Uid != 0 ? Uid.GetHashCode() : Path.GetHashCode();
 
     /// <summary>By path, then by uid. Null is first.</summary>
     public int CompareTo(IActorRef other)

@@ -14,6 +14,10 @@ public abstract class ActorRefWithCell : InternalActorRefBase
 public class LocalActorRef : ActorRefWithCell, ILocalRef
 {
     private readonly ActorCell _cell;
+    private readonly long _uid;
+
+    /// <summary>The path, or only the name as long as nobody asked for the path: of most actors nobody does.</summary>
+    private object _pathOrName;
 
     /// <summary>Kept here too: telling must not read the cell, which the actor writes for every message.</summary>
     private Mailbox _mailbox;
@@ -26,7 +30,23 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
         ActorPath path
     )
     {
-        Path = path;
+        _pathOrName = path;
+        _uid = path.Uid;
+        _cell = NewCell(system, props, dispatcher, supervisor);
+    }
+
+    /// <summary>A child of the supervisor, whose path is made when it is asked for.</summary>
+    internal LocalActorRef(
+        ActorSystemImpl system,
+        Props props,
+        MessageDispatcher dispatcher,
+        IInternalActorRef supervisor,
+        string name,
+        long uid
+    )
+    {
+        _pathOrName = name;
+        _uid = uid;
         _cell = NewCell(system, props, dispatcher, supervisor);
     }
 
@@ -38,7 +58,27 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
     ) => new(system, this, props, dispatcher, supervisor);
 
     /// <inheritdoc/>
-    public override ActorPath Path { get; }
+    public override ActorPath Path => Volatile.Read(ref _pathOrName) as ActorPath ?? MakePath();
+
+    /// <summary>The last element of the path.</summary>
+    internal string Name
+    {
+        get
+        {
+            var known = Volatile.Read(ref _pathOrName);
+            return known as string ?? ((ActorPath)known).Name;
+        }
+    }
+
+    internal override long Uid => _uid;
+
+    // Two threads may make it: equal paths serve alike, and the first one that is there stays.
+    private ActorPath MakePath()
+    {
+        if (Volatile.Read(ref _pathOrName) is string name)
+            Interlocked.CompareExchange(ref _pathOrName, new ChildActorPath(_cell.ParentRef.Path, name, _uid), name);
+        return (ActorPath)_pathOrName;
+    }
 
     /// <inheritdoc/>
     public override ActorCell Underlying => _cell;
@@ -69,6 +109,8 @@ public class LocalActorRef : ActorRefWithCell, ILocalRef
         }
         return current;
     }
+
+    internal Mailbox Mailbox => _mailbox;
 
     internal void Attach(Mailbox mailbox) => _mailbox = mailbox;
 
