@@ -152,6 +152,13 @@ public abstract partial class DeviceFlow(ContextCore context, Caller caller) : S
     {
         Context.SetLeaving(device.Id, leaves: true);
         yield return FlowWait.ForLock(Context.Engine.LockOfUsers(this, device), exclusive: true);
+        while (device.Vdevice is { Phase: not ObjectPhase.Live })
+        {
+            // A DESTROY of it stands in line for the lock, or has it: it comes first, in the journal, too. No other one begins.
+            yield return FlowWait.ForLock(device.Group.Lock, exclusive: true);
+            Release(device.Group.Lock);
+        }
+
         foreach (
             var pasid in device
                 .Group.Attachments.Where(a => a.Value.Devices.Contains(device.Id))

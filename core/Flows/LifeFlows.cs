@@ -31,12 +31,25 @@ public abstract class LifeFlow(ContextCore context, Caller caller) : ObjectLifeF
             NestedHwptObject nested => DestroyNested(nested),
             SharedHwptObject shared => DestroyShared(shared),
             FaultObject fault => DestroyFault(fault),
-            VdeviceObject vdevice => DestroyVdevice(vdevice),
+            VdeviceObject vdevice => DestroyVdeviceAlone(vdevice),
             VeventqObject veventq => DestroyVeventq(veventq),
             HwQueueObject queue => DestroyHwQueue(queue),
             ViommuObject viommu => DestroyViommu(viommu),
             _ => throw new InvariantBrokenException("only objects that user space may destroy have no users"),
         };
+
+    // As in the kernel, the group's lock keeps an attach away that has found the vDEVICE there: it is over, and journalled, before.
+    private IEnumerable<FlowWait> DestroyVdeviceAlone(VdeviceObject vdevice)
+    {
+        var group = vdevice.Device.Group;
+        yield return FlowWait.ForLock(group.Lock, exclusive: true);
+        foreach (var wait in DestroyVdevice(vdevice))
+        {
+            yield return wait;
+        }
+
+        Release(group.Lock);
+    }
 
     private IEnumerable<FlowWait> EmptyIoas(IoasObject ioas)
     {
@@ -57,7 +70,11 @@ public sealed class DestroyFlow(ContextCore context, Caller caller, Destroy comm
     /// <inheritdoc/>
     protected override IEnumerator<FlowWait> Run()
     {
-        if (Context.Objects.Find<ContextObject>(command.Id) is not { } gone)
+        // A vDEVICE goes with its device: as good as gone when that is on its way.
+        if (
+            Context.Objects.Find<ContextObject>(command.Id) is not { } gone
+            || (gone is VdeviceObject { Device: var device } && Context.IsLeaving(device.Id))
+        )
         {
             Fail(Errno.ENOENT);
             yield break;

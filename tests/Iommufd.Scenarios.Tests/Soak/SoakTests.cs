@@ -84,6 +84,18 @@ public sealed class SoakTests : IDisposable
         Assert.Equal("iommufd run every-command --seed 1 --durability ram", outcome.Result.Failure.Replay);
     }
 
+    // Found by soaks: in each of these an attach or an unbind ran beside the DESTROY of the device's vDEVICE, and the journal had them
+    // in an order that could not be replayed.
+    [Theory]
+    [InlineData(189)]
+    [InlineData(116)]
+    public async Task What_happens_to_a_device_and_to_its_vDEVICE_at_once_is_journalled_in_order(ulong seed)
+    {
+        var run = new SeedRun(ShippedScenarios.Read("device-hot-unplug"), seed, ShippedFaultPlans.Open("default"));
+        SeedOutcome outcome = await SeedRunner.RunAsync(run, CancellationToken.None);
+        Assert.Null(outcome.Result.Failure);
+    }
+
     [Fact]
     public async Task Shorter_bursts_of_DMA_leave_the_calls_as_they_are()
     {
