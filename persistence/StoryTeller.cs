@@ -270,23 +270,9 @@ internal sealed class AddressTeller(ulong iova, uint? ioas) : StoryTeller
     private string Frame() =>
         _frame is { } frame ? FormattableString.Invariant($"; frame pfn:{frame:x}") : string.Empty;
 
-    // Pinned pages are listed as page set, first index, first frame, count.
     private void FindFrame(ContextEvent change, List<StoryArea> areas)
     {
-        var pinned = change switch
-        {
-            AreaMapped e => e.Pinned,
-            FileMapped e => e.Pinned,
-            VfioMapped e => e.Pinned,
-            AreasCopied e => e.Pinned,
-            HwptAllocated e => e.Pinned,
-            DeviceAttached e => e.Pinned,
-            DeviceReplaced e => e.Pinned,
-            MockDeviceMade e => e.Pinned,
-            AccessPinned e => e.Pinned,
-            HwQueueAllocated e => e.Pinned,
-            _ => [],
-        };
+        var pinned = PinnedPages.Of(change);
         for (var i = 0; i + 3 < pinned.Length; i += 4)
         {
             foreach (var area in areas)

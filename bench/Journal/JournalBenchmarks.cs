@@ -52,7 +52,8 @@ public static class JournalBenchmarks
 
     private static BenchRow Against(string name, double value, double peer) => Row(name, value, Akka, peer);
 
-    private static BenchRow Row(string name, double value, string peer, double peerValue) =>
+    /// <summary>A rate beside its peer's.</summary>
+    internal static BenchRow Row(string name, double value, string peer, double peerValue) =>
         new(
             "journal",
             name,

@@ -33,7 +33,7 @@ internal static class ProductJournal
             (machine, observer) => Props.Create(() => new OptionClient(machine, InFlight, observer)),
             perCommand: 1
         );
-        yield return Rate("64 contexts of the product, OPTION", many, Inserts, plain);
+        yield return JournalBenchmarks.Row("64 contexts of the product, OPTION", many, Inserts, plain);
 
         var maps = Path.Combine(folder.FullName, "maps.db");
         var rate = Write(
@@ -44,7 +44,7 @@ internal static class ProductJournal
                 Props.Create(() => new FlowClient(new FlowClientPlan(machine, null, InFlight), observer)),
             perCommand: 2
         );
-        yield return Rate("64 contexts of the product, MAP and UNMAP", rate, Inserts, plain);
+        yield return JournalBenchmarks.Row("64 contexts of the product, MAP and UNMAP", rate, Inserts, plain);
 
         using var journal = JournalFile.Open(maps);
         var events = journal.Count();
@@ -63,11 +63,11 @@ internal static class ProductJournal
         foreach (var what in new[] { "every event restored, the first time in the process", "every event restored" })
         {
             var replay = JournalReplay.Run(journal);
-            yield return Rate(what, replay.Events / replay.Elapsed.TotalSeconds, "goal", 1_000_000);
+            yield return JournalBenchmarks.Row(what, replay.Events / replay.Elapsed.TotalSeconds, "goal", 1_000_000);
         }
 
         yield return TimeTravel(maps, events, out var half);
-        yield return Rate(
+        yield return JournalBenchmarks.Row(
             FormattableString.Invariant($"restored by way of the index: {half.Applied} events stand for {half.Events}"),
             half.Events / Math.Max(1e-6, half.Elapsed.TotalSeconds),
             "goal",
@@ -99,7 +99,7 @@ internal static class ProductJournal
             throw new InvalidOperationException("the fleet's journal does not replay to its digests");
         }
 
-        yield return Rate(
+        yield return JournalBenchmarks.Row(
             FormattableString.Invariant(
                 $"{replay.Events} events of VMs with devices restored, {replay.Verified} digests compared"
             ),
@@ -130,17 +130,6 @@ internal static class ProductJournal
             Math.Round(slowest / 100, 2)
         );
     }
-
-    private static BenchRow Rate(string name, double value, string peer, double peerValue) =>
-        new(
-            "journal",
-            name,
-            "events/s",
-            Math.Round(value),
-            peer,
-            Math.Round(peerValue),
-            Math.Round(value / peerValue, 2)
-        );
 
     // Events a second, from the first request to the last reply; the contexts stay open.
     private static double Write(

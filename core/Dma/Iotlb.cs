@@ -153,8 +153,8 @@ public class Iotlb
     }
 
     /// <summary>
-    /// The short way of <see cref="TryFind"/>, for an IOTLB with all its sets that had pages of one size only: an entry that allows the access and that no
-    /// invalidation came after. Inside <see cref="Gate"/> only.
+    /// The short way of <see cref="TryFind"/>, for an IOTLB that has all its sets and had pages of one size only: an entry that allows the
+    /// access and that no invalidation came after. Inside <see cref="Gate"/> only.
     /// </summary>
     /// <param name="pasid">The address space.</param>
     /// <param name="iova">The address.</param>

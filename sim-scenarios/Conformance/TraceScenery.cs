@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Iommufd.Messages;
 using Iommufd.Messages.Events;
+using Iommufd.Persistence;
 
 namespace Iommufd.Scenarios.Conformance;
 
@@ -51,7 +52,7 @@ internal sealed class TraceScenery
                     break;
             }
 
-            scenery.Lay(PinnedBy(change), sets);
+            scenery.Lay(PinnedPages.Of(change), sets);
         }
 
         return scenery;
@@ -121,21 +122,6 @@ internal sealed class TraceScenery
             MappedFileKind.MemfdHuge2M => "memfd_hugetlb2m",
             MappedFileKind.MemfdSparse => "memfd_sparse",
             _ => "eventfd",
-        };
-
-    private static ulong[] PinnedBy(ContextEvent change) =>
-        change switch
-        {
-            AreaMapped e => e.Pinned,
-            VfioMapped e => e.Pinned,
-            AreasCopied e => e.Pinned,
-            HwptAllocated e => e.Pinned,
-            DeviceAttached e => e.Pinned,
-            DeviceReplaced e => e.Pinned,
-            MockDeviceMade e => e.Pinned,
-            AccessPinned e => e.Pinned,
-            HwQueueAllocated e => e.Pinned,
-            _ => [],
         };
 
     // Memory is needed where pages were pinned; more may have been mapped, which nobody looked at. What followed each other was made

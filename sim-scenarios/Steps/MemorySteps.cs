@@ -93,8 +93,8 @@ public sealed class MemoryStep : OperationKind
     }
 }
 
-/// <summary><c>munmap</c>.</summary>
-public sealed class MunmapStep : OperationKind
+/// <summary>A step that does something to a part of a memory, all of it unless said otherwise.</summary>
+public abstract class MemoryPartStep : OperationKind
 {
     private static readonly UsedNameField Memory = new("memory", "The memory.", ObjectKind.Memory)
     {
@@ -103,6 +103,33 @@ public sealed class MunmapStep : OperationKind
     private static readonly NumberField Offset = new("offset", "First byte; 0 when left out.");
     private static readonly NumberField Length = new("length", "Bytes; to the end when left out.");
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<Field> Fields => [Memory, Offset, Length];
+
+    /// <inheritdoc/>
+    public sealed override StepRequest Prepare(StepScope scope)
+    {
+        var memory = scope.Object<MemoryObject>(Memory, ObjectKind.Memory);
+        ulong offset = scope.Number(Offset);
+        return new MemoryRequest(Change(scope, memory.Address + offset, scope.Number(Length, memory.Length - offset)));
+    }
+
+    /// <inheritdoc/>
+    public sealed override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
+
+    /// <summary>The memory as the step's value, where that is its short form.</summary>
+    protected static Field WholeMemory => Memory;
+
+    /// <summary>What the process's memory is asked for.</summary>
+    /// <param name="scope">The step.</param>
+    /// <param name="address">The first address.</param>
+    /// <param name="length">Bytes.</param>
+    protected abstract object Change(StepScope scope, ulong address, ulong length);
+}
+
+/// <summary><c>munmap</c>.</summary>
+public sealed class MunmapStep : MemoryPartStep
+{
     /// <inheritdoc/>
     public override string Name => "munmap";
 
@@ -110,34 +137,32 @@ public sealed class MunmapStep : OperationKind
     public override string Summary => "Takes memory away from the process; pages that are pinned stay pinned.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [Memory, Offset, Length];
+    public override Field Shorthand => WholeMemory;
 
     /// <inheritdoc/>
-    public override Field Shorthand => Memory;
+    protected override object Change(StepScope scope, ulong address, ulong length) => new UnmapMemory(address, length);
+}
+
+/// <summary><c>discard</c>: MADV_DONTNEED.</summary>
+public sealed class DiscardStep : MemoryPartStep
+{
+    /// <inheritdoc/>
+    public override string Name => "discard";
 
     /// <inheritdoc/>
-    public override StepRequest Prepare(StepScope scope)
-    {
-        var memory = scope.Object<MemoryObject>(Memory, ObjectKind.Memory);
-        ulong offset = scope.Number(Offset);
-        return new MemoryRequest(
-            new UnmapMemory(memory.Address + offset, scope.Number(Length, memory.Length - offset))
-        );
-    }
+    public override string Summary => "Gives pages of the process back (MADV_DONTNEED); the next use finds zeros.";
 
     /// <inheritdoc/>
-    public override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
+    public override Field Shorthand => WholeMemory;
+
+    /// <inheritdoc/>
+    protected override object Change(StepScope scope, ulong address, ulong length) =>
+        new DiscardMemory(address, length);
 }
 
 /// <summary><c>mprotect</c>.</summary>
-public sealed class MprotectStep : OperationKind
+public sealed class MprotectStep : MemoryPartStep
 {
-    private static readonly UsedNameField Memory = new("memory", "The memory.", ObjectKind.Memory)
-    {
-        IsRequired = true,
-    };
-    private static readonly NumberField Offset = new("offset", "First byte; 0 when left out.");
-    private static readonly NumberField Length = new("length", "Bytes; to the end when left out.");
     private static readonly WordsField Protection = new("protection", "Allowed accesses.", ProtectionWords.All)
     {
         IsRequired = true,
@@ -150,19 +175,9 @@ public sealed class MprotectStep : OperationKind
     public override string Summary => "Changes what the process may do with its memory.";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [Memory, Offset, Length, Protection];
+    public override IReadOnlyList<Field> Fields => [.. base.Fields, Protection];
 
     /// <inheritdoc/>
-    public override StepRequest Prepare(StepScope scope)
-    {
-        var memory = scope.Object<MemoryObject>(Memory, ObjectKind.Memory);
-        ulong offset = scope.Number(Offset);
-        MemoryProtection protection = ProtectionWords.Combined(scope.Words(Protection));
-        return new MemoryRequest(
-            new ProtectMemory(memory.Address + offset, scope.Number(Length, memory.Length - offset), protection)
-        );
-    }
-
-    /// <inheritdoc/>
-    public override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
+    protected override object Change(StepScope scope, ulong address, ulong length) =>
+        new ProtectMemory(address, length, ProtectionWords.Combined(scope.Words(Protection)));
 }

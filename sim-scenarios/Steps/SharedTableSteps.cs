@@ -158,42 +158,6 @@ public sealed class GuestTouchStep : OperationKind
     public override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
 }
 
-/// <summary><c>discard</c>: MADV_DONTNEED.</summary>
-public sealed class DiscardStep : OperationKind
-{
-    private static readonly UsedNameField Memory = new("memory", "The memory.", ObjectKind.Memory)
-    {
-        IsRequired = true,
-    };
-    private static readonly NumberField Offset = new("offset", "First byte; 0 when left out.");
-    private static readonly NumberField Length = new("length", "Bytes; to the end when left out.");
-
-    /// <inheritdoc/>
-    public override string Name => "discard";
-
-    /// <inheritdoc/>
-    public override string Summary => "Gives pages of the process back (MADV_DONTNEED); the next use finds zeros.";
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<Field> Fields => [Memory, Offset, Length];
-
-    /// <inheritdoc/>
-    public override Field Shorthand => Memory;
-
-    /// <inheritdoc/>
-    public override StepRequest Prepare(StepScope scope)
-    {
-        var memory = scope.Object<MemoryObject>(Memory, ObjectKind.Memory);
-        ulong offset = scope.Number(Offset);
-        return new MemoryRequest(
-            new DiscardMemory(memory.Address + offset, scope.Number(Length, memory.Length - offset))
-        );
-    }
-
-    /// <inheritdoc/>
-    public override StepOutcome Complete(StepScope scope, object answer) => new(((HostResult)answer).Errno, []);
-}
-
 /// <summary><c>shared-hwpt-alloc</c>.</summary>
 public sealed class SharedHwptAllocStep : CommandKind
 {

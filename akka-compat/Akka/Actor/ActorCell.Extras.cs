@@ -8,7 +8,8 @@ public partial class ActorCell
     /// </summary>
     private Extras _extras;
 
-    private Extras NeededExtras => _extras ??= new Extras();
+    // Nothing is made for a null.
+    private Extras ExtrasFor(object value) => value is null ? _extras : _extras ??= new Extras();
 
     /// <summary>The behaviour that Become set, or null for the actor's own Receive.</summary>
     private Receive Behavior
@@ -16,8 +17,8 @@ public partial class ActorCell
         get => _extras?.Behavior;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.Behavior = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.Behavior = value;
         }
     }
 
@@ -26,8 +27,8 @@ public partial class ActorCell
         get => _extras?.OuterBehaviors;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.OuterBehaviors = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.OuterBehaviors = value;
         }
     }
 
@@ -36,8 +37,8 @@ public partial class ActorCell
         get => _extras?.Watches;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.Watches = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.Watches = value;
         }
     }
 
@@ -46,8 +47,8 @@ public partial class ActorCell
         get => _extras?.Timeouts;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.Timeouts = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.Timeouts = value;
         }
     }
 
@@ -56,8 +57,8 @@ public partial class ActorCell
         get => _extras?.Timers;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.Timers = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.Timers = value;
         }
     }
 
@@ -66,8 +67,8 @@ public partial class ActorCell
         get => _extras?.TaskScheduler;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.TaskScheduler = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.TaskScheduler = value;
         }
     }
 
@@ -77,8 +78,8 @@ public partial class ActorCell
         get => _extras?.WhenChildrenAreGone;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.WhenChildrenAreGone = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.WhenChildrenAreGone = value;
         }
     }
 
@@ -88,8 +89,8 @@ public partial class ActorCell
         get => _extras?.FailedBecauseOf;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.FailedBecauseOf = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.FailedBecauseOf = value;
         }
     }
 
@@ -99,8 +100,8 @@ public partial class ActorCell
         get => _extras?.Front;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.Front = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.Front = value;
         }
     }
 
@@ -110,8 +111,8 @@ public partial class ActorCell
         get => _extras?.SystemTaken;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.SystemTaken = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.SystemTaken = value;
         }
     }
 
@@ -121,8 +122,8 @@ public partial class ActorCell
         get => _extras?.Strategy;
         set
         {
-            if (value is not null || _extras is not null)
-                NeededExtras.Strategy = value;
+            if (ExtrasFor(value) is { } extras)
+                extras.Strategy = value;
         }
     }
 
