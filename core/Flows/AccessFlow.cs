@@ -145,7 +145,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
             }
 
             pinned.Add(piece);
-            Pinned.AddRange(add.As<PfnsReady>().Pinned);
+            AddPinned(piece.PageSet, piece.FirstIndex, piece.LastIndex, add.As<PfnsReady>().Pinned);
             PinnedRuns.AddRange(add.As<PfnsReady>().Runs);
         }
 

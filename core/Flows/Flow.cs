@@ -20,6 +20,7 @@ public abstract class Flow
     private List<(FlowLock Lock, bool Exclusive)>? _held;
     private List<ContextObject>? _references;
     private List<PinnedRun>? _pinned;
+    private List<(uint PageSet, ulong First, ulong Last)>? _shared;
     private List<ContextEvent>? _events;
     private IEnumerator<FlowWait>? _steps;
     private int _nextStep;
@@ -71,11 +72,56 @@ public abstract class Flow
     protected Caller Caller { get; }
 
     /// <summary>Pages newly pinned on the way, for the event; cleared by a rollback that unpins them.</summary>
-    protected List<PinnedRun> Pinned => _pinned ??= [];
+    protected List<PinnedRun> Pinned
+    {
+        get
+        {
+            if (_pinned is null)
+            {
+                _pinned = [];
+                Context.Engine.PinningCount++;
+            }
 
-    /// <summary><see cref="Pinned"/> as events hold it: page set, first index, first PFN, count; repeated.</summary>
+            return _pinned;
+        }
+    }
+
+    /// <summary>Adds pages that the flow uses now, for the event.</summary>
+    /// <param name="pageSet">Their page set.</param>
+    /// <param name="first">Index of the first page.</param>
+    /// <param name="last">Index of the last page.</param>
+    /// <param name="newly">Those of them that nobody had pinned before.</param>
+    protected void AddPinned(uint pageSet, ulong first, ulong last, IReadOnlyList<PinnedRun> newly)
+    {
+        var pages = 0ul;
+        foreach (var pinned in newly)
+        {
+            pages += pinned.Run.Count;
+        }
+
+        if (pages > 0)
+        {
+            Pinned.AddRange(newly);
+        }
+
+        // Whoever pinned the others and has not journalled it is still running, and keeps its list until then.
+        if (pages <= last - first && Context.Engine.PinningCount > (_pinned is null ? 0 : 1))
+        {
+            (_shared ??= []).Add((pageSet, first, last));
+        }
+    }
+
+    /// <summary>
+    /// <see cref="Pinned"/> as events hold it: page set, first index, first PFN, count; repeated. Pages that a flow pinned which goes
+    /// on are listed too where this one shares them: its event comes first, and whoever replays it has to know the frames.
+    /// </summary>
     protected ulong[] PinnedForEvent()
     {
+        if (_shared is not null)
+        {
+            AddSharedWithOthers();
+        }
+
         if (_pinned is null || _pinned.Count == 0)
         {
             return [];
@@ -92,6 +138,33 @@ public abstract class Flow
         }
 
         return flat;
+    }
+
+    private void AddSharedWithOthers()
+    {
+        foreach (var other in Context.Engine.Others(this))
+        {
+            foreach (var run in other._pinned ?? [])
+            {
+                AddShared(run);
+            }
+        }
+
+        _shared = null;
+    }
+
+    private void AddShared(PinnedRun run)
+    {
+        var runLast = run.FirstIndex + (run.Run.Count - 1);
+        foreach (var (pageSet, first, last) in _shared!)
+        {
+            if (run.PageSet == pageSet && run.FirstIndex <= last && runLast >= first)
+            {
+                var from = Math.Max(run.FirstIndex, first);
+                var frame = new Pfn(run.Run.First.Value + (from - run.FirstIndex));
+                Pinned.Add(new PinnedRun(pageSet, from, new PfnRun(frame, Math.Min(runLast, last) - from + 1)));
+            }
+        }
     }
 
     /// <summary>The steps of the flow.</summary>
@@ -160,6 +233,11 @@ public abstract class Flow
         }
 
         _held = null;
+        if (_pinned is not null)
+        {
+            Context.Engine.PinningCount--;
+        }
+
         foreach (var reference in _references ?? [])
         {
             reference.Users--;

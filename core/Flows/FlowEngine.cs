@@ -62,6 +62,12 @@ public sealed class FlowEngine(int context, IParticipantHost initialHost)
     /// <summary>Flows that have not completed, oldest first.</summary>
     public IEnumerable<Flow> Running => _running.Values.OrderBy(f => f.Id);
 
+    /// <summary>Running flows that have pinned pages.</summary>
+    internal int PinningCount { get; set; }
+
+    /// <summary>The running flows but one, in no order that matters.</summary>
+    internal IEnumerable<Flow> Others(Flow one) => _running.Values.Where(f => !ReferenceEquals(f, one));
+
     /// <summary>Starts a flow and runs it as far as it goes.</summary>
     public void Start(Flow flow)
     {

@@ -21,21 +21,7 @@ public sealed class RecordedPins
     public void Add(ulong address, PfnRun run)
     {
         _runs.Enqueue((address, run));
-        if (_known.Count == 0 || _known[^1].Address < address)
-        {
-            _known.Add((address, run));
-            return;
-        }
-
-        var at = _known.BinarySearch((address, run), ByAddress.Instance);
-        if (at >= 0)
-        {
-            _known[at] = (address, run);
-        }
-        else
-        {
-            _known.Insert(~at, (address, run));
-        }
+        Know(address, run);
     }
 
     /// <summary>Makes room for frames that will be added.</summary>
@@ -77,22 +63,81 @@ public sealed class RecordedPins
         return new PfnRun(next.Run.First, count);
     }
 
+    // What is known is in order and does not overlap: of a page that was recorded more than once the last frame counts.
+    private void Know(ulong address, PfnRun run)
+    {
+        if (_known.Count == 0 || EndOf(_known[^1]) <= address)
+        {
+            _known.Add((address, run));
+            return;
+        }
+
+        var end = EndOf((address, run));
+        var from = FirstEndingAfter(address);
+        var to = from;
+        while (to < _known.Count && _known[to].Address < end)
+        {
+            to++;
+        }
+
+        if (to == from)
+        {
+            _known.Insert(from, (address, run));
+            return;
+        }
+
+        var (first, last) = (_known[from], _known[to - 1]);
+        _known[from] = (address, run);
+        _known.RemoveRange(from + 1, to - from - 1);
+        if (EndOf(last) > end)
+        {
+            var skipped = (end - last.Address) >> HostPage.Shift;
+            _known.Insert(
+                from + 1,
+                (end, new PfnRun(new Pfn(last.Run.First.Value + skipped), last.Run.Count - skipped))
+            );
+        }
+
+        if (first.Address < address)
+        {
+            _known.Insert(
+                from,
+                (first.Address, new PfnRun(first.Run.First, (address - first.Address) >> HostPage.Shift))
+            );
+        }
+    }
+
     private PfnRun Known(ulong address, ulong pages)
     {
-        var at = _known.BinarySearch((address, default), ByAddress.Instance);
-        at = at >= 0 ? at : ~at - 1;
-        Invariant.Holds(at >= 0, "a replayed command pins pages that were pinned before");
+        var at = FirstEndingAfter(address);
+        Invariant.Holds(
+            at < _known.Count && _known[at].Address <= address,
+            "a replayed command pins pages that were pinned before"
+        );
         var (start, run) = _known[at];
         var skipped = (address - start) >> HostPage.Shift;
-        Invariant.Holds(skipped < run.Count, "a replayed command pins pages that were pinned before");
         return new PfnRun(new Pfn(run.First.Value + skipped), Math.Min(pages, run.Count - skipped));
     }
 
-    private sealed class ByAddress : IComparer<(ulong Address, PfnRun Run)>
-    {
-        public static readonly ByAddress Instance = new();
+    private static ulong EndOf((ulong Address, PfnRun Run) known) =>
+        known.Address + (known.Run.Count << HostPage.Shift);
 
-        public int Compare((ulong Address, PfnRun Run) x, (ulong Address, PfnRun Run) y) =>
-            x.Address.CompareTo(y.Address);
+    private int FirstEndingAfter(ulong address)
+    {
+        var (from, to) = (0, _known.Count);
+        while (from < to)
+        {
+            var middle = (from + to) >>> 1;
+            if (EndOf(_known[middle]) <= address)
+            {
+                from = middle + 1;
+            }
+            else
+            {
+                to = middle;
+            }
+        }
+
+        return from;
     }
 }

@@ -96,6 +96,15 @@ public sealed class SoakTests : IDisposable
         Assert.Null(outcome.Result.Failure);
     }
 
+    // Found by a soak: the event of the access that had pinned a shared page came after that of the one that had found it pinned.
+    [Fact]
+    public async Task Accesses_that_pin_a_page_at_once_are_journalled_so_that_either_can_be_replayed_first()
+    {
+        var run = new SeedRun(ShippedScenarios.Read("mdev-access"), 459, ShippedFaultPlans.Open("default"));
+        SeedOutcome outcome = await SeedRunner.RunAsync(run, CancellationToken.None);
+        Assert.Null(outcome.Result.Failure);
+    }
+
     [Fact]
     public async Task Shorter_bursts_of_DMA_leave_the_calls_as_they_are()
     {
