@@ -152,7 +152,9 @@ internal static class ShrinkCommand
             $"{result.StepsBefore} steps -> {result.StepsAfter}, after {result.Runs} runs{(result.IsWhole ? string.Empty : " (cut short: less may be possible)")}"
         );
         text.WriteLine($"fails     {result.Failure}: {result.What}");
-        text.WriteLine($"schedule  {result.FailingSeeds} of {result.TriedSeeds} other seeds fail the same way");
+        text.WriteLine(
+            $"schedule  {result.FailingSeeds} of {result.TriedSeeds} other seeds fail the same way; {Turns(result)}"
+        );
         text.WriteLine(
             result.Faults is { } faults
                 ? $"faults    {string.Join(", ", faults.Rules.Select(r => $"{r.Points[0].Name} the {r.Nth[0]}. time"))}"
@@ -161,6 +163,14 @@ internal static class ShrinkCommand
         text.WriteLine($"saved     {target}");
         text.WriteLine($"replay    {replay}");
     }
+
+    private static string Turns(ShrinkResult result) =>
+        result.Schedule switch
+        {
+            null => "the seed decides the order of the steps",
+            { Turns.Count: 0 } => "it fails with every step in order",
+            { Turns: var turns } => $"turns out of order {result.TurnsBefore} -> {turns.Count}",
+        };
 
     private static JsonObject Json(SeedRun run, ShrinkResult result, string target, string replay) =>
         new()
@@ -175,6 +185,8 @@ internal static class ShrinkCommand
             ["runs"] = result.Runs,
             ["failingSeeds"] = result.FailingSeeds,
             ["triedSeeds"] = result.TriedSeeds,
+            ["turnsBefore"] = result.TurnsBefore,
+            ["turns"] = result.Schedule?.Turns.Count,
             ["complete"] = result.IsWhole,
             ["file"] = target,
             ["replay"] = replay,

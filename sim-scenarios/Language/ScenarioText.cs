@@ -3,6 +3,7 @@ using Iommufd.Scenarios.Language.Expressions;
 using Iommufd.Scenarios.Language.Sections;
 using Iommufd.Scenarios.Language.Tree;
 using Iommufd.Scenarios.Language.Vocabulary;
+using Iommufd.Scenarios.Runner;
 using Iommufd.Scenarios.Shrink;
 
 namespace Iommufd.Scenarios.Language;
@@ -47,6 +48,7 @@ public sealed class ScenarioText
         MachineKeys.Machine,
         ClientKeys.Clients,
         ExpectKeys.Expect,
+        RunSchedule.Field,
         ExpectedFailure.Field,
     ];
 
@@ -176,6 +178,7 @@ public sealed class ScenarioText
             )
             {
                 Failure = Failure,
+                Schedule = _values.Get(RunSchedule.Field) is { } schedule ? RunSchedule.From(schedule) : null,
             };
         }
         catch (EvaluationException wrong)

@@ -34,6 +34,9 @@ public sealed record Scenario(
     /// <summary>How it failed when it was saved by <c>shrink</c>; null for a scenario that a person wrote.</summary>
     public Shrink.ExpectedFailure? Failure { get; init; }
 
+    /// <summary>The order of a seeded run's steps; null where the seed decides it.</summary>
+    public Runner.RunSchedule? Schedule { get; init; }
+
     /// <summary>What <c>--set</c> said: names and values as written.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 

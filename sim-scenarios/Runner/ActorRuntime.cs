@@ -41,8 +41,15 @@ public sealed class ActorRuntime : IAsyncDisposable
     /// <summary>Starts a system.</summary>
     /// <param name="configuration">HOCON.</param>
     /// <param name="seed">Decides the schedule; null for all cores.</param>
+    /// <param name="schedule">The order of the steps under a seed; null where the seed decides it.</param>
+    /// <param name="turns">Where the order of the steps is written down; null for nowhere.</param>
     /// <exception cref="NotSupportedException">A seed, and the runtime has no simulation scheduler.</exception>
-    public static ActorRuntime Start(string configuration, ulong? seed)
+    public static ActorRuntime Start(
+        string configuration,
+        ulong? seed,
+        RunSchedule? schedule = null,
+        ICollection<ScheduleTurn>? turns = null
+    )
     {
         BootstrapSetup bootstrap = BootstrapSetup.Create().WithConfig(configuration);
         if (seed is null)
@@ -51,7 +58,14 @@ public sealed class ActorRuntime : IAsyncDisposable
         }
 
 #if LOCAL_ACTORS
-        ActorSystemSetup setup = ActorSystemSetup.Create(bootstrap, new SimulationSetup(seed.Value));
+        SimulationStrategy? strategy = schedule is null
+            ? null
+            : SimulationStrategy.InOrder(schedule.Turns.Select(t => new SimulationTurn(t.Step, t.Waiting)));
+        var simulation = new SimulationSetup(seed.Value, strategy)
+        {
+            Turned = turns is null ? null : t => turns.Add(new ScheduleTurn(t.Step, t.Waiting, t.Who, t.Before)),
+        };
+        ActorSystemSetup setup = ActorSystemSetup.Create(bootstrap, simulation);
         return new ActorRuntime(ActorSystem.Create("iommufd", setup), true);
 #else
         throw new NotSupportedException("--seed needs the local actor runtime: build with ActorRuntime=Local");

@@ -25,6 +25,9 @@ public sealed record RunOptions(ulong? Seed, TimeSpan? Deadline, IRunHost Host)
     /// <summary>Records what every client does; null for nobody. Under a seed alone.</summary>
     public RunTrace? Trace { get; init; }
 
+    /// <summary>Where the order of a seeded run's steps is written down; null for nowhere.</summary>
+    public ICollection<ScheduleTurn>? Turns { get; init; }
+
     /// <summary>
     /// The first event of the journal that a seeded run is executed again on, whatever version of the program wrote it; null for a
     /// new journal.

@@ -40,7 +40,12 @@ public static class ScenarioRunner
         var ended = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         RunEnd end;
         TimeSpan duration;
-        ActorRuntime runtime = ActorRuntime.Start(options.Host.Configuration, options.Seed);
+        ActorRuntime runtime = ActorRuntime.Start(
+            options.Host.Configuration,
+            options.Seed,
+            scenario.Schedule,
+            options.Turns
+        );
         await using (runtime.ConfigureAwait(false))
         {
             RunMachine machine = options.Host.StartMachine(runtime.System, e => ended.TrySetException(e));

@@ -1,7 +1,8 @@
-// A shrinker in three files: this one (what is tried and in which order), .Passes (the single reductions), .Probe (whether a
-// candidate still fails).
+// A shrinker in four files: this one (what is tried and in which order), .Passes (the single reductions), .Schedule (the order of
+// the steps), .Probe (whether a candidate still fails).
 using Iommufd.Scenarios.Faults;
 using Iommufd.Scenarios.Language;
+using Iommufd.Scenarios.Runner;
 using Iommufd.Scenarios.Soak;
 
 namespace Iommufd.Scenarios.Shrink;
@@ -18,6 +19,9 @@ public sealed record ShrinkLimits
     /// <summary>Steps of the longest run that is taken apart step by step; a longer one is first made shorter.</summary>
     public int MaxSteps { get; init; } = 2000;
 
+    /// <summary>Runs for the order of the steps, behind the others.</summary>
+    public int ScheduleRuns { get; init; } = 600;
+
     /// <summary>Schedules under which the result is run in the end, to say how often it fails.</summary>
     public int FinalSeeds { get; init; } = 20;
 }
@@ -33,6 +37,8 @@ public sealed record ShrinkLimits
 /// <param name="Runs">Runs that it took.</param>
 /// <param name="FailingSeeds">Of <paramref name="TriedSeeds"/> schedules of the result, how many fail in this way.</param>
 /// <param name="TriedSeeds">Schedules of the result that were tried.</param>
+/// <param name="Schedule">The order of the steps under which it fails; null where it could not be written down: its seed decides it.</param>
+/// <param name="TurnsBefore">Turns out of order of the schedule that the result failed under first.</param>
 /// <param name="IsWhole">False when it was cut short: less may be possible.</param>
 public sealed record ShrinkResult(
     string Text,
@@ -45,6 +51,8 @@ public sealed record ShrinkResult(
     int Runs,
     int FailingSeeds,
     int TriedSeeds,
+    RunSchedule? Schedule,
+    int TurnsBefore,
     bool IsWhole
 );
 
@@ -119,6 +127,7 @@ public sealed partial class Shrinker
         await SimplifyAsync().ConfigureAwait(false);
         bool isWhole = !IsOver;
         (int failing, int tried) = await CountAsync().ConfigureAwait(false);
+        isWhole &= await ReduceScheduleAsync().ConfigureAwait(false);
         return new ShrinkResult(
             Annotated(),
             _template.Seed,
@@ -130,6 +139,8 @@ public sealed partial class Shrinker
             _runs,
             failing,
             tried,
+            _schedule,
+            _turnsBefore,
             isWhole
         );
     }
@@ -170,7 +181,7 @@ public sealed partial class Shrinker
     private string Annotated()
     {
         string what = _outcome.Result.Failure!.What.ReplaceLineEndings(" ");
-        string text = _best.Titled($"Fails: {_wanted.Check}").ToText();
+        string text = _best.Titled($"Fails: {_wanted.Check}").ToText() + _schedule?.ToText();
         return text + ExpectedFailure.ToText(_wanted.ToString(), what, _template.Seed);
     }
 }

@@ -28,6 +28,9 @@ public sealed record SeedRun(ScenarioText Text, ulong Seed, FaultPlan? Faults)
     /// <summary>Records what every client does; null for nobody.</summary>
     public Shrink.RunTrace? Trace { get; init; }
 
+    /// <summary>Where the order of its steps is written down; null for nowhere.</summary>
+    public ICollection<Runner.ScheduleTurn>? Turns { get; init; }
+
     /// <summary>The one command that repeats the run.</summary>
     public string Replay
     {

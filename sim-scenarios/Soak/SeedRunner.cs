@@ -17,7 +17,12 @@ public static class SeedRunner
         var faults = new FaultSession(run.Faults ?? FaultPlan.Nothing, run.Seed);
         FaultSession? asked = run.Faults is null ? null : faults;
         var host = new SoakRunHost(asked, run.Journal, run.Configure) { DmaBlocks = run.DmaBlocks };
-        var options = new RunOptions(run.Seed, null, host) { Faults = asked, Trace = run.Trace };
+        var options = new RunOptions(run.Seed, null, host)
+        {
+            Faults = asked,
+            Trace = run.Trace,
+            Turns = run.Turns,
+        };
         RunReport? report = null;
         (string Check, string What)? failed;
         try

@@ -13,7 +13,10 @@ internal sealed class SimulatedRun : IDisposable
     {
         System = ActorSystem.Create(
             "sim",
-            ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(Quiet), new SimulationSetup(seed, strategy))
+            ActorSystemSetup.Create(
+                BootstrapSetup.Create().WithConfig(Quiet),
+                new SimulationSetup(seed, strategy) { Turned = Turns.Add }
+            )
         );
         Simulation = Simulation.Get(System);
         Simulation.Stepped += (who, what) => Trace.Add(who + " " + what?.Name);
@@ -24,6 +27,9 @@ internal sealed class SimulatedRun : IDisposable
 
     /// <summary>Who ran, and whatever the scenario adds.</summary>
     internal List<string> Trace { get; } = [];
+
+    /// <summary>Where another than the one that had been ready longest ran.</summary>
+    internal List<SimulationTurn> Turns { get; } = [];
 
     internal static SimulatedRun Start(ulong seed, SimulationStrategy? strategy = null) => new(seed, strategy);
 

@@ -50,6 +50,36 @@ public class Simulating
             Assert.Equal(SimulatedRun.Of(seed, Ring, strategy), SimulatedRun.Of(seed, Ring, strategy));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_schedule_that_was_written_down_is_repeated_whatever_the_seed(bool pct)
+    {
+        for (ulong seed = 0; seed < 20; seed++)
+        {
+            using var run = SimulatedRun.Start(seed, pct ? SimulationStrategy.Pct(3, 500) : null);
+            Ring(run);
+            run.Simulation.RunReady(100_000);
+            Assert.NotEmpty(run.Turns);
+
+            using var again = SimulatedRun.Start(seed + 1000, SimulationStrategy.InOrder([.. run.Turns]));
+            Ring(again);
+            again.Simulation.RunReady(100_000);
+            Assert.Equal(run.Simulation.ScheduleHash, again.Simulation.ScheduleHash);
+            Assert.Equal(run.Turns, again.Turns);
+        }
+    }
+
+    [Fact]
+    public void In_order_who_has_been_ready_longest_runs_next()
+    {
+        using var run = SimulatedRun.Start(7, SimulationStrategy.InOrder([]));
+        Ring(run);
+        run.Simulation.RunReady(100_000);
+        Assert.True(run.Simulation.Steps > 10);
+        Assert.Empty(run.Turns);
+    }
+
     [Fact]
     public void Messages_of_one_sender_to_one_receiver_keep_their_order_under_any_seed() =>
         Prop.ForAll<ulong>(seed =>

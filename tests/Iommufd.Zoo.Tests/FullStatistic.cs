@@ -53,7 +53,8 @@ public sealed class FullStatistic
             [.. checks],
             ZooTable.Median(seeds),
             small.StepsAfter,
-            small.StepsBefore
+            small.StepsBefore,
+            small.Schedule?.Turns.Count
         );
     }
 }

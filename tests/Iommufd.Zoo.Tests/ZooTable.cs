@@ -11,6 +11,7 @@ namespace Iommufd.Zoo.Tests;
 /// <param name="Seeds">Seeds until it was found: the median over several starts.</param>
 /// <param name="Steps">Steps of the minimal case.</param>
 /// <param name="Before">Steps of the run that it was made of.</param>
+/// <param name="Turns">Turns out of order that the minimal case needs to fail; null where its seed decides them.</param>
 internal sealed record ZooRow(
     string Name,
     string What,
@@ -18,7 +19,8 @@ internal sealed record ZooRow(
     IReadOnlyList<string> Checks,
     int Seeds,
     int Steps,
-    int Before
+    int Before,
+    int? Turns
 );
 
 /// <summary>The table of the zoo as the documentation has it.</summary>
@@ -46,8 +48,8 @@ internal static class ZooTable
         string head = text[..(text.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)];
         string[] table =
         [
-            "| mistake | what is wrong | in the kernel | habitat | found by | seeds (median) | minimal case, steps | of a run of |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |",
+            "| mistake | what is wrong | in the kernel | habitat | found by | seeds (median) | minimal case, steps | of a run of | turns out of order |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
             .. rows.Select(Line),
             string.Empty,
             Summary(rows),
@@ -71,7 +73,7 @@ internal static class ZooTable
     private static string Line(ZooRow row) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"| `{row.Name}` | {row.What} | {Zoo.Find(row.Name).Kernel} | {row.Habitat} | {string.Join(", ", row.Checks)} | {row.Seeds} | {row.Steps} | {row.Before} |"
+            $"| `{row.Name}` | {row.What} | {Zoo.Find(row.Name).Kernel} | {row.Habitat} | {string.Join(", ", row.Checks)} | {row.Seeds} | {row.Steps} | {row.Before} | {row.Turns?.ToString(CultureInfo.InvariantCulture) ?? "by seed"} |"
         );
 
     private static ZooRow Parse(string line)
@@ -84,7 +86,8 @@ internal static class ZooTable
             cells[5].Split(", "),
             int.Parse(cells[6], CultureInfo.InvariantCulture),
             int.Parse(cells[7], CultureInfo.InvariantCulture),
-            int.Parse(cells[8], CultureInfo.InvariantCulture)
+            int.Parse(cells[8], CultureInfo.InvariantCulture),
+            int.TryParse(cells[9], CultureInfo.InvariantCulture, out int turns) ? turns : null
         );
     }
 

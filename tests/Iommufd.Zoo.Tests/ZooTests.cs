@@ -75,6 +75,24 @@ public sealed class ZooTests
         Assert.False(result.Failure.Matches(without), "the case fails in the same way without the mistake");
     }
 
+    [Fact]
+    public async Task The_order_of_the_steps_that_a_failure_needs_becomes_short_and_decides_it_whatever_the_seed()
+    {
+        Mistake mistake = Zoo.Find("unpinned-before-invalidated");
+        (int _, SeedOutcome failing) = (await Zoo.FindAsync(mistake, first: 1, SeedsHere))!.Value;
+
+        ShrinkResult result = await Zoo.ShrinkAsync(mistake, failing.Result.Seed, new ShrinkLimits { FinalSeeds = 4 });
+
+        Assert.True(result.FailingSeeds < result.TriedSeeds, "the order of the steps does not matter to this mistake");
+        Assert.NotNull(result.Schedule);
+        Assert.InRange(result.Schedule.Turns.Count, 0, result.TurnsBefore / 4);
+        for (ulong seed = 1; seed <= 5; seed++)
+        {
+            var again = new SeedRun(ScenarioText(result), seed, result.Faults) { Configure = mistake.Make };
+            Assert.True(result.Failure.Matches(await SeedRunner.RunAsync(again, CancellationToken.None)), result.Text);
+        }
+    }
+
     private static Scenarios.Language.ScenarioText ScenarioText(ShrinkResult result) =>
         Scenarios.Language.ScenarioText.Read("shrunk.yaml", result.Text);
 }

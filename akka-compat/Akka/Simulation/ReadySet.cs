@@ -78,3 +78,51 @@ internal sealed class PriorityReadySet : ReadySet
 
     internal override void Forget(IReadyWork work) => _ranks.Remove(work);
 }
+
+/// <summary>Who has been ready longest, but for some turns.</summary>
+internal sealed class OrderedReadySet(SimulationStrategy.Ordered settings) : ReadySet
+{
+    private readonly List<IReadyWork> _work = [];
+
+    internal override int Count => _work.Count;
+
+    internal override void Add(IReadyWork work) => _work.Add(work);
+
+    internal override IReadyWork Take(long step)
+    {
+        var at = Math.Min(settings.Turns.GetValueOrDefault(step), _work.Count - 1);
+        var chosen = _work[at];
+        _work.RemoveAt(at);
+        return chosen;
+    }
+}
+
+/// <summary>Writes down what another one chooses.</summary>
+internal sealed class RecordedReadySet(ReadySet inner, Action<SimulationTurn> turned) : ReadySet
+{
+    private readonly List<IReadyWork> _order = [];
+
+    internal override int Count => inner.Count;
+
+    internal override void Add(IReadyWork work)
+    {
+        _order.Add(work);
+        inner.Add(work);
+    }
+
+    internal override IReadyWork Take(long step)
+    {
+        var chosen = inner.Take(step);
+        var at = 0;
+        while (!ReferenceEquals(_order[at], chosen))
+            at++;
+        if (at > 0)
+            turned(new SimulationTurn(step, at, NameOf(chosen), NameOf(_order[0])));
+        _order.RemoveAt(at);
+        return chosen;
+    }
+
+    internal override void Forget(IReadyWork work) => inner.Forget(work);
+
+    private static string NameOf(IReadyWork work) => work.Path?.ToStringWithoutAddress() ?? "/task";
+}

@@ -34,8 +34,11 @@ internal sealed class SimulationKernel
         _ready = setup.Strategy switch
         {
             SimulationStrategy.PriorityChanges pct => new PriorityReadySet(schedule, pct),
+            SimulationStrategy.Ordered ordered => new OrderedReadySet(ordered),
             _ => new RandomReadySet(schedule),
         };
+        if (setup.Turned is { } turned)
+            _ready = new RecordedReadySet(_ready, turned);
         Scheduler = new SimulationScheduler(setup.Start, this);
         _tasks = new SimulationTaskScheduler(this);
     }

@@ -24,10 +24,27 @@ public abstract record SimulationStrategy
         return new PriorityChanges(bugDepth, expectedSteps);
     }
 
+    /// <summary>Who has been ready longest runs next, but for some turns: a schedule that can be written down.</summary>
+    /// <param name="turns">The exceptions, one a step at most.</param>
+    public static SimulationStrategy InOrder(IEnumerable<SimulationTurn> turns)
+    {
+        ArgumentNullException.ThrowIfNull(turns);
+        return new Ordered(turns.ToDictionary(t => t.Step, t => t.Waiting));
+    }
+
     internal sealed record Random : SimulationStrategy;
+
+    internal sealed record Ordered(IReadOnlyDictionary<long, int> Turns) : SimulationStrategy;
 
     internal sealed record PriorityChanges(int BugDepth, long ExpectedSteps) : SimulationStrategy;
 }
+
+/// <summary>A step at which another than the one that has been ready longest runs.</summary>
+/// <param name="Step">The step, from 0: see <see cref="Simulation.Steps"/>.</param>
+/// <param name="Waiting">How many that have been ready longer it passes, at least 1; it passes all when they are fewer.</param>
+/// <param name="Who">The path of the one that runs; null where only the choice is meant.</param>
+/// <param name="Before">The path of the one that has been ready longest.</param>
+public sealed record SimulationTurn(long Step, int Waiting, string Who = null, string Before = null);
 
 /// <summary>Passed to <c>ActorSystem.Create</c>: the system runs on a simulation, with this seed and strategy.</summary>
 public sealed class SimulationSetup : Setup
@@ -50,4 +67,10 @@ public sealed class SimulationSetup : Setup
 
     /// <summary>Virtual time at the start.</summary>
     public DateTimeOffset Start { get; }
+
+    /// <summary>
+    /// Told of every step at which another than the one that has been ready longest runs, whatever chose it: with
+    /// <see cref="SimulationStrategy.InOrder"/> and these turns the run is the same. Null for nobody.
+    /// </summary>
+    public Action<SimulationTurn> Turned { get; init; }
 }
