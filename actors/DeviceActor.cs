@@ -18,7 +18,8 @@ internal sealed class DeviceActor(RoomCell cell) : ParticipantActor(cell)
     /// <inheritdoc/>
     protected override void Answer(FlowStep step, IActorRef replyTo, FlowResponse response)
     {
-        if (Room.Devices.Find(State.PhysicalDevice) is not { } hardware)
+        var concerns = step.Request is SwitchTranslation or ForgetTranslations or RespondToPageRequest;
+        if (!concerns || Room.Devices.Find(State.PhysicalDevice) is not { } hardware)
         {
             base.Answer(step, replyTo, response);
             return;

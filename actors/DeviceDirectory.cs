@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Akka.Actor;
+using Iommufd.Core.Context;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
 
@@ -8,18 +8,14 @@ namespace Iommufd.Actors;
 /// <summary>
 /// Where the physical devices are: HWPTs and DEVICEs talk to them directly, so that the machine is no bottleneck. Thread-safe.
 /// </summary>
-public sealed class DeviceDirectory
+/// <param name="machine">The machine, which holds the index.</param>
+public sealed class DeviceDirectory(HostMachine machine)
 {
-    private readonly ConcurrentDictionary<string, IActorRef> _devices = new(StringComparer.Ordinal);
-
-    /// <summary>A device's actor; null when it is gone.</summary>
-    public IActorRef? Find(string name) => _devices.GetValueOrDefault(name);
+    /// <summary>A device's actor, which lives on when the device is pulled out; null where there never was one.</summary>
+    public IActorRef? Find(string name) => (IActorRef?)machine.HardwareOf(name);
 
     /// <summary>A device has appeared.</summary>
-    internal void Add(string name, IActorRef device) => _devices[name] = device;
-
-    /// <summary>A device has gone.</summary>
-    internal IActorRef? Remove(string name) => _devices.TryRemove(name, out var gone) ? gone : null;
+    internal void Add(string name, IActorRef device) => machine.SetHardware(name, device);
 }
 
 /// <summary>HWPT → device: forget what a range of a page table gave, then count yourself off the round. May come twice.</summary>

@@ -26,8 +26,7 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
 {
     // Most devices have their own requests only: what uses PASIDs, or asks for pages, has more.
     private DmaOwner? _owner;
-    private SortedDictionary<uint, DmaOwner>? _owners;
-    private PageRequests? _requests;
+    private Rarities? _rarities;
 
     // The device's own translation while there is no engine, and the engine once there is DMA: most devices of a fleet do none.
     private object? _translationOrEngine;
@@ -70,10 +69,10 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
     public bool IsGone { get; private set; }
 
     /// <summary>Page requests that wait for a response.</summary>
-    internal PageRequests Requests => _requests ??= new PageRequests();
+    internal PageRequests Requests => (_rarities ??= new()).Requests;
 
     /// <summary>Whether any page request waits.</summary>
-    internal bool HasRequests => _requests is { IsEmpty: false };
+    internal bool HasRequests => _rarities is { Requests.IsEmpty: false };
 
     /// <summary>Who is told about faults, by address space.</summary>
     internal IEnumerable<KeyValuePair<uint, DmaOwner>> Owners
@@ -85,7 +84,7 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
                 yield return new(0, _owner.Value);
             }
 
-            foreach (var one in _owners ?? [])
+            foreach (var one in _rarities?.Owners ?? [])
             {
                 yield return one;
             }
@@ -94,7 +93,7 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
 
     /// <summary>The owner of an address space; of a PASID that the host has not attached, the device's own. Null for nobody.</summary>
     internal DmaOwner? OwnerOf(uint pasid) =>
-        pasid != 0 && _owners is not null && _owners.TryGetValue(pasid, out var owner) ? owner : _owner;
+        pasid != 0 && _rarities is not null && _rarities.Owners.TryGetValue(pasid, out var owner) ? owner : _owner;
 
     /// <summary>Switches the translation of one address space; null blocks it.</summary>
     internal void Switch(uint pasid, DmaTranslation? translation, DmaOwner? owner)
@@ -105,11 +104,11 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
         }
         else if (owner is null)
         {
-            _owners?.Remove(pasid);
+            _rarities?.Owners.Remove(pasid);
         }
         else
         {
-            (_owners ??= [])[pasid] = owner.Value;
+            (_rarities ??= new()).Owners[pasid] = owner.Value;
         }
 
         var now = IsGone ? null : translation;
@@ -156,5 +155,12 @@ public sealed class PhysicalDevice(string name, HardwareBus bus) : IIndirectActo
         }
 
         return Faults.ShouldFail(FaultPoints.DmaAbort, site) ? Errno.EIO : Errno.OK;
+    }
+
+    private sealed class Rarities
+    {
+        public SortedDictionary<uint, DmaOwner> Owners { get; } = [];
+
+        public PageRequests Requests { get; } = new();
     }
 }

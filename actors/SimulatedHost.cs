@@ -13,7 +13,7 @@ public sealed record SimulatedHost(IActorRef Machine, HostMachine State, HostOpt
     public static SimulatedHost Start(ActorSystem system, HostOptions options)
     {
         var state = new HostMachine();
-        var devices = new DeviceDirectory();
+        var devices = new DeviceDirectory(state);
         var machine = system.ActorOf(Props.Create(() => new MachineActor(state, options, devices)), "machine");
         return new SimulatedHost(machine, state, options);
     }

@@ -110,10 +110,18 @@ public sealed class HostMachine : IHostRegistry
     }
 
     /// <summary>Adds a device whose traits are known in full (a replay). EEXIST for a name in use.</summary>
-    public Errno AddDevice(DeviceTraits traits) =>
-        _devices.TryAdd(traits.Name, new PhysicalDevice(traits, isMock: false, BlockOf(traits.Group)))
-            ? Errno.OK
-            : Errno.EEXIST;
+    public Errno AddDevice(DeviceTraits traits)
+    {
+        var added = new PhysicalDevice(traits, isMock: false, BlockOf(traits.Group));
+        var isNew =
+            _devices.TryAdd(traits.Name, added)
+            || (
+                _devices.TryGetValue(traits.Name, out var known)
+                && known.IsGone
+                && _devices.TryUpdate(traits.Name, added, known)
+            );
+        return isNew ? Errno.OK : Errno.EEXIST;
+    }
 
     /// <summary>Starts a process; a child shares its parent's descriptors.</summary>
     public Caller StartProcess(ProcessSpec spec, Caller? parent = null)
@@ -145,16 +153,26 @@ public sealed class HostMachine : IHostRegistry
         new(Physical, length) { Number = (uint)Interlocked.Increment(ref _nextFile) };
 
     /// <summary>Whether a device is there.</summary>
-    public bool HasDevice(string name) => _devices.TryGetValue(name, out var device) && !device.IsMock;
+    public bool HasDevice(string name) =>
+        _devices.TryGetValue(name, out var device) && device is { IsMock: false, IsGone: false };
 
-    /// <summary>Removes a device for good (surprise removal of one that nobody has claimed).</summary>
-    public bool RemoveDevice(string name) => _devices.TryRemove(name, out _);
+    /// <summary>Removes a device for good: it was pulled out. What stands for its hardware is still found.</summary>
+    public bool RemoveDevice(string name) => _devices.TryGetValue(name, out var device) && device.Remove();
+
+    /// <summary>
+    /// Notes what stands for a device's hardware where it lives (an actor). Kept here, as an index of its own would cost a million
+    /// devices 60 bytes each.
+    /// </summary>
+    public void SetHardware(string name, object hardware) => _devices[name].Hardware = hardware;
+
+    /// <summary>What stands for a device's hardware, also once it was pulled out; null where nothing does.</summary>
+    public object? HardwareOf(string name) => _devices.TryGetValue(name, out var device) ? device.Hardware : null;
 
     /// <inheritdoc/>
     public Errno ClaimDevice(string name, int context, out DeviceTraits? traits)
     {
         traits = null;
-        if (!_devices.TryGetValue(name, out var device))
+        if (!_devices.TryGetValue(name, out var device) || device.IsGone)
         {
             return Errno.ENODEV;
         }
@@ -194,7 +212,7 @@ public sealed class HostMachine : IHostRegistry
     /// <inheritdoc/>
     public void ReleaseDevice(string name)
     {
-        if (_devices.TryGetValue(name, out var device))
+        if (_devices.TryGetValue(name, out var device) && !device.IsGone)
         {
             device.Release();
             if (device.IsMock)
@@ -229,10 +247,17 @@ public sealed class HostMachine : IHostRegistry
     private sealed class PhysicalDevice(DeviceTraits traits, bool isMock, GroupBlock block)
     {
         private bool _claimed;
+        private bool _gone;
+
+        public object? Hardware { get; set; }
+
+        public bool IsGone => Volatile.Read(ref _gone);
 
         public DeviceTraits Traits { get; } = traits;
 
         public bool IsMock { get; } = isMock;
+
+        public bool Remove() => !Interlocked.Exchange(ref _gone, true);
 
         public bool TryClaim(int context)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Context;
@@ -39,7 +40,7 @@ public sealed class ObjectTable
 {
     // By id: ids are dense, as the lowest free one is always taken.
     private readonly List<ContextObject?> _objects = [null];
-    private readonly SortedSet<uint> _freed = [];
+    private FreeIds _freed;
 
     // Ids that a replay may leap over: those of objects whose making failed. More is a broken journal.
     private const uint MaxGap = 1 << 20;
@@ -122,10 +123,8 @@ public sealed class ObjectTable
 
     private uint TakeLowest()
     {
-        if (_freed.Count > 0)
+        if (_freed.TryTakeLowest(out var lowest))
         {
-            var lowest = _freed.Min;
-            _freed.Remove(lowest);
             return lowest;
         }
 
@@ -150,5 +149,67 @@ public sealed class ObjectTable
 
         _objects.Add(null);
         return id;
+    }
+}
+
+/// <summary>
+/// Ids that were given back, a bit each: closing a context gives back all, and a tree would make an object of every one. Part of the
+/// table, to be used in place.
+/// </summary>
+internal struct FreeIds
+{
+    private ulong[]? _words;
+    private int _count;
+
+    // No word before this one has a bit.
+    private int _first;
+
+    /// <summary>Adds an id that is not in it.</summary>
+    public void Add(uint id)
+    {
+        var word = (int)(id / 64);
+        if (_words is null || word >= _words.Length)
+        {
+            Array.Resize(ref _words, Math.Max(word + 1, 2 * (_words?.Length ?? 1)));
+        }
+
+        _words[word] |= 1ul << (int)(id % 64);
+        _first = _count == 0 ? word : Math.Min(_first, word);
+        _count++;
+    }
+
+    /// <summary>Takes a certain id; false when it is not in it.</summary>
+    public bool Remove(uint id)
+    {
+        var word = (int)(id / 64);
+        var bit = 1ul << (int)(id % 64);
+        if (_words is null || word >= _words.Length || (_words[word] & bit) == 0)
+        {
+            return false;
+        }
+
+        _words[word] &= ~bit;
+        _count--;
+        return true;
+    }
+
+    /// <summary>Takes the lowest id; false when there is none.</summary>
+    public bool TryTakeLowest(out uint id)
+    {
+        id = 0;
+        if (_count == 0)
+        {
+            return false;
+        }
+
+        while (_words![_first] == 0)
+        {
+            _first++;
+        }
+
+        id = ((uint)_first * 64) + (uint)BitOperations.TrailingZeroCount(_words[_first]);
+        _words[_first] &= _words[_first] - 1;
+        _count--;
+        return true;
     }
 }

@@ -21,7 +21,9 @@ public sealed class BindFlow(ContextCore context, Caller caller, BindDevice comm
 
         var device = MakeDevice(traits!, owner: 0);
         Events.Add(new DeviceBound(device.Id, command.Device, TraitsForEvent(traits!)));
-        Succeed(command with { OutDeviceId = device.Id });
+
+        // The machine's own text of the name: the caller's would be kept beside it, a million times.
+        Succeed(command with { Device = device.Traits.Name, OutDeviceId = device.Id });
     }
 
     /// <summary>Traits as the event holds them.</summary>

@@ -42,10 +42,9 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
     // A participant rarely has more than one step before it: the queue comes with the second.
     private (FlowStep Step, object ReplyTo) _first;
     private Queue<(FlowStep Step, object ReplyTo)>? _more;
-    private readonly IFlowParticipant? _wrapped = around.Wrap?.Invoke(name, state);
+    private Mishaps? _mishaps = around.Wrap?.Invoke(name, state) is { } wrapped ? new() { Wrapped = wrapped } : null;
     private FlowStep? _lastDone;
     private FlowResponse? _lastResponse;
-    private List<string>? _bugs;
     private int _attempts;
     private bool _isPoisoned;
 
@@ -64,7 +63,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
     public bool HasPending => _first.Step is not null;
 
     /// <summary>Times a step had to be done again because the actor died in it.</summary>
-    public int Retries { get; private set; }
+    public int Retries => _mishaps?.Retries ?? 0;
 
     /// <summary>Takes a step in.</summary>
     public void Add(FlowStep step, object replyTo)
@@ -113,7 +112,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
 
         if (_attempts > 1)
         {
-            Retries++;
+            (_mishaps ??= new()).Retries++;
             Faults?.Saw(Sights.StepRetried);
         }
 
@@ -146,22 +145,23 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
         FlowResponse response;
         try
         {
-            response = FaultGate.Handle(Name, State, _wrapped ?? State, step, Faults);
+            response = FaultGate.Handle(Name, State, _mishaps?.Wrapped ?? State, step, Faults);
         }
         catch (Exception bug) when (bug is not (OutOfMemoryException or InjectedCrashException))
         {
-            if (_bugs is null || _bugs.Count < BugsKept)
+            var bugs = (_mishaps ??= new()).Bugs;
+            if (bugs.Count < BugsKept)
             {
-                (_bugs ??= []).Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
+                bugs.Add($"{step.Request.GetType().Name}: {bug.GetType().Name}: {bug.Message}");
             }
 
             throw;
         }
 
-        return _bugs is not null && response is StateChecked found
+        return _mishaps is { Bugs.Count: > 0 } && response is StateChecked found
             ? found with
             {
-                Broken = [.. found.Broken, .. _bugs],
+                Broken = [.. found.Broken, .. _mishaps.Bugs],
             }
             : response;
     }
@@ -191,4 +191,14 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
     }
 
     private FaultSite SiteOf(FlowStep step) => FaultGate.SiteOf(Name, State, step);
+
+    // What the cells of a run without tests and faults never have.
+    private sealed class Mishaps
+    {
+        public IFlowParticipant? Wrapped { get; init; }
+
+        public List<string> Bugs { get; } = [];
+
+        public int Retries { get; set; }
+    }
 }

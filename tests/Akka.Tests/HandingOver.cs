@@ -141,6 +141,33 @@ public class HandingOver
             Assert.Equal("answered", await waiting.Ask<string>("question", Patience));
     }
 
+    /// <summary>Tells several, more than wait in a slot at once, and waits for all of them.</summary>
+    private sealed class Impatient : UntypedActor
+    {
+        private readonly CountdownEvent _set = new(7);
+
+        protected override void OnReceive(object message)
+        {
+            // Made here: each is woken twice, to come to life and to count.
+            for (var i = 0; i < _set.InitialCount; i++)
+                Context.ActorOf(Props.Create(() => new Counter(_set))).Tell("count");
+            Sender.Tell(_set.Wait(Patience) ? "all ran" : "some never ran");
+        }
+    }
+
+    private sealed class Counter(CountdownEvent count) : UntypedActor
+    {
+        protected override void OnReceive(object message) => count.Signal();
+    }
+
+    [Fact]
+    public async Task All_that_an_actor_wakes_run_while_it_does_not_return()
+    {
+        using var system = NewSystem();
+        for (var i = 0; i < 50; i++)
+            Assert.Equal("all ran", await system.ActorOf<Impatient>().Ask<string>("go", 2 * Patience));
+    }
+
     /// <summary>Calls for a rescue, and tells its helper, for which it then waits, just when that rescue has looked.</summary>
     private sealed class Dependent(ManualResetEventSlim looked, ManualResetEventSlim told, TimeSpan patience)
         : UntypedActor
@@ -243,9 +270,9 @@ public class HandingOver
     }
 
     [Theory]
-    [InlineData(30, 60)]
-    [InlineData(1, 2)]
-    public async Task A_thread_goes_back_to_the_pool_after_as_many_messages_as_two_full_turns_have(
+    [InlineData(30, 240)]
+    [InlineData(1, 8)]
+    public async Task A_thread_goes_back_to_the_pool_after_as_many_messages_as_eight_full_turns_have(
         int throughput,
         int most
     )

@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Akka.Dispatch;
 
 // A mailbox that becomes runnable while a pool thread runs an actor waits in that thread's slot and is run there when the
-// actor's turn is over: no trip through the pool's queue, and its messages are still in this core's cache.
+// actor's turn is over: no trip through the pool's queue, and its messages are still in this core's cache. The slot has
+// places for a few, in line: where an actor wakes two, the chain goes on with both. With ten thousand chains under way,
+// each of which goes round all others whenever it is cut, everything that it touches is out of the cache by then.
 //
 // What keeps it from waiting for an actor that blocks, or that takes long while another core is idle: as long as a slot
 // may be full, a rescue is queued in the pool, at the place where the mailbox itself would have been. Whichever thread
@@ -13,12 +16,21 @@ namespace Akka.Dispatch;
 /// <summary>What the dispatchers keep for one thread of the pool.</summary>
 internal sealed class PoolWorker
 {
+    /// <summary>Places of a thread's slot, a power of two. An actor that makes another and tells a third wakes two in one turn.</summary>
+    private const int Places = 4;
+
+    [InlineArray(Places)]
+    private struct Waiting
+    {
+        private Mailbox _first;
+    }
+
     /// <summary>A slot on cache lines of its own: its thread writes it for every hand-over.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    [StructLayout(LayoutKind.Explicit, Size = 256 + Places * 8)]
     private struct Slot
     {
         [FieldOffset(128)]
-        internal Mailbox Next;
+        internal Waiting Mailboxes;
     }
 
     /// <summary>A flag on cache lines of its own: every hand-over reads it.</summary>
@@ -28,6 +40,9 @@ internal sealed class PoolWorker
         [FieldOffset(128)]
         internal int IsSet;
     }
+
+    /// <summary>How many full turns' messages a chain may have. Longer ones gain nothing more: docs/decisions/0014-fleet-memory.md.</summary>
+    private const int TurnsOfChain = 8;
 
     private const int MostCredit = 4;
     private const int RestingTime = 64;
@@ -50,8 +65,14 @@ internal sealed class PoolWorker
     private readonly Thread _thread = Thread.CurrentThread;
     private readonly ExecutionContext _cleanContext = ExecutionContext.Capture();
 
-    /// <summary>Filled by this thread only; emptied by it and by a rescue, whoever exchanges first.</summary>
+    /// <summary>Filled by this thread only, in a circle; emptied by it and by a rescue, whoever exchanges first.</summary>
     private Slot _slot;
+
+    /// <summary>Mailboxes that this thread has put into the slot so far. Read and written by it alone, as is the next.</summary>
+    private uint _filled;
+
+    /// <summary>How many of these this thread has taken out again, or found that a rescue has.</summary>
+    private uint _taken;
 
     /// <summary>Whether the turn that runs on this thread may fill the slot. Read and written by it alone.</summary>
     private bool _offersSlot;
@@ -66,14 +87,14 @@ internal sealed class PoolWorker
     internal static void Schedule(Mailbox mailbox)
     {
         var worker = _current;
-        if (worker is null || !worker._offersSlot || Volatile.Read(ref worker._slot.Next) is not null)
+        if (worker is null || !worker._offersSlot || worker._filled - worker._taken == Places)
         {
             ScheduleInQueue(mailbox);
             return;
         }
         // A full fence between filling the slot and reading the flag, and one in the rescue between clearing the flag and
         // reading the slots: one of the two sees the other. Without it, a mailbox could be left to an actor that blocks.
-        Interlocked.Exchange(ref worker._slot.Next, mailbox);
+        Interlocked.Exchange(ref worker.PlaceOf(worker._filled++), mailbox);
         if (Volatile.Read(ref _rescueQueued.IsSet) == 0)
             QueueRescue();
     }
@@ -90,7 +111,7 @@ internal sealed class PoolWorker
 
     /// <summary>
     /// Gives a mailbox its turn, then the one that its actor woke, and so on, until they have handled as many messages
-    /// as two full turns could: what waits in the pool's queue waits no longer than that.
+    /// as eight full turns could: what waits in the pool's queue waits no longer than that.
     /// </summary>
     internal static void RunTurns(Mailbox first)
     {
@@ -101,7 +122,7 @@ internal sealed class PoolWorker
         var handedOver = 0;
         try
         {
-            var left = 2 * Math.Max(first.Cell.Dispatcher.Throughput, 1) - first.RunTurn();
+            var left = TurnsOfChain * Math.Max(first.Cell.Dispatcher.Throughput, 1) - first.RunTurn();
             while (worker.TakeNext() is { } next)
             {
                 if (left <= 0)
@@ -117,7 +138,7 @@ internal sealed class PoolWorker
         finally
         {
             worker._offersSlot = false;
-            if (worker.TakeNext() is { } abandoned)
+            while (worker.TakeNext() is { } abandoned)
                 ScheduleInQueue(abandoned);
             worker.Judge(handedOver);
         }
@@ -135,9 +156,21 @@ internal sealed class PoolWorker
             (_credit, _rest) = (0, RestingTime);
     }
 
-    /// <summary>Empties the slot; null when it was empty or a rescue was faster.</summary>
-    private Mailbox TakeNext() =>
-        Volatile.Read(ref _slot.Next) is null ? null : Interlocked.Exchange(ref _slot.Next, null);
+    private ref Mailbox PlaceOf(uint number) => ref _slot.Mailboxes[(int)(number % Places)];
+
+    /// <summary>Takes what has waited longest in this thread's slot; null when it is empty or a rescue was faster.</summary>
+    private Mailbox TakeNext()
+    {
+        while (_taken != _filled)
+        {
+            if (TakeFrom(ref PlaceOf(_taken++)) is { } next)
+                return next;
+        }
+        return null;
+    }
+
+    private static Mailbox TakeFrom(ref Mailbox place) =>
+        Volatile.Read(ref place) is null ? null : Interlocked.Exchange(ref place, null);
 
     /// <summary>As the pool does between two items: what an actor set for its asynchronous flow ends with its turn.</summary>
     private void ResetContext()
@@ -167,12 +200,15 @@ internal sealed class PoolWorker
             Mailbox first = null;
             foreach (var worker in Volatile.Read(ref _all))
             {
-                if (worker.TakeNext() is not { } taken)
-                    continue;
-                if (first is null)
-                    first = taken;
-                else
-                    ScheduleInQueue(taken);
+                for (uint place = 0; place < Places; place++)
+                {
+                    if (TakeFrom(ref worker.PlaceOf(place)) is not { } taken)
+                        continue;
+                    if (first is null)
+                        first = taken;
+                    else
+                        ScheduleInQueue(taken);
+                }
             }
             RescueHasLooked?.Invoke();
             if (first is not null)

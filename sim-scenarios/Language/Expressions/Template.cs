@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Iommufd.Scenarios.Language.Expressions;
@@ -6,12 +7,18 @@ namespace Iommufd.Scenarios.Language.Expressions;
 /// <summary>A name with computed parts: <c>nic-$vm-$(port + 1)</c>. Immutable.</summary>
 public sealed class Template
 {
+    // Names such as d-17 that clients have alike are made once, up to this number.
+    private const int MostNumbered = 1024;
+
     private readonly IReadOnlyList<object> _parts;
+    private readonly bool _isNumbered;
+    private string?[] _numbered = [];
 
     private Template(SourcePosition at, string text, IReadOnlyList<object> parts)
     {
         (At, Text, _parts) = (at, text, parts);
         IsConstant = parts.All(p => p is string);
+        _isNumbered = parts is [string, Expression];
     }
 
     /// <summary>Where it stands.</summary>
@@ -74,6 +81,14 @@ public sealed class Template
             return Text;
         }
 
+        if (_isNumbered)
+        {
+            Int128 number = ((Expression)_parts[1]).Evaluate(scope);
+            return number >= 0 && number < MostNumbered
+                ? Numbered((int)number)
+                : string.Create(CultureInfo.InvariantCulture, $"{(string)_parts[0]}{number}");
+        }
+
         var name = new DefaultInterpolatedStringHandler(
             0,
             _parts.Count,
@@ -97,6 +112,19 @@ public sealed class Template
         }
 
         return name.ToStringAndClear();
+    }
+
+    // Any thread: whoever loses a race loses a text that the next one makes again.
+    private string Numbered(int number)
+    {
+        string?[] known = Volatile.Read(ref _numbered);
+        if (number >= known.Length)
+        {
+            Array.Resize(ref known, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, number + 1)));
+            Volatile.Write(ref _numbered, known);
+        }
+
+        return known[number] ??= FormattableString.Invariant($"{(string)_parts[0]}{number}");
     }
 
     /// <summary>Whether this name and another can ever be the same: computed parts stand for anything.</summary>
