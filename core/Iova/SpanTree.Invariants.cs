@@ -13,6 +13,26 @@ internal sealed partial class SpanTree
         Require(_height == 0 || _root.Count > 1, "The root has one child.");
     }
 
+    /// <summary>Leaves and branches in use. O(n).</summary>
+    public (int Leaves, int Branches) CountNodes() => CountNodes(_root, _height);
+
+    private static (int Leaves, int Branches) CountNodes(SpanNode node, int level)
+    {
+        if (level == 0)
+        {
+            return (1, 0);
+        }
+
+        (int Leaves, int Branches) sum = (0, 1);
+        for (int i = 0; i < node.Count; i++)
+        {
+            (int leaves, int branches) = CountNodes(node.AsBranch.Children[i]!, level - 1);
+            sum = (sum.Leaves + leaves, sum.Branches + branches);
+        }
+
+        return sum;
+    }
+
     private static void Require(bool holds, string message)
     {
         if (!holds)
@@ -76,6 +96,11 @@ internal sealed partial class SpanTree
             {
                 room.Add(branch.Lasts[i - 1] + 1, branch.Firsts[i] - 1);
             }
+        }
+
+        for (int i = branch.Count; i < SpanNode.Capacity; i++)
+        {
+            Require(branch.Children[i] is null, "A branch holds on to a child that left.");
         }
 
         return count;

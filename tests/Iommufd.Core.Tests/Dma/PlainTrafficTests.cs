@@ -69,7 +69,7 @@ public sealed class PlainTrafficTests : IDisposable
             select (pattern, marks, ways);
 
         Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(150),
+            RandomCases.Try(150),
             Prop.ForAll(
                 cases.ToArbitrary(),
                 c =>

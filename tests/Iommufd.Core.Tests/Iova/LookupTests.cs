@@ -32,6 +32,15 @@ public sealed class LookupTests
         Assert.Equal(0x6000UL, _map.Next(area)!.Range.First);
     }
 
+    [Theory]
+    [InlineData(0x3000, 0x4000)]
+    [InlineData(0x4fff, 0x6000)]
+    public void A_range_that_shares_one_byte_with_an_area_overlaps_it(ulong first, ulong last)
+    {
+        Area area = _map.Map(0x4000, 0x1000);
+        Assert.Same(area, _map.FirstOverlapping(new IovaRange(first, last)));
+    }
+
     [Fact]
     public void A_run_may_start_and_end_inside_areas()
     {

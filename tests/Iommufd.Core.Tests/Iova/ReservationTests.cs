@@ -116,6 +116,51 @@ public sealed class ReservationTests
         Assert.Equal([new(0, 0x4fff), new(0x6000, ulong.MaxValue)], map.UsableRanges());
     }
 
+    [Theory]
+    [InlineData(0x800, 0x1000)]
+    [InlineData(0x2fff, 0x3800)]
+    public void Reserving_one_byte_of_an_allowed_range_is_EADDRINUSE(ulong first, ulong last)
+    {
+        var map = new IovaMap();
+        map.ReplaceAllowed([new(0x1000, 0x2fff)]);
+        Assert.Equal(Errno.EADDRINUSE, map.Reserve(new IovaRange(first, last), 1));
+    }
+
+    [Fact]
+    public void Reservations_that_share_one_byte_are_one_run()
+    {
+        var map = new IovaMap();
+        map.Reserve(new IovaRange(0x2000, 0x2fff), 1);
+        map.Reserve(new IovaRange(0x1000, 0x2000), 2);
+        Assert.Equal([new(0, 0xfff), new(0x3000, ulong.MaxValue)], map.UsableRanges());
+        map.CheckInvariants();
+    }
+
+    [Fact]
+    public void Two_reservations_that_share_one_byte_stay_one_run_when_a_third_leaves()
+    {
+        var map = new IovaMap();
+        map.Reserve(new IovaRange(0x1000, 0x2000), 1);
+        map.Reserve(new IovaRange(0x2000, 0x2fff), 1);
+        map.Reserve(new IovaRange(0x1000, 0x3fff), 2);
+        map.Unreserve(2);
+        Assert.Equal([new(0, 0xfff), new(0x3000, ulong.MaxValue)], map.UsableRanges());
+        map.CheckInvariants();
+    }
+
+    [Theory]
+    [InlineData(0x1000UL)]
+    [InlineData(0x1fffUL)]
+    public void A_reservation_of_one_byte_at_an_end_outlives_the_one_around_it(ulong at)
+    {
+        var map = new IovaMap();
+        map.Reserve(new IovaRange(at, at), 1);
+        map.Reserve(new IovaRange(0x1000, 0x1fff), 2);
+        map.Unreserve(2);
+        Assert.Equal([(new IovaRange(at, at), 1UL)], map.Reservations);
+        map.CheckInvariants();
+    }
+
     [Fact]
     public void Reservations_without_an_owner_are_for_ever() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new IovaMap().Unreserve(0));

@@ -228,7 +228,7 @@ public sealed class VeventqTests : ObjectsFixture
                     });
                 }
             )
-            .QuickCheckThrowOnFailure();
+            .Check(RandomCases.Try(100));
 
     private TestTriggerVevent Trigger => new() { DevId = _device.OutIdevId };
 

@@ -16,9 +16,8 @@ public sealed class TablePropertyTests
     [MemberData(nameof(Formats))]
     public void A_table_does_what_the_model_does(IoPageTableFormat format)
     {
-        Arbitrary<int[]> programs = Arb.From(Gen.Choose(0, int.MaxValue).ArrayOf(), Shorter);
-        Config config = Config.QuickThrowOnFailure.WithMaxTest(60);
-        Prop.ForAll(programs, program => Run(format, program)).Check(config);
+        Arbitrary<int[]> programs = RandomCases.From(Gen.Choose(0, int.MaxValue).ArrayOf(), Shorter);
+        Prop.ForAll(programs, program => Run(format, program)).Check(RandomCases.Try(60));
     }
 
     private static IEnumerable<int[]> Shorter(int[] program)

@@ -16,8 +16,8 @@ public sealed class PageSetModelTests
     [InlineData(true, AccountingMode.None)]
     public void A_page_set_agrees_with_the_naive_model(bool file, AccountingMode mode)
     {
-        Arbitrary<int[]> sequences = Arb.From(Gen.Choose(0, int.MaxValue).ArrayOf(), Shorter);
-        Config config = Config.QuickThrowOnFailure.WithMaxTest(400).WithStartSize(20).WithEndSize(250);
+        Arbitrary<int[]> sequences = RandomCases.From(Gen.Choose(0, int.MaxValue).ArrayOf(), Shorter);
+        Config config = RandomCases.Try(400).WithStartSize(20).WithEndSize(250);
         Prop.ForAll(sequences, steps => Run(steps, file, mode)).Check(config);
     }
 
