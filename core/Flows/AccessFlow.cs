@@ -145,7 +145,7 @@ public abstract class AccessFlow(ContextCore context, Caller caller) : Unmapping
             }
 
             pinned.Add(piece);
-            Pinned.AddRange(add.As<PfnsReady>().Pinned);
+            Pinned.Add(add.As<PfnsReady>().Pinned);
             PinnedRuns.AddRange(add.As<PfnsReady>().Runs);
         }
 

@@ -47,7 +47,7 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
             yield break;
         }
 
-        Pinned.AddRange(pfns.Pinned);
+        Pinned.Add(pfns.Pinned);
         var asks = new FlowAsk[ioas.Domains.Count];
         for (var i = 0; i < asks.Length; i++)
         {
@@ -296,7 +296,7 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
             yield break;
         }
 
-        Pinned.AddRange(pfns.Pinned);
+        Pinned.Add(pfns.Pinned);
         var install = FlowWait.For(ParticipantKind.Hwpt, hwpt.Id, new InstallArea(area, pfns.Runs, pageByPage));
         yield return install;
         outcome.Errno = install.Response.Errno;

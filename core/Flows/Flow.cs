@@ -19,7 +19,7 @@ public abstract class Flow
     // Lists come with their first entry: flows are made by the million, and most need few of them.
     private List<(FlowLock Lock, bool Exclusive)>? _held;
     private List<ContextObject>? _references;
-    private List<PinnedRun>? _pinned;
+    private List<IReadOnlyList<PinnedRun>>? _pinned;
     private List<ContextEvent>? _events;
     private IEnumerator<FlowWait>? _steps;
     private int _nextStep;
@@ -70,8 +70,11 @@ public abstract class Flow
     /// <summary>The process that called.</summary>
     protected Caller Caller { get; }
 
-    /// <summary>Pages newly pinned on the way, for the event; cleared by a rollback that unpins them.</summary>
-    protected List<PinnedRun> Pinned => _pinned ??= [];
+    /// <summary>
+    /// Pages newly pinned on the way, for the event, as the answers brought them; cleared by a rollback that unpins them. The
+    /// answers' lists are read only: a large one is not copied.
+    /// </summary>
+    protected List<IReadOnlyList<PinnedRun>> Pinned => _pinned ??= [];
 
     /// <summary><see cref="Pinned"/> as events hold it: page set, first index, first PFN, count; repeated.</summary>
     protected ulong[] PinnedForEvent()
@@ -81,14 +84,18 @@ public abstract class Flow
             return [];
         }
 
-        var flat = new ulong[_pinned.Count * 4];
-        for (var i = 0; i < _pinned.Count; i++)
+        var flat = new ulong[_pinned.Sum(p => p.Count) * 4];
+        var at = 0;
+        foreach (var part in _pinned)
         {
-            var pinned = _pinned[i];
-            flat[i * 4] = pinned.PageSet;
-            flat[(i * 4) + 1] = pinned.FirstIndex;
-            flat[(i * 4) + 2] = pinned.Run.First.Value;
-            flat[(i * 4) + 3] = pinned.Run.Count;
+            for (var i = 0; i < part.Count; i++)
+            {
+                var pinned = part[i];
+                flat[at++] = pinned.PageSet;
+                flat[at++] = pinned.FirstIndex;
+                flat[at++] = pinned.Run.First.Value;
+                flat[at++] = pinned.Run.Count;
+            }
         }
 
         return flat;
