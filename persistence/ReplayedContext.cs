@@ -350,20 +350,13 @@ public sealed class ReplayedContext
             if (_pageSets.TryGetValue((uint)number, out var set))
             {
                 var memory = _machine.Process(set.Process).Memory;
-                var pins = memory.RecordedPins!;
-                pins.Reserve((end - i) / 4);
+                memory.RecordedPins!.Add(pinned, i, end, set.Base);
                 if (_expecting.Count == 0 || _expecting[^1] != memory)
                 {
                     _expecting.Add(memory);
                 }
 
-                for (; i < end; i += 4)
-                {
-                    pins.Add(
-                        set.Base + (pinned[i + 1] << HostPage.Shift),
-                        new PfnRun(new Pfn(pinned[i + 2]), pinned[i + 3])
-                    );
-                }
+                i = end;
             }
 
             Invariant.Holds(i == end || IsPartial, "an event pins pages of memory that was mapped");

@@ -48,7 +48,7 @@ internal static class RunCommand
             Description = "Sends the run's metrics to an OpenTelemetry collector, by OTLP over gRPC.",
             HelpName = "URL",
         };
-        Option<long?> dmaBlocks = ScenarioOptions.DmaBlocks();
+        Option<long> dmaBlocks = ScenarioOptions.DmaBlocks(usual: 0);
         Option<string?> faults = ScenarioOptions.Faults();
         Option<string?> replies = ScenarioOptions.ReplyLog();
         Option<string[]> set = ScenarioOptions.Set();
@@ -85,7 +85,7 @@ internal static class RunCommand
                     {
                         ReplyLog = parsed.GetValue(replies),
                         Faults = parsed.GetValue(faults),
-                        DmaBlocks = ScenarioOptions.Checked(parsed.GetValue(dmaBlocks)),
+                        DmaBlocks = ScenarioOptions.Blocks(parsed.GetValue(dmaBlocks)),
                         Profile = parsed.GetValue(profile) ? new RunProfile() : null,
                         Otlp = parsed.GetValue(otlp),
                     },

@@ -26,18 +26,26 @@ internal static class ScenarioOptions
             HelpName = "PLAN",
         };
 
-    public static Option<long?> DmaBlocks() =>
+    /// <param name="usual">What holds when it is left out; 0 for as many as the scenario says.</param>
+    public static Option<long> DmaBlocks(long usual) =>
         new("--dma-blocks")
         {
             Description =
                 "Background DMA transfers at most so many blocks each time that it is set going: more runs in the same time, each with "
-                + "less DMA. As many as the scenario says when left out.",
+                + "less DMA. 0: as many as the scenario says.",
             HelpName = "N",
+            DefaultValueFactory = _ => usual,
         };
 
+    /// <summary>The blocks of an option's value; null for as many as the scenario says.</summary>
     /// <exception cref="BadInputException">Not a number of blocks.</exception>
-    public static long? Checked(long? dmaBlocks) =>
-        dmaBlocks is <= 0 ? throw new BadInputException("--dma-blocks", $"'{dmaBlocks}': at least 1") : dmaBlocks;
+    public static long? Blocks(long dmaBlocks) =>
+        dmaBlocks switch
+        {
+            < 0 => throw new BadInputException("--dma-blocks", $"'{dmaBlocks}': 0 or more"),
+            0 => null,
+            _ => dmaBlocks,
+        };
 
     public static Option<string> Output()
     {

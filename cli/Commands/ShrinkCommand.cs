@@ -38,6 +38,7 @@ internal static class ShrinkCommand
             Description = "The search is cut short after this time, with the best it has: 30s, 5min (the default).",
             HelpName = "T",
         };
+        Option<long> dmaBlocks = ScenarioOptions.DmaBlocks(usual: 0);
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
         var command = new Command("shrink", "Reduces a failing run to a minimal scenario that fails in the same way.")
@@ -47,6 +48,7 @@ internal static class ShrinkCommand
             faults,
             file,
             set,
+            dmaBlocks,
             deadline,
             output,
         };
@@ -63,6 +65,7 @@ internal static class ShrinkCommand
                 {
                     Scenario = name,
                     Settings = ScenarioOptions.Settings(parsed.GetValue(set)),
+                    DmaBlocks = ScenarioOptions.Blocks(parsed.GetValue(dmaBlocks)),
                 };
                 TimeSpan limit = ScenarioOptions.Duration("--deadline", parsed.GetValue(deadline)) ?? DefaultDeadline;
                 string target = parsed.GetValue(file) ?? $"{run.Text.Name}.shrunk.yaml";
@@ -103,12 +106,12 @@ internal static class ShrinkCommand
             throw new BadInputException(
                 run.Scenario,
                 FormattableString.Invariant(
-                    $"the run does not fail, so there is nothing to shrink; it was: {run.Replay}"
+                    $"the run does not fail, so there is nothing to shrink; it was: {run.Replay}{Hint(run)}"
                 )
             );
         }
 
-        string replay = await SaveAsync(result, target).ConfigureAwait(false);
+        string replay = await SaveAsync(run, result, target).ConfigureAwait(false);
         if (isJson)
         {
             streams.WriteJson(Json(run, result, target, replay));
@@ -121,9 +124,19 @@ internal static class ShrinkCommand
         return result.IsWhole ? ExitCode.Success : ExitCode.CutShort;
     }
 
-    private static async Task<string> SaveAsync(ShrinkResult result, string target)
+    private static string Hint(SeedRun run) =>
+        run.DmaBlocks is null
+            ? FormattableString.Invariant($" (a soak's runs have --dma-blocks {SoakRequest.UsualDmaBlocks})")
+            : string.Empty;
+
+    private static async Task<string> SaveAsync(SeedRun run, ShrinkResult result, string target)
     {
         string replay = string.Create(CultureInfo.InvariantCulture, $"iommufd run {target} --seed {result.Seed}");
+        if (run.DmaBlocks is { } blocks)
+        {
+            replay += string.Create(CultureInfo.InvariantCulture, $" --dma-blocks {blocks} --durability ram");
+        }
+
         try
         {
             if (result.Faults is { } faults)

@@ -63,7 +63,7 @@ internal static class SoakCommand
         {
             Description = "Fails the 1st, 2nd, 3rd ... fault point of every operation, one run each, to exhaustion.",
         };
-        Option<long?> dmaBlocks = ScenarioOptions.DmaBlocks();
+        Option<long> dmaBlocks = ScenarioOptions.DmaBlocks(SoakRequest.UsualDmaBlocks);
         Option<string?> faults = ScenarioOptions.Faults();
         Option<string[]> set = ScenarioOptions.Set();
         Option<string> output = ScenarioOptions.Output();
@@ -105,7 +105,7 @@ internal static class SoakCommand
                     Jobs = parsed.GetValue(jobs),
                     StopOnFailure = parsed.GetValue(stopOnFailure),
                     Settings = ScenarioOptions.Settings(parsed.GetValue(set)),
-                    DmaBlocks = ScenarioOptions.Checked(parsed.GetValue(dmaBlocks)),
+                    DmaBlocks = ScenarioOptions.Blocks(parsed.GetValue(dmaBlocks)),
                     StateFile = parsed.GetValue(state),
                     Shard = ShardOption.Of(parsed.GetValue(shard), Environment.GetEnvironmentVariable),
                 };

@@ -19,7 +19,7 @@ public abstract class Flow
     // Lists come with their first entry: flows are made by the million, and most need few of them.
     private List<(FlowLock Lock, bool Exclusive)>? _held;
     private List<ContextObject>? _references;
-    private List<PinnedRun>? _pinned;
+    private List<IReadOnlyList<PinnedRun>>? _pinned;
     private List<(uint PageSet, ulong First, ulong Last)>? _shared;
     private List<ContextEvent>? _events;
     private IEnumerator<FlowWait>? _steps;
@@ -71,8 +71,11 @@ public abstract class Flow
     /// <summary>The process that called.</summary>
     protected Caller Caller { get; }
 
-    /// <summary>Pages newly pinned on the way, for the event; cleared by a rollback that unpins them.</summary>
-    protected List<PinnedRun> Pinned
+    /// <summary>
+    /// Pages newly pinned on the way, for the event, as the answers brought them; cleared by a rollback that unpins them. The
+    /// answers' lists are read only: a large one is not copied.
+    /// </summary>
+    protected List<IReadOnlyList<PinnedRun>> Pinned
     {
         get
         {
@@ -90,22 +93,16 @@ public abstract class Flow
     /// <param name="pageSet">Their page set.</param>
     /// <param name="first">Index of the first page.</param>
     /// <param name="last">Index of the last page.</param>
-    /// <param name="newly">Those of them that nobody had pinned before.</param>
+    /// <param name="newly">Those of them that nobody had pinned before; not changed afterwards.</param>
     protected void AddPinned(uint pageSet, ulong first, ulong last, IReadOnlyList<PinnedRun> newly)
     {
-        var pages = 0ul;
-        foreach (var pinned in newly)
+        if (newly.Count > 0)
         {
-            pages += pinned.Run.Count;
-        }
-
-        if (pages > 0)
-        {
-            Pinned.AddRange(newly);
+            Pinned.Add(newly);
         }
 
         // Whoever pinned the others and has not journalled it is still running, and keeps its list until then.
-        if (pages <= last - first && Context.Engine.PinningCount > (_pinned is null ? 0 : 1))
+        if (Context.Engine.PinningCount > (_pinned is null ? 0 : 1) && PagesOf(newly) <= last - first)
         {
             (_shared ??= []).Add((pageSet, first, last));
         }
@@ -127,33 +124,54 @@ public abstract class Flow
             return [];
         }
 
-        var flat = new ulong[_pinned.Count * 4];
-        for (var i = 0; i < _pinned.Count; i++)
+        var flat = new ulong[_pinned.Sum(p => p.Count) * 4];
+        var at = 0;
+        foreach (var part in _pinned)
         {
-            var pinned = _pinned[i];
-            flat[i * 4] = pinned.PageSet;
-            flat[(i * 4) + 1] = pinned.FirstIndex;
-            flat[(i * 4) + 2] = pinned.Run.First.Value;
-            flat[(i * 4) + 3] = pinned.Run.Count;
+            for (var i = 0; i < part.Count; i++)
+            {
+                var pinned = part[i];
+                flat[at++] = pinned.PageSet;
+                flat[at++] = pinned.FirstIndex;
+                flat[at++] = pinned.Run.First.Value;
+                flat[at++] = pinned.Run.Count;
+            }
         }
 
         return flat;
     }
 
+    private static ulong PagesOf(IReadOnlyList<PinnedRun> runs)
+    {
+        var pages = 0ul;
+        for (var i = 0; i < runs.Count; i++)
+        {
+            pages += runs[i].Run.Count;
+        }
+
+        return pages;
+    }
+
     private void AddSharedWithOthers()
     {
+        var found = new List<PinnedRun>();
         foreach (var other in Context.Engine.Others(this))
         {
-            foreach (var run in other._pinned ?? [])
+            foreach (var run in other._pinned?.SelectMany(p => p) ?? [])
             {
-                AddShared(run);
+                AddShared(run, found);
             }
+        }
+
+        if (found.Count > 0)
+        {
+            Pinned.Add(found);
         }
 
         _shared = null;
     }
 
-    private void AddShared(PinnedRun run)
+    private void AddShared(PinnedRun run, List<PinnedRun> found)
     {
         var runLast = run.FirstIndex + (run.Run.Count - 1);
         foreach (var (pageSet, first, last) in _shared!)
@@ -162,7 +180,7 @@ public abstract class Flow
             {
                 var from = Math.Max(run.FirstIndex, first);
                 var frame = new Pfn(run.Run.First.Value + (from - run.FirstIndex));
-                Pinned.Add(new PinnedRun(pageSet, from, new PfnRun(frame, Math.Min(runLast, last) - from + 1)));
+                found.Add(new PinnedRun(pageSet, from, new PfnRun(frame, Math.Min(runLast, last) - from + 1)));
             }
         }
     }

@@ -8,34 +8,51 @@ namespace Iommufd.Core.Pages;
 /// </summary>
 public sealed class RecordedPins
 {
-    private readonly Queue<(ulong Address, PfnRun Run)> _runs = new();
+    /// <summary>Numbers that an event spends on a run: page set, first index, first frame, pages.</summary>
+    private const int Stride = 4;
+
+    // Runs that may wait to be sorted: their events' arrays stay in memory so long.
+    private const long MostUnsorted = 1 << 16;
+
+    /// <summary>What the command that is replayed pins.</summary>
+    private readonly List<Part> _coming = [];
+
+    /// <summary>What commands have pinned, not yet among <see cref="_known"/>, in their order.</summary>
+    private readonly List<Part> _unsorted = [];
+
+    /// <summary>What commands have pinned, by address.</summary>
     private readonly List<(ulong Address, PfnRun Run)> _known = [];
+
+    private long _unsortedRuns;
+    private int _part;
+    private int _at;
     private (ulong Address, PfnRun Run)? _rest;
 
     /// <summary>Whether every recorded frame has been taken.</summary>
-    public bool IsEmpty => _runs.Count == 0 && _rest is null;
+    public bool IsEmpty => _part == _coming.Count && _rest is null;
 
-    /// <summary>Adds frames that will be pinned.</summary>
-    /// <param name="address">Address (or file offset) of the first page.</param>
-    /// <param name="run">The frames.</param>
-    public void Add(ulong address, PfnRun run)
+    /// <summary>Adds frames that will be pinned, as an event has them.</summary>
+    /// <param name="pinned">Page set, first index, first frame and pages of each run; not changed afterwards.</param>
+    /// <param name="from">Where the first run of these begins.</param>
+    /// <param name="to">Where the last one ends.</param>
+    /// <param name="start">Address (or file offset) of the page set's first page.</param>
+    public void Add(ulong[] pinned, int from, int to, ulong start)
     {
-        _runs.Enqueue((address, run));
-        Know(address, run);
-    }
-
-    /// <summary>Makes room for frames that will be added.</summary>
-    /// <param name="runs">How many times <see cref="Add"/> will be called.</param>
-    public void Reserve(int runs)
-    {
-        _runs.EnsureCapacity(_runs.Count + runs);
-        _known.EnsureCapacity(_known.Count + runs);
+        var part = new Part(pinned, from, to, start);
+        _coming.Add(part);
+        _unsorted.Add(part);
+        _unsortedRuns += part.Runs;
+        if (_unsortedRuns > Math.Max(MostUnsorted, _known.Count))
+        {
+            Sort();
+        }
     }
 
     /// <summary>Forgets what was not taken.</summary>
     public void Clear()
     {
-        _runs.Clear();
+        _coming.Clear();
+        (_part, _at) = (0, 0);
         _rest = null;
     }
 
@@ -43,7 +60,7 @@ public sealed class RecordedPins
     /// <exception cref="InvariantBrokenException">The command pins a page that no command had pinned when it was recorded.</exception>
     public PfnRun Take(ulong address, ulong pages)
     {
-        var next = _rest ?? (_runs.Count > 0 ? _runs.Dequeue() : default);
+        var next = _rest ?? Next();
         if (next.Run.Count == 0 || next.Address != address)
         {
             // Commands that overlapped may have found pages pinned by each other; one after the other each pins for itself. The
@@ -63,16 +80,62 @@ public sealed class RecordedPins
         return new PfnRun(next.Run.First, count);
     }
 
-    // What is known is in order and does not overlap: of a page that was recorded more than once the last frame counts.
-    private void Know(ulong address, PfnRun run)
+    private (ulong Address, PfnRun Run) Next()
     {
+        if (_part == _coming.Count)
+        {
+            return default;
+        }
+
+        var part = _coming[_part];
+        var next = part.At(_at++);
+        if (_at == part.Runs)
+        {
+            (_part, _at) = (_part + 1, 0);
+        }
+
+        return next;
+    }
+
+    private PfnRun Known(ulong address, ulong pages)
+    {
+        Sort();
+        var at = FirstEndingAfter(address);
+        Invariant.Holds(
+            at < _known.Count && _known[at].Address <= address,
+            "a replayed command pins pages that were pinned before"
+        );
+        var (start, run) = _known[at];
+        var skipped = (address - start) >> HostPage.Shift;
+        return new PfnRun(new Pfn(run.First.Value + skipped), Math.Min(pages, run.Count - skipped));
+    }
+
+    // Seldom asked for: only commands that overlapped look at what others have pinned.
+    private void Sort()
+    {
+        foreach (var part in _unsorted)
+        {
+            _known.EnsureCapacity(_known.Count + part.Runs);
+            for (var i = 0; i < part.Runs; i++)
+            {
+                Sort(part.At(i));
+            }
+        }
+
+        _unsorted.Clear();
+        _unsortedRuns = 0;
+    }
+
+    // What is known is in order and does not overlap: of a page that was recorded more than once the last frame counts.
+    private void Sort((ulong Address, PfnRun Run) next)
+    {
+        var (address, end) = (next.Address, EndOf(next));
         if (_known.Count == 0 || EndOf(_known[^1]) <= address)
         {
-            _known.Add((address, run));
+            _known.Add(next);
             return;
         }
 
-        var end = EndOf((address, run));
         var from = FirstEndingAfter(address);
         var to = from;
         while (to < _known.Count && _known[to].Address < end)
@@ -82,41 +145,25 @@ public sealed class RecordedPins
 
         if (to == from)
         {
-            _known.Insert(from, (address, run));
+            _known.Insert(from, next);
             return;
         }
 
         var (first, last) = (_known[from], _known[to - 1]);
-        _known[from] = (address, run);
+        _known[from] = next;
         _known.RemoveRange(from + 1, to - from - 1);
         if (EndOf(last) > end)
         {
             var skipped = (end - last.Address) >> HostPage.Shift;
-            _known.Insert(
-                from + 1,
-                (end, new PfnRun(new Pfn(last.Run.First.Value + skipped), last.Run.Count - skipped))
-            );
+            var behind = new PfnRun(new Pfn(last.Run.First.Value + skipped), last.Run.Count - skipped);
+            _known.Insert(from + 1, (end, behind));
         }
 
         if (first.Address < address)
         {
-            _known.Insert(
-                from,
-                (first.Address, new PfnRun(first.Run.First, (address - first.Address) >> HostPage.Shift))
-            );
+            var before = new PfnRun(first.Run.First, (address - first.Address) >> HostPage.Shift);
+            _known.Insert(from, (first.Address, before));
         }
-    }
-
-    private PfnRun Known(ulong address, ulong pages)
-    {
-        var at = FirstEndingAfter(address);
-        Invariant.Holds(
-            at < _known.Count && _known[at].Address <= address,
-            "a replayed command pins pages that were pinned before"
-        );
-        var (start, run) = _known[at];
-        var skipped = (address - start) >> HostPage.Shift;
-        return new PfnRun(new Pfn(run.First.Value + skipped), Math.Min(pages, run.Count - skipped));
     }
 
     private static ulong EndOf((ulong Address, PfnRun Run) known) =>
@@ -139,5 +186,17 @@ public sealed class RecordedPins
         }
 
         return from;
+    }
+
+    /// <summary>Runs of one page set in an event.</summary>
+    private readonly record struct Part(ulong[] Pinned, int From, int To, ulong Start)
+    {
+        public int Runs => (To - From) / Stride;
+
+        public (ulong Address, PfnRun Run) At(int run)
+        {
+            var numbers = Pinned.AsSpan(From + (run * Stride), Stride);
+            return (Start + (numbers[1] << HostPage.Shift), new PfnRun(new Pfn(numbers[2]), numbers[3]));
+        }
     }
 }

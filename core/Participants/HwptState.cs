@@ -17,6 +17,9 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
     // Runs of an area that room is made for at once.
     private const ulong MostReserved = 1 << 20;
 
+    // Runs read from the table in one go.
+    private const int RunsAtOnce = 64;
+
     private readonly SortedDictionary<ulong, AreaView> _installed = [];
     private readonly Dictionary<string, int> _devices = new(StringComparer.Ordinal);
     private string[]? _devicesInOrder;
@@ -166,7 +169,7 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
     private List<PfnRun> ReadRuns(AreaView area)
     {
         var runs = new List<PfnRun>();
-        Span<PfnRun> buffer = stackalloc PfnRun[64];
+        Span<PfnRun> buffer = stackalloc PfnRun[RunsAtOnce];
         var at = area.Range.First;
         var left = area.Range.Length;
         while (left > 0)
@@ -254,13 +257,32 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         foreach (var area in _installed.Values)
         {
             lines.Add($"installed {area.Range} permissions {area.Permissions}");
-            foreach (var run in _withoutPages.Contains(area.Range.First) ? [] : ReadRuns(area))
+            if (!_withoutPages.Contains(area.Range.First))
             {
-                lines.Add($"  {run.First} x {run.Count}");
+                Describe(area, lines);
             }
         }
 
         return lines.ToDescription();
+    }
+
+    private void Describe(AreaView area, StateLines lines)
+    {
+        Span<PfnRun> buffer = stackalloc PfnRun[RunsAtOnce];
+        var at = area.Range.First;
+        for (var left = area.Range.Length; left > 0; )
+        {
+            var count = Table.TranslateRuns(at, left, buffer, out var translated);
+            Invariant.Holds(translated > 0, "an installed area is mapped everywhere");
+            foreach (ref readonly var run in buffer[..count])
+            {
+                // As Pfn writes itself, without a string for each.
+                lines.Add($"  pfn:{run.First.Value:x} x {run.Count}");
+            }
+
+            at = unchecked(at + translated);
+            left -= translated;
+        }
     }
 
     private StateChecked Check()

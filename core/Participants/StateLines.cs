@@ -47,13 +47,46 @@ public sealed class StateLines(bool keep)
         /// <summary>Adds True or False.</summary>
         public void AppendFormatted(bool value) => lines.Take(value ? bool.TrueString : bool.FalseString);
 
+        /// <summary>Adds a number: states are made of little else.</summary>
+        public void AppendFormatted(ulong value, string? format = null)
+        {
+            Span<char> text = stackalloc char[LongestNumber];
+            var first = LongestNumber;
+            if (format is null)
+            {
+                do
+                {
+                    (value, var digit) = Math.DivRem(value, 10);
+                    text[--first] = (char)('0' + digit);
+                } while (value != 0);
+            }
+            else if (format is "x")
+            {
+                do
+                {
+                    text[--first] = "0123456789abcdef"[(int)(value & 15)];
+                    value >>= 4;
+                } while (value != 0);
+            }
+            else
+            {
+                value.TryFormat(text, out var written, format, CultureInfo.InvariantCulture);
+                lines.Take(text[..written]);
+                return;
+            }
+
+            lines.Take(text[first..]);
+        }
+
         /// <summary>Adds a value.</summary>
         public void AppendFormatted<T>(T value, string? format = null)
         {
             Span<char> text = stackalloc char[LongestNumber];
+
+            // Asked and cast apart, which boxes no number.
             if (
-                value is ISpanFormattable number
-                && number.TryFormat(text, out var written, format, CultureInfo.InvariantCulture)
+                value is ISpanFormattable
+                && ((ISpanFormattable)value).TryFormat(text, out var written, format, CultureInfo.InvariantCulture)
             )
             {
                 lines.Take(text[..written]);
@@ -81,6 +114,7 @@ public sealed class StateLines(bool keep)
 public readonly record struct Fnv1a(ulong Value)
 {
     private const ulong Prime = 0x100000001b3;
+    private const ulong PrimeSquared = unchecked(Prime * Prime);
 
     /// <summary>The hash of nothing.</summary>
     public static Fnv1a Empty => new(0xcbf29ce484222325);
@@ -88,13 +122,17 @@ public readonly record struct Fnv1a(ulong Value)
     /// <summary>Adds the UTF-16 units of a text, low byte first.</summary>
     public Fnv1a Add(ReadOnlySpan<char> text)
     {
-        var hash = this;
+        var hash = Value;
         foreach (var unit in text)
         {
-            hash = hash.Add(unit);
+            // Nearly every unit's high byte is zero: then its step is a multiplication alone, and both are one.
+            hash =
+                unit <= byte.MaxValue
+                    ? unchecked((hash ^ unit) * PrimeSquared)
+                    : unchecked((((hash ^ (byte)unit) * Prime) ^ (ulong)(unit >> 8)) * Prime);
         }
 
-        return hash;
+        return new Fnv1a(hash);
     }
 
     /// <summary>Adds one UTF-16 unit, low byte first.</summary>

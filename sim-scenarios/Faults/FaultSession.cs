@@ -296,6 +296,10 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
         // 2^53: what a probability can tell apart.
         private readonly ulong _threshold = (ulong)(Math.Clamp(rule.Probability, 0, 1) * (1ul << 53));
         private readonly HashSet<ulong> _nth = [.. rule.Nth];
+
+        // Most rules say a point and how often, and nothing of where.
+        private readonly bool _matchesAll =
+            rule is { Window: null, Operations.Count: 0, Contexts.Count: 0, Objects.Count: 0, Devices.Count: 0 };
         private ulong _asked;
         private long _struck;
         private int _burstLeft;
@@ -304,7 +308,7 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
 
         public bool Strikes(ulong seed, string word, long number, in FaultSite site)
         {
-            if (!Matches(word, number, site))
+            if (!_matchesAll && !Matches(word, number, site))
             {
                 return false;
             }

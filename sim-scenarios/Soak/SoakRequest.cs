@@ -6,6 +6,12 @@ namespace Iommufd.Scenarios.Soak;
 /// <summary>What a soak runs. Immutable.</summary>
 public sealed record SoakRequest
 {
+    /// <summary>
+    /// What <see cref="DmaBlocks"/> is where the user says nothing: a soak looks for interleavings and faults, and finds no more of
+    /// them in longer bursts of DMA.
+    /// </summary>
+    public const long UsualDmaBlocks = 64;
+
     /// <summary>The scenarios, as the user named them; each seed runs all of them.</summary>
     public required IReadOnlyList<(string Name, ScenarioText Text)> Scenarios { get; init; }
 

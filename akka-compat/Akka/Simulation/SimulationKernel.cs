@@ -165,10 +165,11 @@ internal sealed class SimulationKernel
 
     private void Mix(IReadyWork work, object outcome)
     {
-        for (var path = work.Path; path is not null; path = path.Parent)
+        // Uids count up as actors are made: with it the last name stands for the whole path.
+        if (work.Path is { } path)
         {
             Mix(path.Name);
-            Mix('/');
+            Mix((ulong)path.Uid);
         }
         var type = outcome?.GetType();
         if (type is not null)

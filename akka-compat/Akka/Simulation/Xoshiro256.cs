@@ -34,11 +34,11 @@ internal sealed class Xoshiro256
     /// <summary>A number from zero up to the bound (exclusive), each equally likely.</summary>
     internal int Below(int bound)
     {
-        // Of the few values at the top that would favour small results, none is used.
-        var limit = ulong.MaxValue - (ulong.MaxValue % (ulong)bound);
+        // Of the few values at the top that would favour small results, none is used. There are less than the bound of them, so
+        // that the division that finds them is nearly never needed.
         ulong value;
         do value = Next();
-        while (value >= limit);
+        while (value > ulong.MaxValue - (ulong)bound && value >= ulong.MaxValue - (ulong.MaxValue % (ulong)bound));
         return (int)(value % (ulong)bound);
     }
 

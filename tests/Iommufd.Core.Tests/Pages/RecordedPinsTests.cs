@@ -14,8 +14,8 @@ public sealed class RecordedPinsTests
     public void What_comes_next_is_taken_in_the_order_in_which_it_was_recorded()
     {
         var pins = new RecordedPins();
-        pins.Add(At(8), Run(100, 4));
-        pins.Add(At(2), Run(50, 1));
+        Record(pins, 8, 100, 4);
+        Record(pins, 2, 50, 1);
         Assert.Equal(Run(100, 3), pins.Take(At(8), 3));
         Assert.Equal(Run(103, 1), pins.Take(At(11), 5));
         Assert.False(pins.IsEmpty);
@@ -27,8 +27,8 @@ public sealed class RecordedPinsTests
     public void A_run_recorded_inside_another_leaves_both_of_its_sides_known()
     {
         var pins = new RecordedPins();
-        pins.Add(At(0), Run(10, 8));
-        pins.Add(At(3), Run(90, 2));
+        Record(pins, 0, 10, 8);
+        Record(pins, 3, 90, 2);
         pins.Clear();
         Assert.Equal(Run(12, 1), pins.Take(At(2), 9));
         Assert.Equal(Run(90, 2), pins.Take(At(3), 9));
@@ -39,7 +39,7 @@ public sealed class RecordedPinsTests
     public void A_page_that_was_never_recorded_cannot_be_pinned()
     {
         var pins = new RecordedPins();
-        pins.Add(At(4), Run(10, 2));
+        Record(pins, 4, 10, 2);
         pins.Clear();
         Assert.Throws<InvariantBrokenException>(() => pins.Take(At(3), 1));
         Assert.Throws<InvariantBrokenException>(() => pins.Take(At(6), 1));
@@ -64,7 +64,7 @@ public sealed class RecordedPinsTests
         {
             (int first, int count) = recorded[i];
             ulong frame = (ulong)(1 + i) * 1000;
-            pins.Add(At(first), Run(frame, count));
+            Record(pins, first, frame, count);
             for (int page = 0; page < count; page++)
             {
                 frames[first + page] = frame + (ulong)page;
@@ -84,6 +84,9 @@ public sealed class RecordedPinsTests
             }
         }
     }
+
+    private static void Record(RecordedPins pins, int page, ulong frame, int pages) =>
+        pins.Add([1, (ulong)page, frame, (ulong)pages], 0, 4, At(0));
 
     private static ulong At(int page) => 0x7f00_0000_0000 + ((ulong)page << HostPage.Shift);
 
