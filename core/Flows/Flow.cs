@@ -79,7 +79,7 @@ public abstract class Flow
     /// <summary><see cref="Pinned"/> as events hold it: page set, first index, first PFN, count; repeated.</summary>
     protected ulong[] PinnedForEvent()
     {
-        if (_pinned is null || _pinned.Count == 0)
+        if (_pinned is null || _pinned.Count == 0 || !Context.NotesPins)
         {
             return [];
         }
