@@ -190,6 +190,9 @@ public sealed class ContextCore
         set;
     }
 
+    /// <summary>Whether events say which pages were pinned for them; nobody reads them where events are not kept.</summary>
+    public bool NotesPins { get; set; } = true;
+
     /// <summary>Values that a replay dictates: ids and IOVAs that were chosen when the journal was written.</summary>
     public RecordedChoices? Recorded { get; set; }
 

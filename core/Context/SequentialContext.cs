@@ -37,7 +37,11 @@ public sealed partial class SequentialContext : IParticipantHost
     public List<ContextEvent> Events { get; } = [];
 
     /// <summary>Whether <see cref="Events"/> is filled; a replay of a long journal has no use for it.</summary>
-    public bool KeepsEvents { get; set; } = true;
+    public bool KeepsEvents
+    {
+        get => Core.NotesPins;
+        set => Core.NotesPins = value;
+    }
 
     /// <summary>The participants, by kind and id.</summary>
     public IEnumerable<KeyValuePair<(ParticipantKind Kind, uint Id), IFlowParticipant>> Participants =>

@@ -18,7 +18,7 @@ public partial class DmaEngine
         bool guestPasids;
         lock (Iotlb.Gate)
         {
-            nested = [.. Translations().Where(t => IsOn(t.Translation, hwptId)).Select(t => t.Pasid).Order()];
+            nested = NestedOn(hwptId);
             guestPasids = nested.Contains(0u) && _own!.Guest is { Root.HasPasids: true };
         }
 
@@ -79,16 +79,26 @@ public partial class DmaEngine
         return true;
     }
 
-    private IEnumerable<(uint Pasid, DmaTranslation Translation)> Translations()
+    // Asked at every unmap, and nearly always there are none.
+    private uint[] NestedOn(uint hwptId)
     {
-        if (_own is not null)
+        SortedSet<uint>? nested = null;
+        if (_own is not null && IsOn(_own, hwptId))
         {
-            yield return (0, _own);
+            nested = [0];
         }
 
-        foreach ((uint pasid, DmaTranslation translation) in _translations ?? [])
+        if (_translations is not null)
         {
-            yield return (pasid, translation);
+            foreach ((uint pasid, DmaTranslation translation) in _translations)
+            {
+                if (IsOn(translation, hwptId))
+                {
+                    (nested ??= []).Add(pasid);
+                }
+            }
         }
+
+        return nested is null ? [] : [.. nested];
     }
 }

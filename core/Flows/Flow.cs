@@ -114,6 +114,11 @@ public abstract class Flow
     /// </summary>
     protected ulong[] PinnedForEvent()
     {
+        if (!Context.NotesPins)
+        {
+            return [];
+        }
+
         if (_shared is not null)
         {
             AddSharedWithOthers();

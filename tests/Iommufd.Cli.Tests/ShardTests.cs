@@ -28,6 +28,20 @@ public sealed class ShardTests : IDisposable
         Assert.Equal(whole.ToJsonString(), Timeless(merged.Out).ToJsonString());
     }
 
+    [Theory]
+    [InlineData(null, "--dma-blocks=64")]
+    [InlineData("16", "--dma-blocks=16")]
+    [InlineData("0", null)]
+    public void A_soak_has_short_bursts_of_DMA_unless_told_otherwise_and_says_so(string? blocks, string? said)
+    {
+        string[] soak = ["soak", "quickstart", "--set", "rounds=1", "--set", "ram=2M", "--seeds", "1..1"];
+        string[] asked = blocks is null ? soak : [.. soak, "--dma-blocks", blocks];
+        CliRun run = CliRun.Of([.. asked, "--output", "json"]);
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        var set = JsonNode.Parse(run.Out)!["set"]!.AsArray().Select(s => (string)s!);
+        Assert.Equal(said, set.SingleOrDefault(s => s.StartsWith("--dma", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void A_folder_without_results_is_bad_input()
     {

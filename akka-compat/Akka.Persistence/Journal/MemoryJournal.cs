@@ -24,7 +24,13 @@ public class MemoryJournal : AsyncWriteJournal
     {
         foreach (var write in messages)
         {
-            foreach (var persistent in (IEnumerable<IPersistentRepresentation>)write.Payload)
+            // Most are of one event, and have no list of it unless they are asked for one.
+            if (write.Size == 1)
+            {
+                Add(write.First.WithTimestamp(Context.System.Scheduler.Now.UtcTicks));
+                continue;
+            }
+            foreach (var persistent in write.Events)
                 Add(persistent.WithTimestamp(Context.System.Scheduler.Now.UtcTicks));
         }
         return Written;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 
 namespace Akka.Persistence.Journal;
@@ -20,9 +21,9 @@ public abstract class WriteJournalBase : ActorBase
         foreach (var envelope in resequenceables)
         {
             if (envelope is AtomicWrite write)
-                yield return new AtomicWrite(
-                    System.Collections.Immutable.ImmutableList.CreateRange(write.Events.Select(Stored))
-                );
+                yield return write.Size == 1
+                    ? new AtomicWrite(Stored(write.First))
+                    : new AtomicWrite(ImmutableList.CreateRange(write.Events.Select(Stored)));
         }
     }
 

@@ -206,6 +206,8 @@ public sealed class AtomicWrite : IPersistentEnvelope, IMessage
     /// <summary>Who sent the command: the same for all events of a write.</summary>
     internal IActorRef FirstSender => _first.Sender;
 
+    internal IPersistentRepresentation First => _first;
+
     internal IImmutableList<IPersistentRepresentation> Events => (IImmutableList<IPersistentRepresentation>)Payload;
 
     /// <inheritdoc/>

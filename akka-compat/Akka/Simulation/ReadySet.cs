@@ -14,11 +14,11 @@ internal abstract class ReadySet
 /// <summary>Every piece of work is equally likely.</summary>
 internal sealed class RandomReadySet(Xoshiro256 random) : ReadySet
 {
-    private readonly List<IReadyWork> _work = [];
+    private readonly List<Entry> _work = [];
 
     internal override int Count => _work.Count;
 
-    internal override void Add(IReadyWork work) => _work.Add(work);
+    internal override void Add(IReadyWork work) => _work.Add(new Entry(work));
 
     internal override IReadyWork Take(long step)
     {
@@ -26,8 +26,11 @@ internal sealed class RandomReadySet(Xoshiro256 random) : ReadySet
         var chosen = _work[at];
         _work[at] = _work[^1];
         _work.RemoveAt(_work.Count - 1);
-        return chosen;
+        return chosen.Work;
     }
+
+    // An array of interfaces is asked at every write whether it may hold what is written; one of structs is not.
+    private readonly record struct Entry(IReadyWork Work);
 }
 
 /// <summary>

@@ -165,11 +165,10 @@ internal sealed class SimulationKernel
 
     private void Mix(IReadyWork work, object outcome)
     {
-        // Uids count up as actors are made: with it the last name stands for the whole path.
-        if (work.Path is { } path)
+        for (var path = work.Path; path is not null; path = path.Parent)
         {
             Mix(path.Name);
-            Mix((ulong)path.Uid);
+            Mix('/');
         }
         var type = outcome?.GetType();
         if (type is not null)
