@@ -16,12 +16,14 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
     private static readonly MockWords Untouched = new(InitialCache);
     private static readonly VirtualId NoVirtualId = new(0, 0);
 
-    // Most devices translate their own requests only; what uses PASIDs has a table of them besides.
+    // Most devices translate their own requests only, and are nobody's vDEVICE.
     private ITranslationRoot? _own;
-    private SortedDictionary<uint, ITranslationRoot>? _pasids;
-    private readonly MockWords _cache = isMock ? new(InitialCache) : Untouched;
+    private Rarities? _rarities = isMock ? new() { Cache = new(InitialCache) } : null;
     private bool _refusesReservedPasid;
-    private VirtualId _virtualId = NoVirtualId;
+
+    private MockWords Cache => _rarities?.Cache ?? Untouched;
+
+    private VirtualId VirtualId => _rarities?.VirtualId ?? NoVirtualId;
 
     /// <summary>The hardware's name on the machine.</summary>
     public string PhysicalDevice { get; } = physicalDevice;
@@ -37,16 +39,16 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
                 _refusesReservedPasid = false;
                 return FlowResponse.Done;
             case QueryVirtualId:
-                return _virtualId;
+                return VirtualId;
             case ForgetTranslations or RespondToPageRequest:
                 // The hardware's business.
                 return FlowResponse.Done;
             case ZeroWords zero:
                 Invariant.Holds(isMock, "only the selftest's devices have words to invalidate");
-                _cache.Zero(zero.Mask);
+                Cache.Zero(zero.Mask);
                 return FlowResponse.Done;
             case CheckWord check:
-                return _cache.Check(check);
+                return Cache.Check(check);
             case DescribeState describe:
                 return Describe(describe.WithText);
             case CheckState:
@@ -74,17 +76,17 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
         }
         else if (change.Root is null)
         {
-            _pasids?.Remove(change.Pasid);
+            _rarities?.Pasids.Remove(change.Pasid);
         }
         else
         {
-            (_pasids ??= [])[change.Pasid] = change.Root;
+            (_rarities ??= new()).Pasids[change.Pasid] = change.Root;
         }
 
         // Between HWPTs of one vIOMMU the number is kept, though the vDEVICE may be another one by now.
-        if (change.Pasid == 0 && change.ViommuId != _virtualId.ViommuId)
+        if (change.Pasid == 0 && change.ViommuId != VirtualId.ViommuId)
         {
-            _virtualId = new VirtualId(change.ViommuId, change.VirtId);
+            (_rarities ??= new()).VirtualId = new VirtualId(change.ViommuId, change.VirtId);
         }
 
         return FlowResponse.Done;
@@ -99,14 +101,23 @@ public sealed class DeviceState(string physicalDevice, bool isMock) : IFlowParti
             lines.Add($"pasid 0 hwpt {_own.HwptId}");
         }
 
-        foreach (var (pasid, root) in _pasids ?? [])
+        foreach (var (pasid, root) in _rarities?.Pasids ?? [])
         {
             lines.Add($"pasid {pasid} hwpt {root.HwptId}");
         }
 
-        lines.Add($"viommu {_virtualId.ViommuId} as 0x{_virtualId.VirtId:x} refuses {_refusesReservedPasid}");
-        lines.Add($"cache {_cache}");
+        lines.Add($"viommu {VirtualId.ViommuId} as 0x{VirtualId.VirtId:x} refuses {_refusesReservedPasid}");
+        lines.Add($"cache {Cache}");
 
         return lines.ToDescription();
+    }
+
+    private sealed class Rarities
+    {
+        public SortedDictionary<uint, ITranslationRoot> Pasids { get; } = [];
+
+        public MockWords Cache { get; init; } = Untouched;
+
+        public VirtualId VirtualId { get; set; } = NoVirtualId;
     }
 }

@@ -43,9 +43,9 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
     private (FlowStep Step, object ReplyTo) _first;
     private Queue<(FlowStep Step, object ReplyTo)>? _more;
     private Mishaps? _mishaps = around.Wrap?.Invoke(name, state) is { } wrapped ? new() { Wrapped = wrapped } : null;
-    private FlowStep? _lastDone;
     private FlowResponse? _lastResponse;
     private int _attempts;
+    private bool _isDone;
     private bool _isPoisoned;
 
     /// <summary>Who this is.</summary>
@@ -96,7 +96,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
     {
         CrashAt(FaultPoints.ActorCrashAfter, _first.Step);
         _first = _more is not null && _more.TryDequeue(out var next) ? next : default;
-        _lastDone = null;
+        _isDone = false;
         _lastResponse = null;
         _attempts = 0;
         _isPoisoned = false;
@@ -104,10 +104,9 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
 
     private FlowResponse Do(FlowStep step)
     {
-        var isDone = ReferenceEquals(_lastDone, step);
         if (_attempts++ >= MaxAttempts)
         {
-            return isDone ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
+            return _isDone ? _lastResponse! : FlowResponse.Fail(Errno.EIO);
         }
 
         if (_attempts > 1)
@@ -117,7 +116,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
         }
 
         around.Hook?.Before(Name, step);
-        if (!isDone)
+        if (!_isDone)
         {
             if (Faults is not null)
             {
@@ -125,7 +124,7 @@ public class ParticipantCell(Participant name, IFlowParticipant state, CellWatch
             }
 
             _lastResponse = Handle(step);
-            _lastDone = step;
+            _isDone = true;
         }
 
         if (around.Sampler is { } sampler && sampler.IsDue())

@@ -106,7 +106,7 @@ public static class RunJson
     private static JsonArray Phases(RunReport report)
     {
         var phases = new JsonArray();
-        var last = new PhaseMetrics(string.Empty, 0, 0, TimeSpan.Zero);
+        var last = new PhaseMetrics(string.Empty, 0, 0, TimeSpan.Zero, 0, 0);
         foreach (PhaseMetrics phase in report.Phases)
         {
             double seconds = (phase.Nanoseconds - last.Nanoseconds) / 1e9;
@@ -117,6 +117,8 @@ public static class RunJson
                     ["seconds"] = Rounded(seconds, 6),
                     ["processorSeconds"] = Rounded((phase.Processor - last.Processor) / 1e9, 6),
                     ["pausedSeconds"] = Rounded((phase.Paused - last.Paused).TotalSeconds, 6),
+                    ["collections"] = phase.Collections - last.Collections,
+                    ["fullCollections"] = phase.FullCollections - last.FullCollections,
                     ["devicesPerSecond"] = seconds > 0 ? Rounded(report.Devices / seconds, 1) : null,
                 }
             );

@@ -154,7 +154,16 @@ public sealed class RunMetrics(Func<long> clock)
     {
         if (_phases.Count < PhasesKept)
         {
-            _phases.Enqueue(new PhaseMetrics(name, Clock(), ProcessorTime.Nanoseconds, GC.GetTotalPauseDuration()));
+            _phases.Enqueue(
+                new PhaseMetrics(
+                    name,
+                    Clock(),
+                    ProcessorTime.Nanoseconds,
+                    GC.GetTotalPauseDuration(),
+                    GC.CollectionCount(0),
+                    GC.CollectionCount(GC.MaxGeneration)
+                )
+            );
         }
     }
 
@@ -300,7 +309,16 @@ public sealed class DeviceMetrics(string name)
 /// <param name="Nanoseconds">By the run's clock.</param>
 /// <param name="Processor">Processor time of the process so far, in nanoseconds.</param>
 /// <param name="Paused">How long collections have stopped everything so far.</param>
-public sealed record PhaseMetrics(string Name, long Nanoseconds, long Processor, TimeSpan Paused);
+/// <param name="Collections">Collections so far, of any generation.</param>
+/// <param name="FullCollections">Those of them that were of all generations.</param>
+public sealed record PhaseMetrics(
+    string Name,
+    long Nanoseconds,
+    long Processor,
+    TimeSpan Paused,
+    int Collections,
+    int FullCollections
+);
 
 /// <summary>What the process has used of the processors, user and system.</summary>
 internal static class ProcessorTime
