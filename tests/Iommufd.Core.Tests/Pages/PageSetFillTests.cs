@@ -246,6 +246,20 @@ public sealed class PageSetFillTests
         Assert.Equal([0, 0, 0, 0], _host.Pins(process, 4));
     }
 
+    [Fact]
+    public void The_parts_of_an_area_that_is_cut_between_pages_share_none()
+    {
+        ProcessMemory process = _host.ProcessWithBuffer(4);
+        PageSet set = _host.UserPages(process, 4);
+        var area = new TestArea(set, 1, 0, 3);
+        area.Fill();
+        set.SplitCover(1, leftKey: 2, leftLastIndex: 0, rightKey: 1, rightFirstIndex: 1, area.Domain, area.Domain);
+        set.Unfill(2, area.Domain.Clear(0, 0));
+        Assert.Equal([0, 1, 1, 1], _host.Pins(process, 4));
+        set.Unfill(1, area.Domain.Clear(1, 3));
+        Assert.Equal([0, 0, 0, 0], _host.Pins(process, 4));
+    }
+
     [Theory]
     [InlineData(1, 3)]
     [InlineData(2, 1)]

@@ -48,6 +48,18 @@ public sealed class PageSetOwnerTests
     }
 
     [Fact]
+    public void Without_room_for_one_counter_the_other_ones_charge_is_given_back()
+    {
+        ProcessMemory self = _host.Process(limitPages: 16);
+        ProcessMemory child = _host.Process(limitPages: 8);
+        PageSet ofUser = Filled(self, 0, 3);
+        PageSet ofMm = Filled(self, 3, 9, AccountingMode.Mm);
+        Assert.Equal(Errno.ENOMEM, PageSet.ChangeOwner([ofUser, ofMm], child));
+        Assert.Equal((3L, 9L), (_host.User.LockedPages, self.LockedVmPages));
+        Assert.Equal((0L, 0L), (child.LockedVmPages, child.PinnedVmPages));
+    }
+
+    [Fact]
     public void With_CAP_IPC_LOCK_the_statistic_stays_and_later_unpins_count_on_the_new_owner()
     {
         ProcessMemory self = _host.Process();
