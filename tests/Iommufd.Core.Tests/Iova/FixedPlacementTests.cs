@@ -100,6 +100,16 @@ public sealed class FixedPlacementTests
     }
 
     [Fact]
+    public void An_area_that_comes_during_an_enumeration_is_noticed()
+    {
+        var map = new IovaMap();
+        map.Map(0x1000, 0x1000);
+        AreaSequence.Enumerator areas = map.InOrder().GetEnumerator();
+        map.Map(0x3000, 0x1000);
+        Assert.Throws<InvalidOperationException>(() => areas.MoveNext());
+    }
+
+    [Fact]
     public void A_change_during_an_enumeration_that_is_taken_back_is_noticed()
     {
         var map = new IovaMap();

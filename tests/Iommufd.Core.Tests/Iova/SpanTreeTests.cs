@@ -57,6 +57,21 @@ public sealed class SpanTreeTests
         _tree.CheckInvariants();
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(Full - 1, Full - 2)]
+    public void The_gap_beside_a_span_of_one_byte_at_a_leafs_end_is_noted(int oneByte, int gone)
+    {
+        for (int i = 0; i < 2 * Full; i++)
+        {
+            ulong first = (ulong)i * 0x2000;
+            _tree.Insert(first, i == Full + oneByte ? first : first + 0xfff, null);
+        }
+
+        Remove(Full + gone, 1);
+        _tree.CheckInvariants();
+    }
+
     [Fact]
     public void Nodes_that_were_given_back_are_used_again()
     {
