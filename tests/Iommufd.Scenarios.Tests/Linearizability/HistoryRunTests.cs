@@ -56,6 +56,8 @@ public sealed class HistoryRunTests
                                     expect: any
         """;
 
+    private const int Attempts = 5;
+
     [Fact]
     public void Every_answer_of_seeded_runs_has_an_order_that_explains_it()
     {
@@ -72,10 +74,23 @@ public sealed class HistoryRunTests
     [Fact]
     public void Every_answer_of_a_run_on_all_cores_has_an_order_that_explains_it()
     {
-        RunReport report = Running.Text(Quarrel, seed: null, ("rounds", "400"));
+        // While a thread is off its core in the middle of a call, the others' calls pile up behind it: on a crowded machine a history
+        // may become too long to be decided. No run may have a violation, and one of a few must be decided whole.
+        for (int attempt = 1; ; attempt++)
+        {
+            RunReport report = Running.Text(Quarrel, seed: null, ("rounds", "400"));
 
-        Assert.True(report.InvariantsViolated == 0, report.FirstViolation?.What);
-        Assert.Equal(0, report.HistoriesGivenUp);
-        Assert.True(report.HistoryAnswers > 2000);
+            Assert.True(report.InvariantsViolated == 0, report.FirstViolation?.What);
+            if (report.HistoriesGivenUp == 0)
+            {
+                Assert.True(report.HistoryAnswers > 2000);
+                return;
+            }
+
+            Assert.True(
+                attempt < Attempts,
+                $"{report.HistoriesGivenUp} histories undecided in the last of {Attempts} runs"
+            );
+        }
     }
 }
