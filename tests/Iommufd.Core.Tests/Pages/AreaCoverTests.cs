@@ -12,6 +12,7 @@ public sealed class AreaCoverTests
     [InlineData(10, 15)]
     [InlineData(10, 10)]
     [InlineData(12, 12)]
+    [InlineData(11, 13)]
     [InlineData(13, 14)]
     [InlineData(15, 15)]
     public void Frames_that_are_held_are_read_from_any_page_on(ulong first, ulong last)
