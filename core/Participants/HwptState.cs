@@ -166,6 +166,16 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         return new AreaCleared(runs);
     }
 
+    /// <summary>Reads as many runs of an installed area as there is room for, and moves past them.</summary>
+    private int ReadNext(ref ulong at, ref ulong left, Span<PfnRun> runs, out ulong translated)
+    {
+        var count = Table.TranslateRuns(at, left, runs, out translated);
+        Invariant.Holds(translated > 0, "an installed area is mapped everywhere");
+        at = unchecked(at + translated);
+        left -= translated;
+        return count;
+    }
+
     private List<PfnRun> ReadRuns(AreaView area)
     {
         var runs = new List<PfnRun>();
@@ -174,17 +184,14 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         var left = area.Range.Length;
         while (left > 0)
         {
-            var count = Table.TranslateRuns(at, left, buffer, out var translated);
-            Invariant.Holds(translated > 0, "an installed area is mapped everywhere");
+            var count = ReadNext(ref at, ref left, buffer, out var translated);
             if (runs.Count == 0 && count == buffer.Length && translated < 2 * (ulong)buffer.Length * HostPage.Size)
             {
                 // Scattered: page by page to the end, most likely.
-                runs.EnsureCapacity((int)Math.Min(left >> HostPage.Shift, MostReserved));
+                runs.EnsureCapacity((int)Math.Min((ulong)count + (left >> HostPage.Shift), MostReserved));
             }
 
             runs.AddRange(buffer[..count]);
-            at = unchecked(at + translated);
-            left -= translated;
         }
 
         return runs;
@@ -272,16 +279,12 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         var at = area.Range.First;
         for (var left = area.Range.Length; left > 0; )
         {
-            var count = Table.TranslateRuns(at, left, buffer, out var translated);
-            Invariant.Holds(translated > 0, "an installed area is mapped everywhere");
+            var count = ReadNext(ref at, ref left, buffer, out _);
             foreach (ref readonly var run in buffer[..count])
             {
                 // As Pfn writes itself, without a string for each.
                 lines.Add($"  pfn:{run.First.Value:x} x {run.Count}");
             }
-
-            at = unchecked(at + translated);
-            left -= translated;
         }
     }
 

@@ -120,12 +120,10 @@ internal sealed class RecordedReadySet(ReadySet inner, Action<SimulationTurn> tu
         while (!ReferenceEquals(_order[at], chosen))
             at++;
         if (at > 0)
-            turned(new SimulationTurn(step, at, NameOf(chosen), NameOf(_order[0])));
+            turned(new SimulationTurn(step, at, chosen.Name, _order[0].Name));
         _order.RemoveAt(at);
         return chosen;
     }
 
     internal override void Forget(IReadyWork work) => inner.Forget(work);
-
-    private static string NameOf(IReadyWork work) => work.Path?.ToStringWithoutAddress() ?? "/task";
 }

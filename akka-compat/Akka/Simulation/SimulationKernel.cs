@@ -173,7 +173,7 @@ internal sealed class SimulationKernel
         var type = outcome?.GetType();
         if (type is not null)
             Mix(HashOf(type));
-        Stepped?.Invoke(work.Path?.ToStringWithoutAddress() ?? "/task", type);
+        Stepped?.Invoke(work.Name, type);
     }
 
     // Four characters at a time: this is done for every step.
@@ -204,6 +204,9 @@ internal interface IReadyWork
 {
     /// <summary>Whose step it is; null for a continuation outside of actors.</summary>
     ActorPath Path { get; }
+
+    /// <summary>The path as traces and schedules show it.</summary>
+    string Name => Path?.ToStringWithoutAddress() ?? "/task";
 
     /// <summary>Takes the step; returns the message that was handled, if any.</summary>
     object RunOne();
