@@ -112,7 +112,10 @@ internal static class RunCommand
         {
             IRunHost fleeting =
                 request.Durability == Durability.Ram
-                    ? new SoakRunHost(faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1))
+                    ? new SoakRunHost(
+                        faults ?? new FaultSession(FaultPlan.Nothing, request.Seed ?? 1),
+                        configure: o => o with { StepHook = request.Profile }
+                    )
                     {
                         DmaBlocks = request.DmaBlocks,
                     }

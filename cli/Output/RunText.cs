@@ -169,6 +169,9 @@ internal static class RunText
         string why = report.Seed is null ? "repeat   " : "again    ";
         string faults = request.Faults is { } plan ? $" --faults {plan}" : string.Empty;
         string ram = request.Durability == Durability.Ram ? " --durability ram" : string.Empty;
-        console.WriteLine($"{why}iommufd run {request.Scenario} --seed {seed}{faults}{settings}{ram}");
+        string blocks = request.DmaBlocks is { } most
+            ? FormattableString.Invariant($" --dma-blocks {most}")
+            : string.Empty;
+        console.WriteLine($"{why}iommufd run {request.Scenario} --seed {seed}{faults}{settings}{blocks}{ram}");
     }
 }

@@ -255,7 +255,7 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
     {
         _injected[point.Index]++;
         _choice = Mix(Seed ^ Mix(((ulong)point.Index << 40) ^ reached));
-        operation?.Hits.Add(point);
+        operation?.Hit(point);
         if (point.Effect == FaultEffect.Removal)
         {
             if (!_lasting.TryGetValue(site.Context, out var errnos))
@@ -274,13 +274,18 @@ public sealed class FaultSession(FaultPlan plan, ulong seed) : IFaultSource
 
     private sealed class OperationRecord(long number, string word, long tag)
     {
+        private List<FaultPoint>? _hits;
+
         public long Number { get; } = number;
 
         public string Word { get; } = word;
 
         public long Tag { get; } = tag;
 
-        public List<FaultPoint> Hits { get; } = [];
+        /// <summary>The points that struck it; most operations are never struck.</summary>
+        public IReadOnlyList<FaultPoint> Hits => _hits ?? (IReadOnlyList<FaultPoint>)[];
+
+        public void Hit(FaultPoint point) => (_hits ??= []).Add(point);
     }
 
     private sealed class CoverageCount

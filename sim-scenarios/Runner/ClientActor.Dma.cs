@@ -117,7 +117,8 @@ internal sealed partial class ClientActor
         background.IsBusy = true;
         _bursts.Add(++_lastTag, background);
         DmaPlan plan = background.Plan;
-        Send(_lastTag, _run.DmaBlocks is { } most ? plan with { Count = Math.Min(plan.Count, (ulong)most) } : plan);
+        ulong count = _run.DmaBlocks is { } most ? Math.Min(plan.Count, (ulong)most) : plan.Count;
+        _run.Machine.Tell(RunOf(_lastTag, plan, background.Pattern, count), Self);
     }
 
     private void StopAllDma()
@@ -137,17 +138,24 @@ internal sealed partial class ClientActor
         }
     }
 
-    private void Send(long tag, DmaPlan plan)
-    {
-        DmaPatternKind kind = plan.Pattern switch
+    private void Send(long tag, DmaPlan plan) => _run.Machine.Tell(RunOf(tag, plan, PatternOf(plan), plan.Count), Self);
+
+    private static RunDma RunOf(long tag, DmaPlan plan, DmaPattern pattern, ulong count) =>
+        new(tag, plan.Device, pattern, (long)count)
         {
-            "ring" => DmaPatternKind.Ring,
-            "streaming" => DmaPatternKind.Streaming,
-            "scatter-gather" => DmaPatternKind.ScatterGather,
-            _ => DmaPatternKind.Random,
+            PageRequests = plan.PageRequests,
+            RequestTimeout = plan.RequestTimeout,
         };
-        var pattern = new DmaPattern(
-            kind,
+
+    private static DmaPattern PatternOf(DmaPlan plan) =>
+        new(
+            plan.Pattern switch
+            {
+                "ring" => DmaPatternKind.Ring,
+                "streaming" => DmaPatternKind.Streaming,
+                "scatter-gather" => DmaPatternKind.ScatterGather,
+                _ => DmaPatternKind.Random,
+            },
             plan.Range,
             (int)plan.Block,
             plan.WritePercent,
@@ -155,19 +163,14 @@ internal sealed partial class ClientActor
             plan.Data,
             plan.Fill
         );
-        var run = new RunDma(tag, plan.Device, pattern, (long)plan.Count)
-        {
-            PageRequests = plan.PageRequests,
-            RequestTimeout = plan.RequestTimeout,
-        };
-        _run.Machine.Tell(run, Self);
-    }
 
     private sealed class BackgroundDma(string name, DmaPlan plan)
     {
         public string Name { get; } = name;
 
         public DmaPlan Plan { get; } = plan;
+
+        public DmaPattern Pattern { get; } = PatternOf(plan);
 
         public DmaTotals Totals { get; set; } = DmaTotals.None;
 

@@ -34,9 +34,7 @@ public sealed class StepScope(Step step, Scope numbers, ClientObjects objects)
             return otherwise;
         }
 
-        return expression.DrawsRandom
-            ? (ulong)Drawn(field, () => (ulong)field.Evaluate(expression, Numbers))
-            : (ulong)field.Evaluate(expression, Numbers);
+        return expression.DrawsRandom ? DrawnNumber(field, expression) : (ulong)field.Evaluate(expression, Numbers);
     }
 
     /// <summary>A yes or no, or <paramref name="otherwise"/> when the key was left out.</summary>
@@ -54,9 +52,7 @@ public sealed class StepScope(Step step, Scope numbers, ClientObjects objects)
     public string? Text(NameField field)
     {
         Template? template = Step.Values.Get(field);
-        return template is { DrawsRandom: true }
-            ? (string)Drawn(field, () => template.Render(Numbers))
-            : template?.Render(Numbers);
+        return template is { DrawsRandom: true } ? DrawnText(field, template) : template?.Render(Numbers);
     }
 
     /// <summary>The object that a key names.</summary>
@@ -76,6 +72,13 @@ public sealed class StepScope(Step step, Scope numbers, ClientObjects objects)
             Objects.Name(name, made);
         }
     }
+
+    // Apart: what these capture would be allocated for every key, drawn or not.
+    private ulong DrawnNumber(NumberField field, Expression expression) =>
+        (ulong)Drawn(field, () => (ulong)field.Evaluate(expression, Numbers));
+
+    private string DrawnText(NameField field, Template template) =>
+        (string)Drawn(field, () => template.Render(Numbers));
 
     private object Drawn(Field field, Func<object> draw)
     {
