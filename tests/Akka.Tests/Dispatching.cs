@@ -117,9 +117,25 @@ public class Dispatching : TestKit
         }
         actor.Tell("which?", TestActor);
         ExpectNoMsg(TimeSpan.FromMilliseconds(20));
-        while (context.Posted.TryTake(out var posted, TimeSpan.FromMilliseconds(100)))
-            posted.Call(posted.State);
+        RunUntilTold();
         Assert.Same(Thread.CurrentThread, ExpectMsg<Thread>());
+        // Its end needs the context too.
+        Watch(actor);
+        Sys.Stop(actor);
+        RunUntilTold();
+        ExpectTerminated(actor);
+
+        void RunUntilTold() =>
+            AwaitCondition(
+                () =>
+                {
+                    if (context.Posted.TryTake(out var posted, TimeSpan.FromMilliseconds(20)))
+                        posted.Call(posted.State);
+                    return HasMessages;
+                },
+                TimeSpan.FromSeconds(20),
+                TimeSpan.FromMilliseconds(1)
+            );
     }
 
     [Fact]

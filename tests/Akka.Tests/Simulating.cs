@@ -40,7 +40,7 @@ public class Simulating
 
     [Fact]
     public void The_schedule_of_a_seed_is_the_same_on_every_machine_and_in_every_build() =>
-        Assert.Equal(5_278_801_691_856_624_299UL, SimulatedRun.Of(42, Ring).Hash);
+        Assert.Equal(15_585_036_966_666_371_322UL, SimulatedRun.Of(42, Ring).Hash);
 
     [Fact]
     public void Pct_repeats_too()
