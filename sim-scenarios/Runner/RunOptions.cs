@@ -64,6 +64,12 @@ public interface IRunHost
     /// <summary>Blocks that background DMA transfers at most each time that it is set going; null for as many as its step says.</summary>
     long? DmaBlocks => null;
 
+    /// <summary>
+    /// Whether the report says how much memory the process used. Of several runs at a time in one process none can say it, and asking the
+    /// operating system is slow beside a short run.
+    /// </summary>
+    bool MeasuresMemory => true;
+
     /// <summary>Page tables that exist now.</summary>
     long Tables => 0;
 

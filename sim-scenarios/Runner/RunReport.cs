@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Iommufd.Actors.Protocol;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
@@ -104,7 +103,7 @@ public sealed record RunReport
     /// <summary>Whether it was cut short because its journal could not be written any more.</summary>
     public required bool IsJournalLost { get; init; }
 
-    /// <summary>The process's peak of resident memory.</summary>
+    /// <summary>The process's peak of resident memory, bytes; 0 where the host does not measure it.</summary>
     public required long PeakBytes { get; init; }
 
     /// <summary>Memory taken for page tables during the run.</summary>
@@ -141,8 +140,7 @@ public sealed record RunReport
                 comparesCounts: options.Faults is not { Plan.Rules.Count: > 0 } && options.Unfinished is null
             )
             : [];
-        using var process = Process.GetCurrentProcess();
-        long peak = process.PeakWorkingSet64;
+        long peak = options.Host.MeasuresMemory ? MemoryUse.Peak : 0;
         long tables = IoPageTable.ArenaBytes - before.Tables;
         return new RunReport
         {
@@ -192,4 +190,14 @@ internal readonly record struct MemoryUse(long Process, long Tables)
 {
     /// <summary>What is used now.</summary>
     public static MemoryUse Now => new(Environment.WorkingSet, IoPageTable.ArenaBytes);
+
+    /// <summary>The most bytes that were resident at once.</summary>
+    public static long Peak
+    {
+        get
+        {
+            using var process = System.Diagnostics.Process.GetCurrentProcess();
+            return process.PeakWorkingSet64;
+        }
+    }
 }

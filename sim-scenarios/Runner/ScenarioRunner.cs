@@ -33,7 +33,7 @@ public static class ScenarioRunner
         CancellationToken stop
     )
     {
-        var memoryBefore = MemoryUse.Now;
+        var memoryBefore = options.Host.MeasuresMemory ? MemoryUse.Now : default;
         var watch = Stopwatch.StartNew();
         var metrics = new RunMetrics(() => watch.Elapsed.Ticks * 100);
         using var meters = new RunMeters(metrics, options.Host);

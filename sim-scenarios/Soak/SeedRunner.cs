@@ -16,7 +16,11 @@ public static class SeedRunner
         Scenario scenario = run.Text.Bind(run.Settings, run.Seed);
         var faults = new FaultSession(run.Faults ?? FaultPlan.Nothing, run.Seed);
         FaultSession? asked = run.Faults is null ? null : faults;
-        var host = new SoakRunHost(asked, run.Journal, run.Configure) { DmaBlocks = run.DmaBlocks };
+        var host = new SoakRunHost(asked, run.Journal, run.Configure)
+        {
+            DmaBlocks = run.DmaBlocks,
+            MeasuresMemory = false,
+        };
         var options = new RunOptions(run.Seed, null, host)
         {
             Faults = asked,

@@ -36,6 +36,9 @@ public sealed class SoakRunHost(
     public long? DmaBlocks { get; init; }
 
     /// <inheritdoc/>
+    public bool MeasuresMemory { get; init; } = true;
+
+    /// <inheritdoc/>
     public long Pins => (long?)_host?.State.Physical.TotalPins ?? 0;
 
     /// <inheritdoc/>
