@@ -36,6 +36,11 @@ public partial class DmaEngine
         ulong before = _transfers;
         Iotlb iotlb = Iotlb;
         var pins = _pins as FramePins;
+        if (kind == DmaPatternKind.Random)
+        {
+            FetchAhead(space.Table!, pins, starts);
+        }
+
         bool writesMark = space.WritesMark;
         ulong offsetMask = space.StepMask;
         uint pasid = pattern.Pasid;
@@ -73,6 +78,17 @@ public partial class DmaEngine
         _translationCount += hits;
         _hits += hits;
         _bytes += moved;
+    }
+
+    // Random addresses miss every cache, one after the other: an item of the table, then the word that has its frame's pins. Asked for
+    // together they are there when each block comes to them. What is read here is not used.
+    [SkipLocalsInit]
+    private static void FetchAhead(IoPageTable table, FramePins? pins, ReadOnlySpan<ulong> starts)
+    {
+        Span<ulong> physical = stackalloc ulong[TransfersPerBatch];
+        physical = physical[..starts.Length];
+        table.TranslateEach(starts, physical);
+        pins?.Fetch(physical);
     }
 
     // What is reported carries the number of its transfer.

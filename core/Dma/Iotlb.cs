@@ -412,12 +412,58 @@ public class Iotlb
     /// <summary>Removes the entries that overlap a range. Called by <see cref="Invalidate"/>, inside <see cref="Gate"/>.</summary>
     protected virtual void Remove(IovaRange range, uint? pasid)
     {
+        if (HasFewPages(range))
+        {
+            RemovePages(range, pasid);
+            return;
+        }
+
         for (int index = 0; index < _keys.Length; index++)
         {
             ref ulong key = ref _keys[index];
             if (key != EmptyKey && RangeOf(key).Overlaps(range) && (pasid is null || pasid == _entries[index].Pasid))
             {
                 key = EmptyKey;
+            }
+        }
+    }
+
+    /// <summary>Whether looking at the sets of a range's pages is less than looking at every entry.</summary>
+    private bool HasFewPages(IovaRange range)
+    {
+        if (_keys.Length == 0 || (_sizes & SmallMark) != 0)
+        {
+            return false;
+        }
+
+        var most = (ulong)_geometry.Sets / 2;
+        ulong pages = 0;
+        for (ulong sizes = _sizes; sizes != 0 && pages <= most; sizes &= sizes - 1)
+        {
+            int shift = BitOperations.TrailingZeroCount(sizes);
+            pages += Math.Min(most, (range.Last >> shift) - (range.First >> shift)) + 1;
+        }
+
+        return pages <= most;
+    }
+
+    private void RemovePages(IovaRange range, uint? pasid)
+    {
+        for (ulong sizes = _sizes; sizes != 0; sizes &= sizes - 1)
+        {
+            int shift = BitOperations.TrailingZeroCount(sizes);
+            ulong left = (range.Last >> shift) - (range.First >> shift) + 1;
+            for (ulong iova = range.First; left > 0; left--, iova += 1UL << shift)
+            {
+                ulong key = KeyOf(iova, shift);
+                int first = SetOf(iova, shift) * _geometry.Ways;
+                for (int index = first; index < first + _geometry.Ways; index++)
+                {
+                    if (_keys[index] == key && (pasid is null || pasid == _entries[index].Pasid))
+                    {
+                        _keys[index] = EmptyKey;
+                    }
+                }
             }
         }
     }

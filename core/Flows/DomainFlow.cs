@@ -36,7 +36,8 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
                 area.Key,
                 area.FirstIndex,
                 area.LastIndex,
-                area.Permissions != 0
+                area.Permissions != 0,
+                Context.NotesPins
             )
         );
         yield return fill;
@@ -284,7 +285,8 @@ public abstract class DomainFlow(ContextCore context, Caller caller) : Flow(cont
                 area.Key,
                 area.FirstIndex,
                 area.LastIndex,
-                area.Permissions != 0
+                area.Permissions != 0,
+                Context.NotesPins
             )
             : new ReadPfns(Context.Number, area.PageSet, area.FirstIndex, area.LastIndex);
         var read = AskMemory(area.PageSet, request);

@@ -129,6 +129,11 @@ public abstract class Flow
             return [];
         }
 
+        if (_pinned is [PinnedRuns all])
+        {
+            return all.Numbers;
+        }
+
         var flat = new ulong[_pinned.Sum(p => p.Count) * 4];
         var at = 0;
         foreach (var part in _pinned)

@@ -207,9 +207,30 @@ public sealed unsafe partial class PageTable<TFormat>
         int count = 0;
         ulong next = 0;
         TableReclamation.ReadSection section = TableReclamation.Enter();
-        while (translated < length && TryFindItem(iova, out _, out ulong word, out int level) && word != 0)
+        ulong* item = null;
+        int level = 0;
+        int behind = 0;
+        while (translated < length)
         {
+            ulong word;
+            if (behind > 0)
+            {
+                // The next page of the lowest table: no walk for each.
+                behind--;
+                word = Volatile.Read(ref *++item);
+            }
+            else if (TryFindItem(iova, out item, out word, out level))
+            {
+                behind = Items - 1 - IndexOf(iova, 0);
+            }
+
+            if (word == 0)
+            {
+                break;
+            }
+
             ulong size = 1UL << TFormat.LeafShift(word, level);
+            behind = level == 0 && size == 1UL << TFormat.GranuleShift ? behind : 0;
             ulong physical = PhysicalOf(word, level, iova);
             ulong bytes = Math.Min(size - (iova & (size - 1)), length - translated);
             if (!AddToRuns(runs, ref count, translated != 0 && physical == next, physical, bytes))

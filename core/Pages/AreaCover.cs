@@ -10,6 +10,8 @@ namespace Iommufd.Core.Pages;
 /// </summary>
 internal sealed class AreaCover
 {
+    private const int PagesAtOnce = 128;
+
     private PfnRun _single;
     private PfnRun[]? _many;
     private int _held;
@@ -70,9 +72,11 @@ internal sealed class AreaCover
 
         int count = runs.Count;
         PfnRun before = count > from ? runs[^1] : default;
-        for (ulong index = first; index <= last; index++)
+        Span<Pfn> pfns = stackalloc Pfn[PagesAtOnce];
+        for (ulong index = first; index <= last; index += PagesAtOnce)
         {
-            if (!Storage.TryReadPfn(index, out Pfn pfn))
+            Span<Pfn> wanted = pfns[..(int)Math.Min(PagesAtOnce, last - index + 1)];
+            if (Storage.ReadPfns(index, wanted) < wanted.Length)
             {
                 runs.RemoveRange(count, runs.Count - count);
                 if (count > from)
@@ -83,7 +87,10 @@ internal sealed class AreaCover
                 return false;
             }
 
-            PfnRuns.Append(runs, from, new PfnRun(pfn, 1));
+            foreach (Pfn pfn in wanted)
+            {
+                PfnRuns.Append(runs, from, new PfnRun(pfn, 1));
+            }
         }
 
         return true;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
@@ -40,7 +41,7 @@ public sealed partial class PageSet
         }
 
         // Into the store only now that nothing can fail.
-        var frames = new RunCursor(runs, from);
+        var frames = new RunCursor(CollectionsMarshal.AsSpan(runs)[from..]);
         for (ulong index = first; index <= last; )
         {
             if (TierAt(index, last, out ulong spanLast, out _) == Tier.Store)
@@ -85,7 +86,7 @@ public sealed partial class PageSet
             {
                 runs.Clear();
                 _store.Read(index, spanLast, runs, 0);
-                var frames = new RunCursor(runs);
+                var frames = new RunCursor(CollectionsMarshal.AsSpan(runs));
                 UnpinFrom(ref frames, spanLast - index + 1);
             }
 

@@ -99,10 +99,11 @@ public sealed partial class PageSet
         int at = RequireCover(areaKey);
         ulong first = _covers.FirstOf(at);
         ulong last = _covers.LastOf(at);
-        if (!IsDmabuf && PfnRuns.Pages(cleared) != last - first + 1)
+        ReadOnlySpan<PfnRun> runs = ScratchRuns.SpanOf(cleared);
+        if (!IsDmabuf && PfnRuns.Pages(runs) != last - first + 1)
         {
             throw new ArgumentException(
-                $"area {areaKey} has {last - first + 1} pages, {PfnRuns.Pages(cleared)} were cleared",
+                $"area {areaKey} has {last - first + 1} pages, {PfnRuns.Pages(runs)} were cleared",
                 nameof(cleared)
             );
         }
@@ -113,7 +114,7 @@ public sealed partial class PageSet
             return;
         }
 
-        var frames = new RunCursor(cleared);
+        var frames = new RunCursor(runs);
         for (ulong index = first; index <= last; )
         {
             Tier tier = TierAt(index, last, out ulong spanLast, out _);

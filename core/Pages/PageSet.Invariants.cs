@@ -39,18 +39,27 @@ public sealed partial class PageSet
 
         ulong inStore = 0;
         ulong covered = 0;
+        int readWhole = 0;
         List<PfnRun> frames = EmptyFrames;
         for (ulong index = 0; index < PageCount; )
         {
-            Tier tier = TierAt(index, PageCount - 1, out ulong spanLast, out _);
+            Tier tier = TierAt(index, PageCount - 1, out ulong spanLast, out int cover);
             ulong pages = spanLast - index + 1;
             inStore += tier == Tier.Store ? pages : 0;
             if (tier != Tier.Source)
             {
                 covered += pages;
                 frames.Clear();
-                Gather(index, spanLast, frames, 0, pinned: null, pinnedFrom: 0);
-                Require(PfnRuns.Pages(frames) == pages, "a covered page has no frame");
+                if (tier == Tier.Domain && IsReadWhole(cover, index, spanLast, frames))
+                {
+                    readWhole++;
+                }
+                else
+                {
+                    Gather(index, spanLast, frames, 0, pinned: null, pinnedFrom: 0);
+                }
+
+                Require(PfnRuns.Pages(CollectionsMarshal.AsSpan(frames)) == pages, "a covered page has no frame");
                 CheckPinned(frames);
             }
 
@@ -61,7 +70,9 @@ public sealed partial class PageSet
         Require(_store.PageCount == inStore, $"accesses cover {inStore} pages, the store has {_store.PageCount}");
         Require(_accounted == PinnedPages, $"{PinnedPages} pages are pinned, {_accounted} accounted");
         Require(_references > 0 || covered == 0, "pages are covered without an area");
-        for (int at = 0; at < _covers.Count; at++)
+
+        // A cover that alone gave all of its pages has them all, and there is no second place that could name others.
+        for (int at = 0; at < _covers.Count && readWhole < _covers.Count; at++)
         {
             CheckCover(at, frames);
         }
@@ -96,6 +107,11 @@ public sealed partial class PageSet
         Require(_store.PageCount == inStore, $"accesses cover {inStore} pages, the store has {_store.PageCount}");
     }
 
+    private bool IsReadWhole(int cover, ulong first, ulong last, List<PfnRun> frames) =>
+        _covers.FirstOf(cover) == first
+        && _covers.LastOf(cover) == last
+        && _covers.ValueOf(cover).TryRead(first, first, last, frames, 0);
+
     private void CheckCover(int at, List<PfnRun> frames)
     {
         ulong first = _covers.FirstOf(at);
@@ -111,8 +127,8 @@ public sealed partial class PageSet
             return;
         }
 
-        var own = new RunCursor(frames);
-        var tiers = new RunCursor(frames, from);
+        var own = new RunCursor(both[..from]);
+        var tiers = new RunCursor(both[from..]);
         for (ulong left = last - first + 1; left > 0; left--)
         {
             Require(own.Take(1).First == tiers.Take(1).First, "two places name different frames of a page");

@@ -3,7 +3,7 @@ using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
 
-/// <summary>Lists of runs: appending with merging, and walking one in pieces.</summary>
+/// <summary>Lists of runs: appending with merging, and walking one in pieces; a cursor's list stays as it is meanwhile.</summary>
 internal static class PfnRuns
 {
     /// <summary>
@@ -43,12 +43,12 @@ internal static class PfnRuns
     }
 
     /// <summary>Pages in a list of runs.</summary>
-    public static ulong Pages(IReadOnlyList<PfnRun> runs)
+    public static ulong Pages(ReadOnlySpan<PfnRun> runs)
     {
         ulong pages = 0;
-        for (int i = 0; i < runs.Count; i++)
+        foreach (ref readonly PfnRun run in runs)
         {
-            pages += runs[i].Count;
+            pages += run.Count;
         }
 
         return pages;
@@ -56,15 +56,16 @@ internal static class PfnRuns
 }
 
 /// <summary>A place in a list of runs, moving forward page by page or run by run.</summary>
-internal struct RunCursor(IReadOnlyList<PfnRun> runs, int start = 0)
+internal ref struct RunCursor(ReadOnlySpan<PfnRun> runs)
 {
-    private int _at = start;
+    private readonly ReadOnlySpan<PfnRun> _runs = runs;
+    private int _at;
     private ulong _taken;
 
     /// <summary>The next pages as far as they are consecutive, at most <paramref name="pages"/>; moves past them.</summary>
     public PfnRun Take(ulong pages)
     {
-        PfnRun run = runs[_at];
+        PfnRun run = _runs[_at];
         ulong count = Math.Min(pages, run.Count - _taken);
         var piece = new PfnRun(new Pfn(run.First.Value + _taken), count);
         _taken += count;

@@ -161,6 +161,16 @@ public sealed class PhysicalMemory
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsPinned(Pfn pfn) => SmallFrames.Owns(pfn.Value) ? _small.IsPinned(pfn) : PinCount(pfn) > 0;
 
+    /// <summary>Asks for the cache line that <see cref="IsPinned"/> will read; nothing for what is no 4 KiB frame.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void FetchPins(Pfn pfn)
+    {
+        if (SmallFrames.Owns(pfn.Value))
+        {
+            _small.FetchPins(pfn);
+        }
+    }
+
     /// <summary>
     /// Devices may reach a frame that nobody pins, through a table that they share with a CPU, until it is taken back. Counted.
     /// </summary>
@@ -192,7 +202,7 @@ public sealed class PhysicalMemory
         while (destination.Length > 0)
         {
             int count = Math.Min(destination.Length, (int)HostPage.Size - offset);
-            byte[]? page = Volatile.Read(ref Data(pfn));
+            byte[]? page = DataOrNull(pfn);
             if (page is null)
             {
                 destination[..count].Clear();
@@ -229,7 +239,7 @@ public sealed class PhysicalMemory
     /// <param name="offset">A multiple of 8 below 4096.</param>
     public ulong ReadWord(Pfn pfn, int offset)
     {
-        byte[]? page = Volatile.Read(ref Data(pfn));
+        byte[]? page = DataOrNull(pfn);
         return page is null ? 0 : Volatile.Read(ref WordAt(page, offset));
     }
 
@@ -281,6 +291,9 @@ public sealed class PhysicalMemory
 
         return true;
     }
+
+    private byte[]? DataOrNull(Pfn pfn) =>
+        SmallFrames.Owns(pfn.Value) ? _small.DataOrNull(_small.SlotOf(pfn)) : Volatile.Read(ref Data(pfn));
 
     private ref byte[]? Data(Pfn pfn)
     {

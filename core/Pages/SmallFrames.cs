@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Iommufd.Messages;
 
 namespace Iommufd.Core.Pages;
@@ -133,6 +134,18 @@ internal sealed class SmallFrames
             && Volatile.Read(ref State((uint)slot)) >= OnePin;
     }
 
+    /// <summary>Asks for the cache line that <see cref="IsPinned"/> will read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void FetchPins(Pfn pfn)
+    {
+        ulong slot = (pfn.Value - FirstPfn) >> 1;
+        if (Sse.IsSupported && slot < Volatile.Read(ref _handedOut))
+        {
+            // A collection may move the array meanwhile: then a line is asked for that nobody reads.
+            Sse.Prefetch0(Unsafe.AsPointer(ref State((uint)slot)));
+        }
+    }
+
     /// <summary>Pins on all frames.</summary>
     public long TotalPins()
     {
@@ -160,14 +173,27 @@ internal sealed class SmallFrames
     }
 
     /// <summary>Where a frame's bytes are kept; null stands for zeros.</summary>
-    public ref byte[]? Data(uint slot) => ref _chunks[(int)(slot >> ChunkShift)].Data[slot & (ChunkSize - 1)];
+    public ref byte[]? Data(uint slot) =>
+        ref _chunks[(int)(slot >> ChunkShift)].DataForWriting()[slot & (ChunkSize - 1)];
+
+    /// <summary>A frame's bytes; null stands for zeros.</summary>
+    public byte[]? DataOrNull(uint slot)
+    {
+        byte[]?[]? data = Volatile.Read(ref _chunks[(int)(slot >> ChunkShift)].Data);
+        return data is null ? null : Volatile.Read(ref data[slot & (ChunkSize - 1)]);
+    }
 
     private ref int State(uint slot) => ref _chunks[(int)(slot >> ChunkShift)].State[slot & (ChunkSize - 1)];
 
     private void Free(uint slot)
     {
-        Data(slot) = null;
-        ref uint next = ref _chunks[(int)(slot >> ChunkShift)].NextFree[slot & (ChunkSize - 1)];
+        Chunk chunk = _chunks[(int)(slot >> ChunkShift)];
+        if (Volatile.Read(ref chunk.Data) is { } data)
+        {
+            data[slot & (ChunkSize - 1)] = null;
+        }
+
+        ref uint next = ref chunk.NextFree[slot & (ChunkSize - 1)];
         ulong head = Volatile.Read(ref _freeHead);
         while (true)
         {
@@ -236,6 +262,19 @@ internal sealed class SmallFrames
     {
         public readonly int[] State = new int[ChunkSize];
         public readonly uint[] NextFree = new uint[ChunkSize];
-        public readonly byte[]?[] Data = new byte[]?[ChunkSize];
+
+        // Most frames are never written to: they are mapped, reached by DMA without data, and dropped.
+        public byte[]?[]? Data;
+
+        public byte[]?[] DataForWriting()
+        {
+            if (Volatile.Read(ref Data) is { } there)
+            {
+                return there;
+            }
+
+            var made = new byte[]?[ChunkSize];
+            return Interlocked.CompareExchange(ref Data, made, null) ?? made;
+        }
     }
 }

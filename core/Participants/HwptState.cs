@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using Iommufd.Core.Dma;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
+using Iommufd.Core.Pages;
 using Iommufd.Core.PageTables;
 using Iommufd.Messages;
 using Iommufd.Messages.Flows;
@@ -14,9 +14,6 @@ namespace Iommufd.Core.Participants;
 /// </summary>
 public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, IDmaRoot, IDisposable
 {
-    // Runs of an area that room is made for at once.
-    private const ulong MostReserved = 1 << 20;
-
     // Runs read from the table in one go.
     private const int RunsAtOnce = 64;
 
@@ -103,14 +100,6 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         }
     }
 
-    private static ReadOnlySpan<PfnRun> Span(IReadOnlyList<PfnRun> runs) =>
-        runs switch
-        {
-            List<PfnRun> list => CollectionsMarshal.AsSpan(list),
-            PfnRun[] array => array,
-            _ => runs.ToArray(),
-        };
-
     private AreaInstalled Install(InstallArea install)
     {
         var area = install.Area;
@@ -127,7 +116,7 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
             | ((area.Permissions & 2) != 0 ? IoptePermissions.Read : IoptePermissions.None);
         var errno = Table.MapPages(
             area.Range.First,
-            Span(install.Runs),
+            ScratchRuns.SpanOf(install.Runs),
             area.PageOffset,
             area.Range.Length,
             permissions,
@@ -176,25 +165,19 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         return count;
     }
 
-    private List<PfnRun> ReadRuns(AreaView area)
+    private PfnRun[] ReadRuns(AreaView area)
     {
-        var runs = new List<PfnRun>();
+        var runs = ScratchRuns.Runs;
         Span<PfnRun> buffer = stackalloc PfnRun[RunsAtOnce];
         var at = area.Range.First;
         var left = area.Range.Length;
         while (left > 0)
         {
-            var count = ReadNext(ref at, ref left, buffer, out var translated);
-            if (runs.Count == 0 && count == buffer.Length && translated < 2 * (ulong)buffer.Length * HostPage.Size)
-            {
-                // Scattered: page by page to the end, most likely.
-                runs.EnsureCapacity((int)Math.Min((ulong)count + (left >> HostPage.Shift), MostReserved));
-            }
-
+            var count = ReadNext(ref at, ref left, buffer, out _);
             runs.AddRange(buffer[..count]);
         }
 
-        return runs;
+        return ScratchRuns.Copy(runs);
     }
 
     private FlowResponse Link(string device, int change)
@@ -309,12 +292,12 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
 /// <param name="area">The area as it was installed.</param>
 public sealed class AreaPfnSource(IoPageTable table, AreaView area) : IPfnSource
 {
+    private const int PagesAtOnce = 64;
+
     /// <inheritdoc/>
     public bool TryReadPfn(ulong pageIndex, out Pfn pfn)
     {
-        var start = pageIndex << HostPage.Shift;
-        var iova = start <= area.StartByte ? area.Range.First : unchecked(area.Range.First + (start - area.StartByte));
-        if (!table.TryTranslate(iova, out ulong physical))
+        if (!table.TryTranslate(IovaOf(pageIndex), out ulong physical))
         {
             pfn = default;
             return false;
@@ -322,5 +305,41 @@ public sealed class AreaPfnSource(IoPageTable table, AreaView area) : IPfnSource
 
         pfn = Pfn.Containing(physical);
         return true;
+    }
+
+    /// <inheritdoc/>
+    public int ReadPfns(ulong firstIndex, Span<Pfn> pfns)
+    {
+        if (pfns.IsEmpty || !TryReadPfn(firstIndex, out pfns[0]))
+        {
+            return 0;
+        }
+
+        // The first page of an area may begin in its middle; those behind it are a page apart.
+        Span<ulong> physical = stackalloc ulong[PagesAtOnce];
+        var done = 1;
+        while (done < pfns.Length)
+        {
+            var wanted = physical[..Math.Min(physical.Length, pfns.Length - done)];
+            var count = table.TranslatePages(IovaOf(firstIndex + (ulong)done), HostPage.Size, wanted);
+            for (var i = 0; i < count; i++)
+            {
+                pfns[done + i] = Pfn.Containing(wanted[i]);
+            }
+
+            done += count;
+            if (count < wanted.Length)
+            {
+                break;
+            }
+        }
+
+        return done;
+    }
+
+    private ulong IovaOf(ulong pageIndex)
+    {
+        var start = pageIndex << HostPage.Shift;
+        return start <= area.StartByte ? area.Range.First : unchecked(area.Range.First + (start - area.StartByte));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iommufd.Core.Faults;
 using Iommufd.Core.Flows;
 using Iommufd.Core.Pages;
@@ -47,9 +48,7 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
             case Unfill unfill:
                 return Empty(unfill);
             case ReadPfns read:
-                var runs = new List<PfnRun>();
-                var errno = Find(read.Context, read.PageSet).ReadPfns(read.First, read.Last, runs);
-                return new PfnsReady(errno, runs, []);
+                return Read(read);
             case MoveStorage move:
                 Find(move.Context, move.PageSet).MoveStorage(move.AreaKey, move.Storage);
                 return FlowResponse.Done;
@@ -117,12 +116,25 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
 
     private PfnsReady Fill(FillBegin fill)
     {
-        var runs = new List<PfnRun>();
-        var pinned = new List<PinnedRun>();
+        var (runs, pinned) = (ScratchRuns.Runs, ScratchRuns.Pinned);
         var errno = Find(fill.Context, fill.PageSet)
             .FillBegin(fill.AreaKey, fill.First, fill.Last, fill.Charge, runs, pinned);
-        return new PfnsReady(errno, runs, pinned);
+        return Ready(errno, runs, pinned, fill.NotesPins);
     }
+
+    private PfnsReady Read(ReadPfns read)
+    {
+        var runs = ScratchRuns.Runs;
+        var errno = Find(read.Context, read.PageSet).ReadPfns(read.First, read.Last, runs);
+        return new PfnsReady(errno, ScratchRuns.Copy(runs), PinnedRuns.None);
+    }
+
+    private static PfnsReady Ready(Errno errno, List<PfnRun> runs, List<PinnedRun> pinned, bool notesPins) =>
+        new(
+            errno,
+            ScratchRuns.Copy(runs),
+            notesPins ? PinnedRuns.Of(CollectionsMarshal.AsSpan(pinned)) : PinnedRuns.None
+        );
 
     private FlowResponse Empty(Unfill unfill)
     {
@@ -141,10 +153,9 @@ public sealed partial class MemoryState(ProcessMemory memory, Func<int, ProcessM
 
     private PfnsReady Add(AccessAdd add)
     {
-        var runs = new List<PfnRun>();
-        var pinned = new List<PinnedRun>();
+        var (runs, pinned) = (ScratchRuns.Runs, ScratchRuns.Pinned);
         var errno = Find(add.Context, add.PageSet).AccessAdd(add.First, add.Last, runs, pinned);
-        return new PfnsReady(errno, runs, pinned);
+        return Ready(errno, runs, pinned, notesPins: true);
     }
 
     private FlowResponse Copy(CopyBytes copy)

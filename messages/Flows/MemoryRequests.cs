@@ -26,8 +26,16 @@ public sealed record DropPageSet(int Context, uint PageSet) : FlowRequest;
 /// <param name="First">First page index.</param>
 /// <param name="Last">Last page index, inclusive.</param>
 /// <param name="Charge">Whether the locked-memory limit is charged.</param>
-public sealed record FillBegin(int Context, uint PageSet, ulong AreaKey, ulong First, ulong Last, bool Charge)
-    : FlowRequest;
+/// <param name="NotesPins">Whether the answer lists what was pinned: nobody asks where no event is written.</param>
+public sealed record FillBegin(
+    int Context,
+    uint PageSet,
+    ulong AreaKey,
+    ulong First,
+    ulong Last,
+    bool Charge,
+    bool NotesPins
+) : FlowRequest;
 
 /// <summary>PFNs in page order.</summary>
 /// <param name="Errno">OK or why there are none.</param>

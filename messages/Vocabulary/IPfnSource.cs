@@ -11,6 +11,23 @@ public interface IPfnSource
     /// <param name="pfn">The frame.</param>
     /// <returns>False when the domain maps nothing there, which is a broken invariant.</returns>
     bool TryReadPfn(ulong pageIndex, out Pfn pfn);
+
+    /// <summary>The PFNs of pages that follow each other.</summary>
+    /// <param name="firstIndex">Index of the first page.</param>
+    /// <param name="pfns">As many pages as there is room for; the area must cover them.</param>
+    /// <returns>Pages read; fewer than asked for where the domain maps nothing for the next one.</returns>
+    int ReadPfns(ulong firstIndex, Span<Pfn> pfns)
+    {
+        for (var i = 0; i < pfns.Length; i++)
+        {
+            if (!TryReadPfn(firstIndex + (ulong)i, out pfns[i]))
+            {
+                return i;
+            }
+        }
+
+        return pfns.Length;
+    }
 }
 
 /// <summary>Pages that one operation newly pinned: consecutive pages of a page set on consecutive frames.</summary>
