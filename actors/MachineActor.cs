@@ -108,14 +108,7 @@ public sealed partial class MachineActor : UntypedActor
                 CollectDigest(query, Sender);
                 break;
             case ContextEnded ended:
-                _ended[ended.Number] = ended.Digest;
-                _contexts.Remove(ended.Number);
-                _options.Contexts.TryRemove(ended.Number, out _);
-                foreach (var waiting in _asked.Keys.Where(a => a.To == ended.Number).ToArray())
-                {
-                    AnswerStep(waiting);
-                }
-
+                Forget(ended);
                 break;
             default:
                 if (_shared.Answer(message) is { } answer)
@@ -128,6 +121,17 @@ public sealed partial class MachineActor : UntypedActor
                 }
 
                 break;
+        }
+    }
+
+    private void Forget(ContextEnded ended)
+    {
+        _ended[ended.Number] = ended.Digest;
+        _contexts.Remove(ended.Number);
+        _options.Contexts.TryRemove(ended.Number, out _);
+        foreach (var waiting in _asked.Keys.Where(a => a.To == ended.Number).ToArray())
+        {
+            AnswerStep(waiting);
         }
     }
 

@@ -30,6 +30,9 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
     {
         switch (message)
         {
+            case RunDma { PageRequests: false, Transfers: <= BurstTransfers } run:
+                BurstAtOnce(run);
+                break;
             case RunDma run:
                 Burst(new DmaUnderWay(run, Sender, default, run.Transfers, null));
                 break;
@@ -121,6 +124,21 @@ public sealed partial class PhysicalDeviceActor(PhysicalDevice device) : Untyped
     {
         device.EngineOrNone?.InvalidateTable(invalidate.HwptId, invalidate.Range);
         invalidate.Round.Confirm(invalidate.Place);
+    }
+
+    // Most DMA by far is one burst: nothing of it is kept for another.
+    private void BurstAtOnce(RunDma run)
+    {
+        var failed = device.FailsNow();
+        if (failed != Errno.OK)
+        {
+            Sender.Tell(new DmaDone(run.Tag, failed, default));
+            return;
+        }
+
+        var report = device.Engine.Run(run.Pattern, (int)run.Transfers);
+        ReportFaults(report.Faults);
+        Sender.Tell(new DmaDone(run.Tag, Errno.OK, report));
     }
 
     private void Burst(DmaUnderWay work)

@@ -75,6 +75,18 @@ public sealed unsafe partial class PageTable<TFormat>
             ulong bytes = Math.Min((run.Count << HostPage.Shift) - offset, length - done);
             ulong physical = run.First.Address + offset;
             offset = 0;
+            if (
+                IsSmallestPage(iova + done, physical, bytes, permissions, MapOptions.None)
+                && CachedPageItemOrNull(iova + done) is var item
+                && item != null
+                && TrySetPage(item, physical, permissions)
+            )
+            {
+                // Scattered memory: nearly every run is a page.
+                done += bytes;
+                continue;
+            }
+
             Errno errno = CheckMap(iova + done, physical, bytes, permissions);
             ulong installed = 0;
             if (errno == Errno.OK)

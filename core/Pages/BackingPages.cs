@@ -63,6 +63,20 @@ internal sealed class BackingPages
         while (true)
         {
             ref uint unit = ref Unit(page);
+            if (!IsHuge && _origin is null && Volatile.Read(ref unit) == 0)
+            {
+                // Pinned before anybody sees it: there is nothing to look at again.
+                uint fresh = _physical.Small.AllocatePinned();
+                if (Interlocked.CompareExchange(ref unit, fresh + 1, 0) == 0)
+                {
+                    first = SmallFrames.PfnOf(fresh);
+                    return 1;
+                }
+
+                _physical.Small.Unpin(fresh);
+                _physical.Small.Release(fresh);
+            }
+
             uint slot = Allocated(ref unit, page) - 1;
             if (!IsHuge)
             {

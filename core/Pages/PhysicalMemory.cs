@@ -31,7 +31,7 @@ public sealed class PhysicalMemory
     /// Sum of the pins of all 4 KiB frames and of all frames of 2 MiB pages. Imported dma-bufs are not in it: their
     /// importers hold the buffer. Counts frame by frame: for checks, not for hot paths.
     /// </summary>
-    public long TotalPins => _recorded ? Volatile.Read(ref _recordedPins) : _small.TotalPins() + _huge.TotalPins();
+    public long TotalPins => _recorded ? _recordedPins : _small.TotalPins() + _huge.TotalPins();
 
     /// <summary>Allocations that are not free: 4 KiB frames, 2 MiB pages and runs, each counting 1. For leak checks.</summary>
     public long AllocationsInUse => _small.InUse() + _huge.InUse() + _runs.InUse();
@@ -92,7 +92,8 @@ public sealed class PhysicalMemory
     {
         if (_recorded)
         {
-            Interlocked.Add(ref _recordedPins, (long)run.Count);
+            // A replay has one thread.
+            _recordedPins += (long)run.Count;
             return;
         }
 
@@ -108,7 +109,7 @@ public sealed class PhysicalMemory
     {
         if (_recorded)
         {
-            Interlocked.Add(ref _recordedPins, -(long)run.Count);
+            _recordedPins -= (long)run.Count;
             return;
         }
 

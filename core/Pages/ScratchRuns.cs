@@ -18,6 +18,9 @@ internal static class ScratchRuns
     [ThreadStatic]
     private static List<PinnedRun>? t_pinned;
 
+    [ThreadStatic]
+    private static List<PfnRun>? t_unpacked;
+
     /// <summary>An empty list of runs.</summary>
     public static List<PfnRun> Runs => Emptied(ref t_runs);
 
@@ -25,26 +28,24 @@ internal static class ScratchRuns
     public static List<PinnedRun> Pinned => Emptied(ref t_pinned);
 
     /// <summary>A copy of what was gathered.</summary>
-    public static PfnRun[] Copy(List<PfnRun> runs)
-    {
-        if (runs.Count == 0)
-        {
-            return [];
-        }
+    public static IReadOnlyList<PfnRun> Copy(List<PfnRun> runs) => PackedRuns.Copy(CollectionsMarshal.AsSpan(runs));
 
-        var copy = GC.AllocateUninitializedArray<PfnRun>(runs.Count);
-        runs.CopyTo(copy);
-        return copy;
-    }
-
-    /// <summary>The runs of a list, without a copy where it is one of the usual kinds.</summary>
+    /// <summary>The runs of a list; good until the next call from the same thread.</summary>
     public static ReadOnlySpan<PfnRun> SpanOf(IReadOnlyList<PfnRun> runs) =>
         runs switch
         {
             PfnRun[] array => array,
             List<PfnRun> list => CollectionsMarshal.AsSpan(list),
+            PackedRuns packed => Unpacked(packed),
             _ => runs.ToArray(),
         };
+
+    private static ReadOnlySpan<PfnRun> Unpacked(PackedRuns packed)
+    {
+        List<PfnRun> unpacked = Emptied(ref t_unpacked);
+        packed.AppendTo(unpacked);
+        return CollectionsMarshal.AsSpan(unpacked);
+    }
 
     private static List<T> Emptied<T>(ref List<T>? kept)
     {

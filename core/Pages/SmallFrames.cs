@@ -54,7 +54,12 @@ internal sealed class SmallFrames
     }
 
     /// <summary>Takes the slot that was freed last, or a new one; its page reads as zeros.</summary>
-    public uint Allocate()
+    public uint Allocate() => Allocate(Owned);
+
+    /// <summary>As <see cref="Allocate()"/>, with one pin besides its owner's hold.</summary>
+    public uint AllocatePinned() => Allocate(Owned + OnePin);
+
+    private uint Allocate(int state)
     {
         if (!TryPopFree(out uint slot))
         {
@@ -67,7 +72,7 @@ internal sealed class SmallFrames
             EnsureChunk((int)(slot >> ChunkShift));
         }
 
-        Volatile.Write(ref State(slot), Owned);
+        Volatile.Write(ref State(slot), state);
         return slot;
     }
 

@@ -165,7 +165,7 @@ public sealed partial class HwptState : IFlowParticipant, IFailingParticipant, I
         return count;
     }
 
-    private PfnRun[] ReadRuns(AreaView area)
+    private IReadOnlyList<PfnRun> ReadRuns(AreaView area)
     {
         var runs = ScratchRuns.Runs;
         Span<PfnRun> buffer = stackalloc PfnRun[RunsAtOnce];

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Iommufd.Messages;
 
@@ -25,10 +26,20 @@ internal sealed class IoasHistory(uint id)
     /// <summary>Calls kept for a counterexample.</summary>
     private const int MaxWindow = 400;
 
+    /// <summary>Possibilities for which a search leaves room to the next one.</summary>
+    private const int KeptRoom = 1000;
+
     private readonly Queue<(IoasCall Call, bool IsAnswer)> _waiting = new();
     private readonly List<IoasCall> _unanswered = [];
     private readonly List<IoasCall> _underWay = [];
     private readonly List<IoasCall> _window = [];
+
+    // Of one search, kept for the next: there is one for nearly every answer.
+    private readonly HashSet<(ulong, ulong)> _seen = [];
+    private readonly HashSet<(ulong, ulong)> _kept = [];
+    private readonly Stack<Possibility> _open = [];
+    private readonly List<IoasCall> _connected = [];
+    private readonly List<IoasCall> _unconnected = [];
     private List<Possibility> _possible = [Possibility.Of(IoasModel.Absent)];
     private IoasModel? _windowStart = IoasModel.Absent;
 
@@ -91,6 +102,22 @@ internal sealed class IoasHistory(uint id)
         _underWay.Clear();
         _window.Clear();
         _possible = [];
+        ClearSearch();
+    }
+
+    private void ClearSearch()
+    {
+        _open.Clear();
+        _kept.Clear();
+        bool wasLarge = _seen.Count > KeptRoom;
+        _seen.Clear();
+        if (wasLarge)
+        {
+            // Emptying a set costs what its room is.
+            _seen.TrimExcess();
+            _kept.TrimExcess();
+            _open.TrimExcess();
+        }
     }
 
     // Everything up to the oldest call that has no answer yet: before that its effect is not known.
@@ -187,17 +214,20 @@ internal sealed class IoasHistory(uint id)
         }
 
         var after = new List<Possibility>();
-        var seen = new HashSet<(ulong, ulong)>();
-        var kept = new HashSet<(ulong, ulong)>();
-        var open = new Stack<Possibility>(_possible);
+        ClearSearch();
+        foreach (Possibility possible in _possible)
+        {
+            _open.Push(possible);
+        }
+
         List<IoasCall>? connected = null;
         int tried = 0;
-        while (open.TryPop(out Possibility? possibility))
+        while (_open.TryPop(out Possibility? possibility))
         {
             if (possibility.HasHappened(call))
             {
                 Possibility rest = possibility.Forget(call);
-                if (kept.Add(rest.Key))
+                if (_kept.Add(rest.Key))
                 {
                     after.Add(rest);
                 }
@@ -208,14 +238,14 @@ internal sealed class IoasHistory(uint id)
             connected ??= Connected(call);
             foreach (IoasCall other in connected)
             {
-                if (possibility.Step(other) is { } next && seen.Add(next.Key))
+                if (possibility.Step(other) is { } next && _seen.Add(next.Key))
                 {
-                    open.Push(next);
+                    _open.Push(next);
                 }
 
-                if (possibility.GiveUp(other, ReferenceEquals(other, call)) is { } ended && seen.Add(ended.Key))
+                if (possibility.GiveUp(other, ReferenceEquals(other, call)) is { } ended && _seen.Add(ended.Key))
                 {
-                    open.Push(ended);
+                    _open.Push(ended);
                 }
             }
 
@@ -252,17 +282,37 @@ internal sealed class IoasHistory(uint id)
 
     private List<IoasCall> Connected(IoasCall call)
     {
-        var connected = new List<IoasCall> { call };
-        var left = new List<IoasCall>(_underWay.Where(c => !ReferenceEquals(c, call)));
-        for (int i = 0; i < connected.Count; i++)
+        _connected.Clear();
+        _connected.Add(call);
+        _unconnected.Clear();
+        foreach (IoasCall other in _underWay)
         {
-            IoasCall from = connected[i];
-            connected.AddRange(left.Where(from.Touches));
-            left.RemoveAll(from.Touches);
+            if (!ReferenceEquals(other, call))
+            {
+                _unconnected.Add(other);
+            }
         }
 
-        connected.RemoveAll(c => !c.HasEffect);
-        return connected;
+        for (int i = 0; i < _connected.Count && _unconnected.Count > 0; i++)
+        {
+            int left = 0;
+            foreach (IoasCall other in CollectionsMarshal.AsSpan(_unconnected))
+            {
+                if (_connected[i].Touches(other))
+                {
+                    _connected.Add(other);
+                }
+                else
+                {
+                    _unconnected[left++] = other;
+                }
+            }
+
+            _unconnected.RemoveRange(left, _unconnected.Count - left);
+        }
+
+        _connected.RemoveAll(static c => !c.HasEffect);
+        return _connected;
     }
 }
 

@@ -31,7 +31,13 @@ internal sealed class Possibility
     public static Possibility Of(IoasModel state) => new(state, []);
 
     /// <summary>A call begins.</summary>
-    public Possibility Begin(IoasCall call) => new Possibility(State, [.. _underWay, new CallProgress(call)]).Settle();
+    public Possibility Begin(IoasCall call)
+    {
+        var underWay = new CallProgress[_underWay.Length + 1];
+        _underWay.CopyTo(underWay, 0);
+        underWay[^1] = new CallProgress(call);
+        return Settled(State, underWay);
+    }
 
     /// <summary>A call that has happened is forgotten.</summary>
     public Possibility Forget(IoasCall call)
@@ -83,30 +89,27 @@ internal sealed class Possibility
 
     private Possibility With(IoasModel after, IoasCall call, CallProgress next)
     {
-        CallProgress[] underWay = [.. _underWay];
+        var underWay = (CallProgress[])_underWay.Clone();
         underWay[IndexOf(call)] = next;
-        return new Possibility(after, underWay).Settle();
+        return Settled(after, underWay);
     }
 
     // A call without an effect happens as soon as it can: later it could only be too late. An UNMAP that failed is not one: it
     // may have removed areas first.
-    private Possibility Settle()
+    private static Possibility Settled(IoasModel state, CallProgress[] underWay)
     {
-        CallProgress[]? settled = null;
-        for (int i = 0; i < _underWay.Length; i++)
+        foreach (ref CallProgress progress in underWay.AsSpan())
         {
-            CallProgress progress = _underWay[i];
             if (
                 progress is { HasHappened: false, CanFailLater: false }
-                && CallRules.CanEndWithoutEffect(progress, State)
+                && CallRules.CanEndWithoutEffect(progress, state)
             )
             {
-                settled ??= [.. _underWay];
-                settled[i] = progress with { HasHappened = true };
+                progress = progress with { HasHappened = true };
             }
         }
 
-        return settled is null ? this : new Possibility(State, settled);
+        return new Possibility(state, underWay);
     }
 
     private CallProgress Find(IoasCall call) => IndexOf(call) is var at and >= 0 ? _underWay[at] : default;
