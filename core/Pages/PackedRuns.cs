@@ -13,6 +13,9 @@ internal sealed class PackedRuns : IReadOnlyList<PfnRun>
     /// <summary>Below this number of runs nothing is gained.</summary>
     private const int FewRuns = 64;
 
+    /// <summary>Rows that an index may have to be looked for in.</summary>
+    private const int MostRows = 64;
+
     private readonly Row[] _rows;
 
     private PackedRuns(Row[] rows, int count) => (_rows, Count) = (rows, count);
@@ -52,7 +55,7 @@ internal sealed class PackedRuns : IReadOnlyList<PfnRun>
         {
             int length = LengthOfRow(runs[from..], out ulong distance);
             rows.Add(new Row(runs[from], distance, length));
-            if (rows.Count > runs.Length / 8)
+            if (rows.Count > Math.Min(MostRows, runs.Length / 8))
             {
                 PfnRun[] copy = GC.AllocateUninitializedArray<PfnRun>(runs.Length);
                 runs.CopyTo(copy);
