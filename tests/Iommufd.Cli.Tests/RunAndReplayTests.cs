@@ -156,6 +156,26 @@ public sealed class RunAndReplayTests : IDisposable
         Assert.Contains("stopped by a signal", run.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ram")]
+    [InlineData("memory")]
+    [InlineData("group")]
+    public void A_profile_says_what_the_steps_of_flows_cost(string durability)
+    {
+        string[] journal = durability == "group" ? ["--journal", At($"{durability}.db")] : [];
+        CliRun run = Small(["--seed", "1", "--durability", durability, "--profile", .. journal]);
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        Assert.Matches(@"Hwpt\s+InstallArea\s+\d+", run.Out);
+    }
+
+    [Fact]
+    public void The_command_that_repeats_a_run_has_its_bursts_of_DMA()
+    {
+        CliRun run = Small("--seed", "1", "--durability", "ram", "--dma-blocks", "8");
+        Assert.Contains("run quickstart --seed 1", run.Out, StringComparison.Ordinal);
+        Assert.Contains(" --dma-blocks 8 --durability ram", run.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_report_is_written()
     {
