@@ -251,6 +251,113 @@ public sealed class IotlbTests
         Assert.Equal(IotlbResult.Hit, Look(iotlb, Page));
     }
 
+    [Fact]
+    public void What_was_invalidated_before_an_entry_came_does_not_make_it_stale_later()
+    {
+        var iotlb = new DeafIotlb();
+        Fill(iotlb, 2 * Page, 0x5000);
+        iotlb.Invalidate(IovaRange.All);
+        Fill(iotlb, Page, 0x6000);
+
+        iotlb.Invalidate(new IovaRange(9 * Page, 9 * Page));
+
+        Assert.Equal(IotlbResult.Hit, Look(iotlb, Page));
+    }
+
+    [Fact]
+    public void Whichever_of_many_invalidations_an_entry_outlived_it_is_stale()
+    {
+        for (int total = 1; total <= 20; total++)
+        {
+            for (int met = 1; met <= total; met++)
+            {
+                var iotlb = new DeafIotlb();
+                Fill(iotlb, Page, 0x5000);
+                for (int number = 1; number <= total; number++)
+                {
+                    ulong at = number == met ? Page : 9 * Page;
+                    iotlb.Invalidate(new IovaRange(at, at));
+                }
+
+                Assert.Equal(IotlbResult.Stale, Look(iotlb, Page));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(IoptePermissions.Read, IoptePermissions.Read, false, true)]
+    [InlineData(IoptePermissions.Read, IoptePermissions.Write, false, false)]
+    [InlineData(IoptePermissions.ReadWrite, IoptePermissions.Write, false, true)]
+    [InlineData(IoptePermissions.ReadWrite, IoptePermissions.Write, true, false)]
+    [InlineData(IoptePermissions.ReadWrite, IoptePermissions.ReadWrite, true, false)]
+    [InlineData(IoptePermissions.ReadWrite, IoptePermissions.Read, true, true)]
+    public void The_short_way_hits_what_allows_the_access_and_needs_no_mark(
+        IoptePermissions allowed,
+        IoptePermissions access,
+        bool writesMark,
+        bool hits
+    )
+    {
+        Iotlb iotlb = Whole(new IopteTranslation(0x5000, 12, allowed, Dirty: false));
+
+        Assert.Equal(
+            hits ? IotlbResult.Hit : IotlbResult.Stale,
+            iotlb.TryHit(0, Page + 0x123, access, writesMark, out ulong physical)
+        );
+        Assert.Equal(0x5123UL, physical);
+    }
+
+    [Fact]
+    public void The_short_way_writes_through_an_entry_that_is_dirty()
+    {
+        Iotlb iotlb = Whole(new IopteTranslation(0x5000, 12, IoptePermissions.ReadWrite, Dirty: true));
+
+        Assert.Equal(IotlbResult.Hit, iotlb.TryHit(0, Page, IoptePermissions.Write, writesMark: true, out _));
+    }
+
+    [Fact]
+    public void The_short_way_leaves_entries_older_than_an_invalidation_and_several_sizes_to_the_long_one()
+    {
+        Iotlb iotlb = Whole(new IopteTranslation(0x5000, 12, IoptePermissions.Read, Dirty: false));
+        Assert.Equal(IotlbResult.Miss, Hit(iotlb, 2 * Page));
+        Assert.Equal(IotlbResult.Miss, iotlb.TryHit(1, Page, IoptePermissions.Read, writesMark: false, out _));
+        Assert.Equal(IotlbResult.Hit, Hit(iotlb, Page));
+
+        iotlb.Invalidate(new IovaRange(9 * Page, 9 * Page));
+        Assert.Equal(IotlbResult.Stale, Hit(iotlb, Page));
+        Assert.Equal(IotlbResult.Hit, Look(iotlb, Page));
+        Assert.Equal(IotlbResult.Hit, Hit(iotlb, Page));
+
+        Fill(iotlb, 8 * Large, 0, shift: 21);
+        Assert.Equal(IotlbResult.Stale, Hit(iotlb, Page));
+    }
+
+    [Fact]
+    public void The_short_way_leaves_an_IOTLB_that_has_few_of_its_sets_to_the_long_one()
+    {
+        var iotlb = new Iotlb(IotlbGeometry.Default);
+        Fill(iotlb, Page, 0x5000);
+
+        Assert.Equal(IotlbResult.Stale, Hit(iotlb, Page));
+        Assert.Equal(IotlbResult.Hit, Look(iotlb, Page));
+    }
+
+    private static IotlbResult Hit(Iotlb iotlb, ulong iova) =>
+        iotlb.TryHit(0, iova, IoptePermissions.Read, writesMark: false, out _);
+
+    /// <summary>An IOTLB that has all its sets, as it was looked at often, with one page.</summary>
+    private static Iotlb Whole(in IopteTranslation page)
+    {
+        var iotlb = new Iotlb(IotlbGeometry.Default);
+        iotlb.Fill(0, Page, page);
+        for (int i = 0; i < 2000; i++)
+        {
+            Look(iotlb, Page);
+        }
+
+        return iotlb;
+    }
+
     private static int Fill(Iotlb iotlb, ulong iova, ulong physical, int shift = 12, uint pasid = 0) =>
         iotlb.Fill(pasid, iova, new IopteTranslation(physical, shift, IoptePermissions.Read, false));
 

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Iommufd.Core.Tests.PageTables;
 
-/// <summary>Maps and unmaps at the edges of tables, entries and the address space, and what happens to tables that are not needed.</summary>
+/// <summary>Maps and unmaps at the edges of tables, entries and the space, and what happens to tables that are not needed.</summary>
 public sealed class TableEdgeTests
 {
     private const ulong Page = 4096;
