@@ -175,6 +175,31 @@ public sealed class ObjectTableTests
         Assert.Equal(1u << 20, _table.Reserve(new Apple(), 1u << 20).Id);
     }
 
+    [Fact]
+    public void A_recorded_id_may_be_the_next_one()
+    {
+        Apples(2);
+
+        Assert.Equal(3u, _table.Reserve(new Apple(), forcedId: 3).Id);
+    }
+
+    [Fact]
+    public void A_recorded_id_may_lie_beyond_all_that_were_given_back()
+    {
+        _table.Remove(_table.Reserve(new Apple()));
+
+        Assert.Equal(128u, _table.Reserve(new Apple(), forcedId: 128).Id);
+    }
+
+    [Fact]
+    public void A_recorded_id_that_is_taken_is_a_broken_journal_also_beside_one_that_was_given_back()
+    {
+        List<Apple> apples = Apples(3);
+        _table.Remove(apples[0]);
+
+        Assert.Throws<InvariantBrokenException>(() => _table.Reserve(new Apple(), 2));
+    }
+
     private List<Apple> Apples(int count) => [.. Enumerable.Range(0, count).Select(_ => _table.Reserve(new Apple()))];
 
     private T Published<T>(T made)

@@ -230,7 +230,8 @@ public sealed class IoasSpaceTests
         Assert.False(_ioas.TryPlace(new Area { Key = 2 }, At, Page));
         Ask<FlowResponse>(new AddDomain(9, 0x800, IovaRange.All));
         Assert.False(_ioas.TryPlace(new Area { Key = 3, StartByte = 0x400 }, At + Page, Page));
-        Assert.Equal(1, _ioas.AreaCount);
+        Assert.True(_ioas.TryPlace(new Area { Key = 4, StartByte = 0x1800 }, At + Page, Page));
+        Assert.Equal(2, _ioas.AreaCount);
 
         Ask<FlowResponse>(new SetStorage([1], StorageHwpt: 6));
         Assert.Equal(6u, area.StorageHwpt);

@@ -161,6 +161,20 @@ public sealed class SharedTableRuleTests
     }
 
     [Fact]
+    public void An_invalidation_takes_the_page_that_its_last_byte_lies_in()
+    {
+        Slot(Guest, Memory, 4 * Page);
+        _table.Fill(Guest, 4 * Page, write: true);
+
+        _table.Begin(Memory, Memory + Page);
+
+        Assert.Equal(
+            [false, false, true, true],
+            Enumerable.Range(0, 4).Select(p => IsThere(Guest + ((ulong)p * Page)))
+        );
+    }
+
+    [Fact]
     public void Nothing_is_invalidated_where_the_guest_has_nothing()
     {
         Slot(Guest, Memory + Page, Page);
@@ -241,6 +255,7 @@ public sealed class SharedTableRuleTests
         _table.Release();
 
         Assert.Equal(0, _physical.LentFrames);
+        Assert.False(IsThere(Guest));
         Assert.Equal(Errno.OK, _process.Discard(Memory, Page));
         Assert.False(_table.IsInvalidating);
     }
