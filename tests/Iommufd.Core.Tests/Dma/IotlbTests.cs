@@ -298,13 +298,13 @@ public sealed class IotlbTests
         bool hits
     )
     {
-        Iotlb iotlb = Whole(new IopteTranslation(0x5000, 12, allowed, Dirty: false));
+        Iotlb iotlb = Whole(new IopteTranslation(0x6000, 12, allowed, Dirty: false));
 
         Assert.Equal(
             hits ? IotlbResult.Hit : IotlbResult.Stale,
             iotlb.TryHit(0, Page + 0x123, access, writesMark, out ulong physical)
         );
-        Assert.Equal(0x5123UL, physical);
+        Assert.Equal(0x6123UL, physical);
     }
 
     [Fact]

@@ -42,6 +42,18 @@ public sealed class PageSetFaultTests
     }
 
     [Fact]
+    public void A_page_that_fails_inside_a_huge_page_is_not_pinned_with_it()
+    {
+        ProcessMemory process = _host.ProcessWithBuffer(1, kind: Messages.Host.MemoryKind.Huge2M);
+        PageSet set = _host.UserPages(process, 512);
+        set.FailPins(100, Errno.EFAULT);
+
+        Assert.Equal(Errno.EFAULT, set.AccessAdd(0, 511, [], []));
+
+        Assert.Equal((0L, 0L), (set.PinnedPages, _host.Physical.TotalPins));
+    }
+
+    [Fact]
     public void A_charge_that_is_made_to_fail_is_the_limit_also_where_there_is_none()
     {
         PageSet set = _host.UserPages(_host.ProcessWithBuffer(4), 4);
