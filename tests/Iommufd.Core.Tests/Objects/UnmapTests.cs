@@ -1,6 +1,9 @@
+using Iommufd.Core.Faults;
+using Iommufd.Core.Tests.Errnos;
 using Iommufd.Messages;
 using Iommufd.Messages.Commands;
 using Iommufd.Messages.Events;
+using Iommufd.Messages.Flows;
 using Xunit;
 
 namespace Iommufd.Core.Tests.Objects;
@@ -140,6 +143,59 @@ public sealed class UnmapTests : ObjectsFixture
         Assert.Equal(120 * Page, Unmap(Iova, 120 * Page));
 
         Assert.Equal(0L, Machine.Physical.TotalPins);
+    }
+
+    [Fact]
+    public void An_access_that_does_not_let_go_is_asked_100_times()
+    {
+        var stage = new SequentialStage();
+        uint ioas = stage.Ioas();
+        stage.Do(ErrnoStage.Map(ioas));
+        stage.Do(
+            new TestAccessPages
+            {
+                AccessFd = stage.Access(ioas),
+                Iova = ErrnoStage.MappedAt,
+                Length = Page,
+            }
+        );
+        int asked = 0;
+        stage.AnswersFor = request => request is NotifyUnmap && ++asked > 0 ? new PinsReleased(Errno.OK, []) : null;
+
+        Assert.Equal(Errno.EDEADLK, stage.Run(stage.Client, ErrnoStage.Unmap(ioas)).Errno);
+
+        Assert.Equal(100, asked);
+        stage.End();
+    }
+
+    [Fact]
+    public void An_unmap_that_waits_for_an_access_is_a_sight()
+    {
+        Map(Iova, 1);
+        Map(Iova + Page, 1);
+        Pin(Access(), Iova, 1);
+        var seen = new Watcher();
+        Context.Core.Engine.Faults = seen;
+
+        Unmap(Iova, 2 * Page);
+
+        Assert.Equal([Sights.UnmapWaited], seen.Sights);
+        Context.Core.Engine.Faults = null;
+    }
+
+    private sealed class Watcher : IFaultSource
+    {
+        internal List<Sight> Sights { get; } = [];
+
+        public bool ShouldFail(FaultPoint point, in FaultSite site) => false;
+
+        public ulong Choose(ulong below) => 0;
+
+        public void Begun(int context, ulong flow, string operation, long tag) { }
+
+        public void Saw(Sight sight) => Sights.Add(sight);
+
+        public void Ended(int context, ulong flow) { }
     }
 
     private IoasMap MapCommand(ulong iova, ulong pages) =>
