@@ -199,7 +199,6 @@ public sealed class TableAccessTests
     {
         using IoPageTable table = IoPageTable.Create(IoPageTableFormat.AmdV1);
         table.Map(0, 0, 4 * Page, Both, MapOptions.PageByPage);
-        ulong before = Outer();
 
         table.TryTranslate(Page, out IopteTranslation _);
         table.TryTranslate(1UL << 55, out ulong _);
@@ -210,7 +209,7 @@ public sealed class TableAccessTests
         table.SetDirty(new IovaRange(0, 4 * Page));
         table.ReadAndClearDirty(new IovaRange(0, 4 * Page), new DirtySpans());
 
-        Assert.Equal(before, Outer());
+        Assert.Equal(0UL, Outer());
     }
 
     [Fact]
@@ -219,11 +218,10 @@ public sealed class TableAccessTests
         using IoPageTable table = IoPageTable.Create(IoPageTableFormat.AmdV1);
         table.Map(0, 0, Page, Both);
         table.SetDirty(0UL);
-        ulong before = Outer();
 
         Assert.Throws<NotSupportedException>(() => table.ReadAndClearDirty(new IovaRange(0, Page), new Thrower()));
 
-        Assert.Equal(before, Outer());
+        Assert.Equal(0UL, Outer());
     }
 
     private static bool IsDirty(IoPageTable table, ulong iova) =>
