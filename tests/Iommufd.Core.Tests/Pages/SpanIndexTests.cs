@@ -49,6 +49,22 @@ public sealed class SpanIndexTests
         }
     }
 
+    [Fact]
+    public void A_key_may_come_again_after_its_interval_went()
+    {
+        for (ulong key = 0; key < 40; key++)
+        {
+            Add(key / 3, key, key * 7);
+        }
+
+        // From here on the index knows the place of each key.
+        Compare();
+        Remove(20);
+        Add(3, 9, 20 * 7);
+
+        Compare();
+    }
+
     private void Add(ulong first, ulong last, ulong key)
     {
         _index.Add(first, last, key, $"{first} {last}");
