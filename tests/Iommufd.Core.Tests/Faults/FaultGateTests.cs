@@ -56,7 +56,7 @@ public sealed class FaultGateTests
     [Fact]
     public void Pins_can_be_refused_page_by_page()
     {
-        Assert.True(FaultGate.CanRefuse(Step(new FillBegin(1, 1, 1, 0, 0, Charge: true))));
+        Assert.True(FaultGate.CanRefuse(Step(new FillBegin(1, 1, 1, 0, 0, Charge: true, NotesPins: true))));
         Assert.True(FaultGate.CanRefuse(Step(new AccessAdd(1, 1, 0, 0))));
         Assert.False(FaultGate.CanRefuse(Step(new AccessRemove(1, 1, 0, 0))));
     }
