@@ -63,7 +63,15 @@ public sealed class SoakRunner(SoakRequest request)
         var workers = new Task[Math.Max(1, request.Jobs)];
         for (int i = 0; i < workers.Length; i++)
         {
-            workers[i] = Task.Run(() => WorkAsync(failed, stop), CancellationToken.None);
+            // A thread of its own: a simulation never waits, and would keep a thread of the pool from everybody else's work.
+            workers[i] = Task
+                .Factory.StartNew(
+                    () => WorkAsync(failed, stop),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                )
+                .Unwrap();
         }
 
         try

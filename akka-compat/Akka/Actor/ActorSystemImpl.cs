@@ -8,13 +8,14 @@ namespace Akka.Actor;
 /// <summary>The one implementation of an actor system.</summary>
 public sealed partial class ActorSystemImpl : ExtendedActorSystem
 {
-    private readonly TaskCompletionSource _terminated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _terminated;
     private readonly Stack<Action> _onTermination = new();
     private readonly object _gate = new();
     private LocalActorRefProvider _provider;
     private long _nextUid;
     private int _nextLogger;
     private bool _isAborting;
+    private bool _hasEnded;
 
     private ActorSystemImpl(string name, Config config, ActorSystemSetup setup)
     {
@@ -34,6 +35,11 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         ActorPipelineResolver = new ActorProducerPipelineResolver();
         Simulation = Akka.Simulation.SimulationKernel.For(setup, this);
         Scheduler = Simulation?.Scheduler ?? NewScheduler();
+        // Under simulation whoever waits goes on at once, on the thread of the simulation. On the pool it would wait for a
+        // thread to be free, and threads that run one simulation after the other never are: every ended system would be kept.
+        _terminated = new TaskCompletionSource(
+            Simulation is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None
+        );
         StartTime = Scheduler.MonotonicClock;
         Mailboxes = new Mailboxes(this);
         Dispatchers = new Dispatchers(
@@ -250,7 +256,7 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
     {
         lock (_gate)
         {
-            if (_terminated.Task.IsCompleted)
+            if (_hasEnded)
                 throw new InvalidOperationException("ActorSystem already terminated.");
             _onTermination.Push(code);
         }
@@ -299,8 +305,11 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
                 }
             }
             (Scheduler as IDisposable)?.Dispose();
-            _terminated.TrySetResult();
+            _hasEnded = true;
         }
+
+        // Not under the lock: under simulation those who wait go on inside this call.
+        _terminated.TrySetResult();
     }
 
     /// <inheritdoc/>
