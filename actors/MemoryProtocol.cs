@@ -23,6 +23,18 @@ public sealed record ReadMemory(ulong Address, int Length);
 /// <param name="Data">The bytes; zeros after an error.</param>
 public sealed record MemoryRead(Errno Errno, byte[] Data);
 
+/// <summary>Client → memory: counts one byte in a range. Answered by <see cref="BytesCounted"/>.</summary>
+/// <param name="Address">First byte.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="Byte">Which one.</param>
+public sealed record CountBytes(ulong Address, ulong Length, byte Byte);
+
+/// <summary>Memory → client: how often a byte is there.</summary>
+/// <param name="Errno">OK or EFAULT.</param>
+/// <param name="First">The first byte of the range; -1 where the range is empty.</param>
+/// <param name="Count">How often; 0 after an error.</param>
+public sealed record BytesCounted(Errno Errno, int First, ulong Count);
+
 /// <summary>Client → memory: copies pages inside the process. Answered by <see cref="MemoryCounted"/> with the pages copied.</summary>
 /// <param name="From">First byte to copy; page aligned.</param>
 /// <param name="To">Where it goes; page aligned.</param>

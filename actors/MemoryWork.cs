@@ -14,6 +14,7 @@ internal static class MemoryWork
         {
             WriteMemory write => new HostResult(Write(memory, write)),
             ReadMemory read => Read(memory, read),
+            CountBytes count => Count(memory, count),
             CopyMemory copy => Copy(memory, copy),
             CompareMemory compare => Compare(memory, compare),
             MapFileMemory map => MapFile(memory, map),
@@ -44,6 +45,26 @@ internal static class MemoryWork
     {
         var data = new byte[read.Length];
         return new MemoryRead(memory.TryRead(read.Address, data) ? Errno.OK : Errno.EFAULT, data);
+    }
+
+    private static BytesCounted Count(ProcessMemory memory, CountBytes asked)
+    {
+        Span<byte> piece = stackalloc byte[(int)HostPage.Size];
+        var found = 0ul;
+        var first = -1;
+        for (var done = 0ul; done < asked.Length; done += (ulong)piece.Length)
+        {
+            var read = piece[..(int)Math.Min((ulong)piece.Length, asked.Length - done)];
+            if (!memory.TryRead(unchecked(asked.Address + done), read))
+            {
+                return new BytesCounted(Errno.EFAULT, -1, 0);
+            }
+
+            first = done == 0 ? read[0] : first;
+            found += (ulong)read.Count(asked.Byte);
+        }
+
+        return new BytesCounted(Errno.OK, first, found);
     }
 
     private static MemoryCounted Copy(ProcessMemory memory, CopyMemory copy)

@@ -228,7 +228,12 @@ public sealed class PhysicalMemory
         while (source.Length > 0)
         {
             int count = Math.Min(source.Length, (int)HostPage.Size - offset);
-            source[..count].CopyTo(Materialise(ref Data(pfn)).AsSpan(offset));
+            ref byte[]? frame = ref Data(pfn);
+            if (count < (int)HostPage.Size || !FrameBytes.TryFill(ref frame, source[..count]))
+            {
+                source[..count].CopyTo(FrameBytes.Own(ref frame).AsSpan(offset));
+            }
+
             source = source[count..];
             pfn = new Pfn(pfn.Value + 1);
             offset = 0;
@@ -250,7 +255,7 @@ public sealed class PhysicalMemory
     /// <param name="expected">What they must be.</param>
     /// <param name="word">What they become.</param>
     public bool TryReplaceWord(Pfn pfn, int offset, ulong expected, ulong word) =>
-        Interlocked.CompareExchange(ref WordAt(Materialise(ref Data(pfn)), offset), word, expected) == expected;
+        Interlocked.CompareExchange(ref WordAt(FrameBytes.Own(ref Data(pfn)), offset), word, expected) == expected;
 
     // The bytes of an array begin at a multiple of eight.
     private static ref ulong WordAt(byte[] page, int offset) =>
@@ -310,17 +315,5 @@ public sealed class PhysicalMemory
 
         uint slot = _huge.SlotOf(pfn, out uint offset);
         return ref _huge.Data(slot, offset);
-    }
-
-    private static byte[] Materialise(ref byte[]? page)
-    {
-        byte[]? there = Volatile.Read(ref page);
-        if (there is not null)
-        {
-            return there;
-        }
-
-        var zeros = new byte[HostPage.Size];
-        return Interlocked.CompareExchange(ref page, zeros, null) ?? zeros;
     }
 }

@@ -75,8 +75,14 @@ internal sealed partial class ClientActor
         }
         catch (NotYetKnownException) when (_isDisturbed)
         {
-            // The step that would have saved the number was struck, or skipped.
+            // The step that would have saved the number was struck, or skipped. A loop that asks for it whether to go on is
+            // over: the next time round knows no more, and there may be a million.
             _run.Metrics.AddSkipped();
+            if (step.Kind is LeaveStep)
+            {
+                fiber.LeaveLoop();
+            }
+
             return true;
         }
     }

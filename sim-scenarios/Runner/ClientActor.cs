@@ -60,6 +60,7 @@ internal sealed partial class ClientActor : ReceiveActor, IWithTimers
         Receive<DmaDone>(OnDmaDone);
         Receive<MemoryRead>(OnMemoryAnswer);
         Receive<MemoryCounted>(OnMemoryAnswer);
+        Receive<BytesCounted>(OnMemoryAnswer);
         Receive<GuestTableEdited>(OnMemoryAnswer);
         Receive<FileOpened>(OnMemoryOrMachineAnswer);
         Receive<MemoryMapped>(OnMemoryAnswer);

@@ -59,8 +59,6 @@ public sealed class MemoryWriteStep : OperationKind
 /// <summary><c>memory-read</c>.</summary>
 public sealed class MemoryReadStep : OperationKind
 {
-    private const ulong MaxBytes = 64 << 20;
-
     private static readonly NumberField Byte = new("byte", "Which byte is counted; 0 when left out.") { Maximum = 255 };
 
     /// <inheritdoc/>
@@ -79,22 +77,16 @@ public sealed class MemoryReadStep : OperationKind
     public override StepRequest Prepare(StepScope scope)
     {
         (ulong address, ulong length) = BytesKeys.Range(scope);
-        return length <= MaxBytes
-            ? new MemoryRequest(new ReadMemory(address, (int)length))
-            : throw new EvaluationException(scope.Step.At, $"reading {length} bytes: at most {MaxBytes} at once");
+        return new MemoryRequest(new CountBytes(address, length, (byte)scope.Number(Byte)));
     }
 
     /// <inheritdoc/>
     public override StepOutcome Complete(StepScope scope, object answer)
     {
-        var read = (MemoryRead)answer;
-        if (read.Errno != Errno.OK)
-        {
-            return new StepOutcome(read.Errno, []);
-        }
-
-        int count = read.Data.AsSpan().Count((byte)scope.Number(Byte));
-        return StepOutcome.With(("first-byte", read.Data.Length > 0 ? read.Data[0] : -1), ("count", count));
+        var counted = (BytesCounted)answer;
+        return counted.Errno == Errno.OK
+            ? StepOutcome.With(("first-byte", counted.First), ("count", (Int128)counted.Count))
+            : new StepOutcome(counted.Errno, []);
     }
 }
 
