@@ -367,4 +367,38 @@ public class Simulating
         run.Simulation.RunUntil(() => refused is not null, 100);
         Assert.IsType<InvalidOperationException>(refused);
     }
+
+    [Fact]
+    public void Whoever_waits_for_the_end_of_a_system_goes_on_inside_its_simulation()
+    {
+        // With xunit's own context .NET lets no waiter go on inside the call that ends what it waits for.
+        SynchronizationContext.SetSynchronizationContext(null);
+        using var run = SimulatedRun.Start(1);
+        int? went = null;
+        _ = WaitAsync();
+        Task shutdown = CoordinatedShutdown
+            .Get(run.System)
+            .Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
+        run.Simulation.RunUntil(() => run.System.WhenTerminated.IsCompleted, 100_000);
+        Assert.Equal(Environment.CurrentManagedThreadId, went);
+        Assert.True(shutdown.IsCompletedSuccessfully, "the shutdown is left to a thread of the pool");
+
+        async Task WaitAsync()
+        {
+            await run.System.WhenTerminated.ConfigureAwait(false);
+            went = Environment.CurrentManagedThreadId;
+        }
+    }
+
+    [Fact]
+    public void What_is_to_be_done_at_the_end_of_a_system_is_refused_once_it_has_ended()
+    {
+        using var run = SimulatedRun.Start(1);
+        bool done = false;
+        run.System.RegisterOnTermination(() => done = true);
+        Task terminated = run.System.Terminate();
+        run.Simulation.RunUntil(() => terminated.IsCompleted, 100_000);
+        Assert.True(done);
+        Assert.Throws<InvalidOperationException>(() => run.System.RegisterOnTermination(() => done = false));
+    }
 }

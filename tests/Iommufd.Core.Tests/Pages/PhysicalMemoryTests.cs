@@ -157,6 +157,94 @@ public sealed class PhysicalMemoryTests
     }
 
     [Fact]
+    public void Frames_filled_with_one_byte_take_no_memory_each()
+    {
+        byte[] filling = new byte[4096];
+        filling.AsSpan().Fill(0x5a);
+        Pfn[] frames = [.. Enumerable.Range(0, 1000).Select(_ => _memory.AllocatePage())];
+        _memory.Write(frames[0], 0, filling);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (Pfn frame in frames)
+        {
+            _memory.Write(frame, 0, filling);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
+        byte[] read = new byte[4096];
+        Assert.All(
+            frames,
+            frame =>
+            {
+                _memory.Read(frame, 0, read);
+                Assert.Equal(filling, read);
+            }
+        );
+    }
+
+    [Theory]
+    [InlineData(0x5a)]
+    [InlineData(0)]
+    public void A_write_to_a_filled_frame_is_seen_in_that_frame_only(byte value)
+    {
+        byte[] filling = new byte[4096];
+        filling.AsSpan().Fill(value);
+        Pfn one = _memory.AllocatePage();
+        Pfn other = _memory.AllocatePage();
+        _memory.Write(one, 0, filling);
+        _memory.Write(other, 0, filling);
+        _memory.Write(one, 7, [1]);
+        ulong word = _memory.ReadWord(other, 8);
+        Assert.True(_memory.TryReplaceWord(one, 8, word, 2));
+        Assert.Equal(word, _memory.ReadWord(other, 8));
+        byte[] read = new byte[4096];
+        _memory.Read(other, 0, read);
+        Assert.Equal(filling, read);
+        _memory.Read(one, 0, read);
+        filling[7] = 1;
+        filling.AsSpan(8, 8).Clear();
+        filling[8] = 2;
+        Assert.Equal(filling, read);
+    }
+
+    [Fact]
+    public void A_frame_is_filled_over_and_over_whatever_it_held()
+    {
+        Pfn frame = _memory.AllocatePage();
+        byte[] filling = new byte[4096];
+        byte[] read = new byte[4096];
+        foreach (byte value in (byte[])[3, 3, 0, 4, 255])
+        {
+            filling.AsSpan().Fill(value);
+            _memory.Write(frame, 0, filling);
+            _memory.Read(frame, 0, read);
+            Assert.Equal(filling, read);
+        }
+
+        _memory.Write(frame, 100, [9]);
+        filling.AsSpan().Fill(4);
+        _memory.Write(frame, 0, filling);
+        _memory.Read(frame, 0, read);
+        Assert.Equal(filling, read);
+    }
+
+    [Fact]
+    public void Threads_that_write_to_a_filled_frame_at_once_lose_no_byte()
+    {
+        byte[] filling = new byte[4096];
+        filling.AsSpan().Fill(0x5a);
+        byte[] read = new byte[4096];
+        for (int round = 0; round < 2_000; round++)
+        {
+            Pfn frame = _memory.AllocatePage();
+            _memory.Write(frame, 0, filling);
+            Parallel.For(0, 4, writer => _memory.Write(frame, writer, [(byte)(writer + 1)]));
+            _memory.Read(frame, 0, read);
+            Assert.Equal([1, 2, 3, 4, 0x5a], read[..5]);
+            _memory.Release(frame);
+        }
+    }
+
+    [Fact]
     public void Threads_that_allocate_pin_and_free_at_once_never_share_a_frame()
     {
         var owners = new int[8192];

@@ -361,6 +361,25 @@ public sealed class GuestStepTests
     }
 
     [Fact]
+    public void Bytes_of_a_large_memory_are_counted_in_one_step()
+    {
+        AssertOk(
+            Run(
+                """
+                - memory: {as: large, size: 80M}
+                - memory-write: {memory: large, offset: 70M, length: 5000, fill: 3}
+                - memory-read: {memory: large, byte: 3}
+                  expect: {first-byte: 0, count: 5000}
+                - memory-read: {memory: large, offset: 80M, byte: 3}
+                  expect: {first-byte: "-1", count: 0}
+                - memory-read: {memory: large, offset: 79M, length: 2M, byte: 3}
+                  expect: EFAULT
+                """
+            )
+        );
+    }
+
+    [Fact]
     public void A_device_nobody_has_bound_reaches_nothing()
     {
         RunReport report = Run(Mapped + "- dma: {machine-device: amd, area: area, count: 3}\n  expect: {faults: 3}");

@@ -96,6 +96,28 @@ public sealed class SoakTests : IDisposable
         Assert.Null(outcome.Result.Failure);
     }
 
+    // Found by a soak: the queue was never made, and the loop that asks it for requests went round a million times.
+    [Fact]
+    public async Task A_loop_that_asks_for_what_nobody_can_tell_is_over()
+    {
+        FaultPlan plan = FaultPlanText.Read(
+            "plan",
+            "plan.yaml",
+            """
+            faults: 1
+            title: There is no memory for a fault queue
+            rules:
+              - point: command.alloc
+                probability: 1
+                operations: [fault-queue-alloc]
+            """
+        );
+        var run = new SeedRun(ShippedScenarios.Read("demand-paging"), 1, plan);
+        SeedOutcome outcome = await SeedRunner.RunAsync(run, CancellationToken.None);
+        Assert.Null(outcome.Result.Failure);
+        Assert.InRange(outcome.Report!.Skipped, 1, 1000);
+    }
+
     // Found by a soak: the event of the access that had pinned a shared page came after that of the one that had found it pinned.
     [Fact]
     public async Task Accesses_that_pin_a_page_at_once_are_journalled_so_that_either_can_be_replayed_first()
