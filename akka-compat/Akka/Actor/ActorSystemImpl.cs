@@ -35,8 +35,8 @@ public sealed partial class ActorSystemImpl : ExtendedActorSystem
         ActorPipelineResolver = new ActorProducerPipelineResolver();
         Simulation = Akka.Simulation.SimulationKernel.For(setup, this);
         Scheduler = Simulation?.Scheduler ?? NewScheduler();
-        // Under simulation whoever waits goes on at once, on the thread of the simulation. On the pool it would wait for a
-        // thread to be free, and threads that run one simulation after the other never are: every ended system would be kept.
+        // Under simulation the shutdown ends in the step that ends the system. On the pool it would wait for a thread to be
+        // free, and threads that run one simulation after the other never are: every ended system would be kept.
         _terminated = new TaskCompletionSource(
             Simulation is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None
         );

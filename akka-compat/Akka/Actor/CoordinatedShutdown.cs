@@ -184,11 +184,16 @@ public sealed class CoordinatedShutdown : IExtension
         }
     }
 
-    private async Task<Done> TerminateSystem()
+    private Task<Done> TerminateSystem()
     {
         ((ActorSystemImpl)System).FinalTerminate();
-        await System.WhenTerminated.ConfigureAwait(false);
-        return Done.Instance;
+        // Not awaited: inside a simulation an await that came from outside of it goes on on the pool.
+        return System.WhenTerminated.ContinueWith(
+            static _ => Done.Instance,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
     }
 
     private List<string> Sorted()
