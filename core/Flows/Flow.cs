@@ -124,31 +124,7 @@ public abstract class Flow
             AddSharedWithOthers();
         }
 
-        if (_pinned is null || _pinned.Count == 0)
-        {
-            return [];
-        }
-
-        if (_pinned is [PinnedRuns all])
-        {
-            return all.Numbers;
-        }
-
-        var flat = new ulong[_pinned.Sum(p => p.Count) * 4];
-        var at = 0;
-        foreach (var part in _pinned)
-        {
-            for (var i = 0; i < part.Count; i++)
-            {
-                var pinned = part[i];
-                flat[at++] = pinned.PageSet;
-                flat[at++] = pinned.FirstIndex;
-                flat[at++] = pinned.Run.First.Value;
-                flat[at++] = pinned.Run.Count;
-            }
-        }
-
-        return flat;
+        return _pinned is null ? [] : PinnedRuns.Joined(_pinned).Numbers;
     }
 
     private static ulong PagesOf(IReadOnlyList<PinnedRun> runs)

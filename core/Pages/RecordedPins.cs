@@ -8,9 +8,6 @@ namespace Iommufd.Core.Pages;
 /// </summary>
 public sealed class RecordedPins
 {
-    /// <summary>Numbers that an event spends on a run: page set, first index, first frame, pages.</summary>
-    private const int Stride = 4;
-
     // Runs that may wait to be sorted: their events' arrays stay in memory so long.
     private const long MostUnsorted = 1 << 16;
 
@@ -191,11 +188,11 @@ public sealed class RecordedPins
     /// <summary>Runs of one page set in an event.</summary>
     private readonly record struct Part(ulong[] Pinned, int From, int To, ulong Start)
     {
-        public int Runs => (To - From) / Stride;
+        public int Runs => (To - From) / PinnedRuns.Stride;
 
         public (ulong Address, PfnRun Run) At(int run)
         {
-            var numbers = Pinned.AsSpan(From + (run * Stride), Stride);
+            var numbers = Pinned.AsSpan(From + (run * PinnedRuns.Stride), PinnedRuns.Stride);
             return (Start + (numbers[1] << HostPage.Shift), new PfnRun(new Pfn(numbers[2]), numbers[3]));
         }
     }

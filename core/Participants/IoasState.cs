@@ -215,7 +215,6 @@ public sealed partial class IoasState : IFlowParticipant
 
     private AreaList Find(IovaRange range)
     {
-        _scratch.Clear();
         return _map.TryContiguous(range, _scratch)
             ? new AreaList(Errno.OK, [.. _scratch.Select(a => Slice(a, range))], _map.LargePagesDisabled)
             : new AreaList(Errno.ENOENT, [], _map.LargePagesDisabled);

@@ -8,7 +8,8 @@ public sealed class PinnedRuns : IReadOnlyList<PinnedRun>
     /// <summary>Nothing.</summary>
     public static readonly PinnedRuns None = new([]);
 
-    private const int Stride = 4;
+    /// <summary>Numbers that an event spends on a run: page set, first index, first PFN, pages.</summary>
+    public const int Stride = 4;
 
     private PinnedRuns(ulong[] numbers) => Numbers = numbers;
 
@@ -36,16 +37,38 @@ public sealed class PinnedRuns : IReadOnlyList<PinnedRun>
             return None;
         }
 
-        // Half a megabyte for a guest's memory: every number is written below.
-        var numbers = GC.AllocateUninitializedArray<ulong>(runs.Length * Stride);
-        var at = 0;
-        foreach (ref readonly var run in runs)
+        var numbers = NumbersFor(runs.Length);
+        for (var i = 0; i < runs.Length; i++)
         {
-            numbers[at] = run.PageSet;
-            numbers[at + 1] = run.FirstIndex;
-            numbers[at + 2] = run.Run.First.Value;
-            numbers[at + 3] = run.Run.Count;
-            at += Stride;
+            Write(runs[i], numbers.AsSpan(i * Stride, Stride));
+        }
+
+        return new PinnedRuns(numbers);
+    }
+
+    /// <summary>Copies runs that came in parts, one part after the other.</summary>
+    public static PinnedRuns Joined(IReadOnlyList<IReadOnlyList<PinnedRun>> parts)
+    {
+        if (parts is [PinnedRuns whole])
+        {
+            return whole;
+        }
+
+        var count = parts.Sum(p => p.Count);
+        if (count == 0)
+        {
+            return None;
+        }
+
+        var numbers = NumbersFor(count);
+        var rest = numbers.AsSpan();
+        foreach (var part in parts)
+        {
+            for (var i = 0; i < part.Count; i++)
+            {
+                Write(part[i], rest[..Stride]);
+                rest = rest[Stride..];
+            }
         }
 
         return new PinnedRuns(numbers);
@@ -61,4 +84,15 @@ public sealed class PinnedRuns : IReadOnlyList<PinnedRun>
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    // Half a megabyte for a guest's memory: every number is written.
+    private static ulong[] NumbersFor(int runs) => GC.AllocateUninitializedArray<ulong>(checked(runs * Stride));
+
+    private static void Write(in PinnedRun run, Span<ulong> numbers)
+    {
+        numbers[0] = run.PageSet;
+        numbers[1] = run.FirstIndex;
+        numbers[2] = run.Run.First.Value;
+        numbers[3] = run.Run.Count;
+    }
 }

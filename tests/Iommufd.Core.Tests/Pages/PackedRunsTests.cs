@@ -58,4 +58,23 @@ public sealed class PackedRunsTests
         Assert.Equal(pinned, numbers);
         Assert.Same(PinnedRuns.None, PinnedRuns.Of([]));
     }
+
+    [Fact]
+    public void What_was_pinned_in_parts_is_one_list_in_the_numbers_of_events()
+    {
+        PinnedRun one = new(3, 10, new PfnRun(new Pfn(50), 3));
+        PinnedRun two = new(4, 13, new PfnRun(new Pfn(90), 1));
+        PinnedRuns packed = PinnedRuns.Of([one]);
+        Assert.Equal([3ul, 10, 50, 3, 4, 13, 90, 1], PinnedRuns.Joined([packed, [], [two]]).Numbers);
+        Assert.Same(packed, PinnedRuns.Joined([packed]));
+        Assert.Same(
+            PinnedRuns.None,
+            PinnedRuns.Joined(
+                [
+                    [],
+                    [],
+                ]
+            )
+        );
+    }
 }
