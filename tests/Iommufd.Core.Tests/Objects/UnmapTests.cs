@@ -169,6 +169,33 @@ public sealed class UnmapTests : ObjectsFixture
     }
 
     [Fact]
+    public void An_access_that_leaves_while_another_lets_go_is_not_asked_any_more()
+    {
+        var stage = new SequentialStage();
+        uint ioas = stage.Ioas();
+        stage.Do(ErrnoStage.Map(ioas));
+        uint slow = stage.Do(new CreateAccess(ioas, true)).OutAccessId;
+        uint leaving = stage.Do(new CreateAccess(ioas, true)).OutAccessId;
+        stage.Do(new PinAccessPages(slow, ErrnoStage.MappedAt, Page, false));
+        stage.Do(new PinAccessPages(leaving, ErrnoStage.MappedAt, Page, false));
+        int asked = 0;
+        stage.AnswersFor = request =>
+        {
+            asked += request is NotifyUnmap ? 1 : 0;
+            return null;
+        };
+        stage.StartHeld(ErrnoStage.Unmap(ioas), request => request is NotifyUnmap);
+
+        stage.Do(new DestroyAccess(leaving));
+        Assert.Equal(1, asked);
+        stage.LetGo();
+
+        Assert.Equal(Errno.OK, Assert.Single(stage.Completed).Result.Errno);
+        Assert.Equal(1, asked);
+        stage.End();
+    }
+
+    [Fact]
     public void An_unmap_that_waits_for_an_access_is_a_sight()
     {
         Map(Iova, 1);
