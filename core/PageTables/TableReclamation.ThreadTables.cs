@@ -35,6 +35,10 @@ internal static unsafe partial class TableReclamation
         private nint[] _limbo = new nint[LimboLength];
 
         private int _limboCount;
+
+        /// <summary>Unlinked pages at which the next reclamation is tried.</summary>
+        private int _nextReclaim = LimboLength;
+
         private int _sealed;
         private ulong _sealEpoch;
 
@@ -88,14 +92,19 @@ internal static unsafe partial class TableReclamation
         /// <summary>Takes a page that was unlinked just now; readers may be in it.</summary>
         internal void Retire(nint page, bool clean)
         {
-            if (_limboCount == _limbo.Length)
+            if (_limboCount >= _nextReclaim)
             {
                 Reclaim();
-                if (_limboCount == _limbo.Length)
-                {
-                    // A reader stays in its section for long; wait for it by growing, not by blocking.
-                    Array.Resize(ref _limbo, 2 * _limbo.Length);
-                }
+
+                // Where other threads read nearly all the time, a reader is in its section at most of these moments. What is sealed is
+                // free as soon as that one section has ended: it is asked again soon, not when twice as many wait.
+                _nextReclaim = Math.Max(LimboLength, _limboCount + Batch);
+            }
+
+            if (_limboCount == _limbo.Length)
+            {
+                // A reader stays in its section for long; wait for it by growing, not by blocking.
+                Array.Resize(ref _limbo, 2 * _limbo.Length);
             }
 
             _limbo[_limboCount++] = clean ? page | 1 : page;
